@@ -1,0 +1,26 @@
+"""The networks that diffusers lacks, written on its building blocks; official weights load as they are."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from awaken.models.animate_anything import AnimateAnythingUNet
+    from awaken.models.cinemo import CinemoUNet
+    from awaken.models.consisti2v import ConsistI2VUNet
+
+_HOMES = {
+    "AnimateAnythingUNet": "awaken.models.animate_anything",
+    "CinemoUNet": "awaken.models.cinemo",
+    "ConsistI2VUNet": "awaken.models.consisti2v",
+}
+
+__all__ = ["AnimateAnythingUNet", "CinemoUNet", "ConsistI2VUNet"]
+
+
+def __getattr__(name: str):
+    """Import a network on first use: diffusers' blocks take seconds that the page need not wait for."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
