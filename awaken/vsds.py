@@ -1,0 +1,99 @@
+"""Sec. 3.3: video score distillation sampling (Eq. 2, 3) and the alpha curves of Fig. 6.
+
+The published update is z0 <- z0 - alpha w (eps_hat - eps), with w = 1 - alpha_bar and one fixed
+noise. Since eps_hat - eps = (a/s)(z0 - z0_hat), it is also
+
+    z0 <- z0 + lambda (z0_hat - z0),    lambda = alpha w a / s,
+
+a damped pull towards the network's own guess of the clean video, which holds for epsilon, v, sample
+and flow models alike and has no division by zero at zero terminal SNR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.sampling import Progress, Schedule, guided_prediction
+
+if TYPE_CHECKING:
+    import torch
+
+    from awaken.backends import Condition
+    from awaken.sampling import Network
+
+
+def distilled_steps(num_steps: int, p: float) -> int:
+    """tau: how many of the noisiest steps distil; int(num_steps p) + 1, at most all, 0 for p = 0."""
+    return min(num_steps, int(num_steps * p) + 1) if p > 0 else 0
+
+
+def _line(first: float, last: float, n: int) -> list[float]:
+    return [first + (last - first) * i / (n - 1) for i in range(n)] if n > 1 else [first] * n
+
+
+def alpha_schedule(kind: str, steps: int, peak: float = 10.0) -> list[float]:
+    """The step sizes alpha of Fig. 6, one per distilled step.
+
+    Args:
+        kind: ``stepwise-decreasing`` (the paper's choice), ``linear-decreasing``, their mirror
+            images ``stepwise-increasing`` and ``linear-increasing``, or ``constant`` (ones,
+            I4VGen's rule).
+        steps: number of distilled steps, >= 0. An odd step of a stepwise curve goes to the ones.
+        peak: the largest alpha; 10 in the published code.
+
+    Raises:
+        ValueError: for an unknown kind or a negative number of steps.
+    """
+    if steps < 0:
+        raise ValueError(f"steps must not be negative, got {steps}")
+    if kind == "constant":
+        return [1.0] * steps
+    if steps == 1 and kind.endswith(("-decreasing", "-increasing")):
+        return [float(peak)]
+    if kind == "linear-decreasing":
+        return _line(peak, 1.0, steps)
+    if kind == "stepwise-decreasing":
+        return _line(peak, 1.0, steps // 2) + [1.0] * (steps - steps // 2)
+    if kind in ("linear-increasing", "stepwise-increasing"):
+        return alpha_schedule(kind.replace("increasing", "decreasing"), steps, peak)[::-1]
+    raise ValueError(f"unknown alpha curve {kind!r}")
+
+
+def update_rates(schedule: Schedule, alphas: Sequence[float]) -> list[float]:
+    """lambda of every distilled step: alpha w a / s, with w = s^2 / (a^2 + s^2).
+
+    For variance-preserving schedules w is the published 1 - alpha_bar; for flow models it is the
+    same weight at the same signal-to-noise ratio. 0 to 1 is a damped pull, 1 to 2 overshoots,
+    above 2 diverges.
+    """
+    levels = zip(alphas, schedule.a, schedule.s, strict=False)
+    return [alpha * a * s / (a * a + s * s) for alpha, a, s in levels]
+
+
+def distil(
+    network: Network,
+    z0: torch.Tensor,
+    noise: torch.Tensor,
+    schedule: Schedule,
+    condition: Condition,
+    scales: Sequence[float],
+    alphas: Sequence[float],
+) -> Iterator[Progress]:
+    """Give static videos motion (Eq. 3); the paths are independent items of the batch.
+
+    Args:
+        z0: static videos, (b, c, f, h, w) float32.
+        noise: one fixed noise per path, same shape, used at every step.
+        condition: each path conditioned on its own image.
+        alphas: one step size per distilled step, noisiest first (``alpha_schedule``).
+
+    Yields Progress after every step; returns the distilled videos.
+    """
+    rates = update_rates(schedule, alphas)
+    for i, rate in enumerate(rates):
+        z_t = schedule.add_noise(z0, noise, i)
+        prediction = guided_prediction(network, z_t, schedule.timesteps[i], condition, scales)
+        z0 = z0 + rate * (schedule.clean(z_t, prediction, i) - z0)
+        yield Progress(i + 1, len(rates), z0)
+    return z0
