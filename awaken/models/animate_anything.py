@@ -1,4 +1,4 @@
-"""AnimateAnything's network: a text-to-video UNet with a clean frame, a mask and a motion strength."""
+"""AnimateAnything's network: a text-to-video UNet plus clean frame, mask and motion strength."""
 
 from __future__ import annotations
 
@@ -202,11 +202,12 @@ class AnimateAnythingUNet(ModelMixin, AttentionMixin, ConfigMixin):
         x = torch.cat([picture, sample], dim=2).transpose(1, 2)  # (b, 1 + f, 4, h, w)
         frames = x.shape[1]
 
-        time = self.time_proj(_one_per_video(timestep, batch, device, "timestep")).to(dtype)
+        t = _as_vector(timestep, batch, device, "timestep").expand(batch)
         strength = None
         if self.config.motion_strength and motion is not None:
-            strength = self.time_proj(_one_per_video(motion, batch, device, "motion")).to(dtype)
-        emb = self.time_embedding(time, strength)  # (b, 4 * finest)
+            strength = _as_vector(motion, batch, device, "motion")  # (1,) spreads over the batch
+            strength = self.time_proj(strength).to(dtype)
+        emb = self.time_embedding(self.time_proj(t).to(dtype), strength)  # (b, 4 * finest)
         emb = emb[:, None].expand(-1, frames, -1).flatten(0, 1)  # ((b f), 4 * finest)
         text = encoder_hidden_states[:, None].expand(batch, frames, -1, -1).flatten(0, 1)
 
@@ -235,7 +236,7 @@ class AnimateAnythingUNet(ModelMixin, AttentionMixin, ConfigMixin):
                 x,
                 res_hidden_states_tuple=used,
                 temb=emb,
-                # Sides that are no multiple of 8 were rounded up on the way down: follow the next skip.
+                # Odd sides were rounded up on the way down: take the size of the next skip.
                 upsample_size=skips[-1].shape[2:] if skips else None,
                 num_frames=frames,
                 **_text_for(block, text),
@@ -251,13 +252,13 @@ def _text_for(block: nn.Module, text: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"encoder_hidden_states": text} if hasattr(block, "attentions") else {}
 
 
-def _one_per_video(
+def _as_vector(
     value: torch.Tensor | float, batch: int, device: torch.device, name: str
 ) -> torch.Tensor:
-    """Spread one number over the batch, or check that there is one for each video: (batch,)."""
+    """One number for all videos, (1,), or one for each, (batch,)."""
     if not torch.is_tensor(value):
-        return torch.full((batch,), float(value), device=device)  # no copy from the host
+        return torch.full((1,), float(value), device=device)  # no copy from the host
     value = value.to(device).reshape(-1)
     if value.shape[0] not in (1, batch):
         raise ValueError(f"{name} holds {value.shape[0]} numbers, sample {batch} videos.")
-    return value.expand(batch)
+    return value
