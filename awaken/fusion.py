@@ -58,9 +58,9 @@ def slerp_frames(
     """
     _check(z_r, z_s)
     beta = _fractions(z_r, fractions)
-    r, s = z_r.double() if z_r.device.type != "mps" else z_r.cpu().double(), None
-    s = z_s.to(r.device).double()
-    beta = beta.to(r.device)
+    # MPS has no float64: there the fusion, a few operations on small latents, runs on the CPU.
+    device = "cpu" if z_r.device.type == "mps" else z_r.device
+    r, s, beta = z_r.to(device).double(), z_s.to(device).double(), beta.to(device)
     over = (1, 3, 4)
     norms = r.square().sum(over, keepdim=True).sqrt() * s.square().sum(over, keepdim=True).sqrt()
     cosine = (r * s).sum(over, keepdim=True) / norms

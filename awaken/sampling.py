@@ -122,7 +122,7 @@ class Progress:
 
     index: int
     count: int
-    clean: torch.Tensor
+    clean: torch.Tensor | None
 
 
 def denoise(

@@ -44,6 +44,7 @@ class BackendSpec:
         frames, frame_choices, fps, steps, guidance: the model's own defaults.
         motion, motion_range: default and (low, high, step) of the motion dial; None hides it.
         has_mask: the model takes a motion mask.
+        half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
         options: further settings, shown under advanced.
         needs: what it costs to have it: download size, memory.
         code_licence, weight_licence, non_commercial, source: who made it and on what terms.
@@ -64,6 +65,7 @@ class BackendSpec:
     motion: float | None = None
     motion_range: tuple[float, float, float] | None = None
     has_mask: bool = False
+    half_on_cpu: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
     needs: str = ""
     code_licence: str = ""
@@ -216,6 +218,7 @@ BACKENDS: dict[str, BackendSpec] = {
         motion=0.8,
         motion_range=(0.2, 1.6, 0.05),
         has_mask=True,
+        half_on_cpu=True,
         needs="Ships with the demo; any processor, under 3 GB of memory.",
         code_licence="Apache-2.0",
         weight_licence="Apache-2.0",
