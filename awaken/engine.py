@@ -181,11 +181,17 @@ class Engine:
         except (torch.OutOfMemoryError, MemoryError):
             self._free()
             yield types.Failed("memory", _OUT_OF_MEMORY)
-        except RuntimeError as error:
-            if "allocate memory" not in str(error):
-                raise
-            self._free()
-            yield types.Failed("memory", _OUT_OF_MEMORY)
+        except Exception as error:
+            if "allocate memory" in str(error):
+                self._free()
+                yield types.Failed("memory", _OUT_OF_MEMORY)
+                return
+            log.exception("a run failed unexpectedly")
+            yield types.Failed(
+                "internal",
+                f"Something unexpected went wrong ({type(error).__name__}: {error}). The engine is "
+                "ready for another try; the log has the details.",
+            )
 
     def _prepare(self, request: Request) -> tuple[Backend, Proxy, Request, np.ndarray, Plan]:
         from awaken.plan import Plan
@@ -285,12 +291,11 @@ class Engine:
 
         if self._models.pop(role, None):
             self._free(keep_memo=True)
-        half = registry is BACKENDS and not registry[name].half_on_cpu and self.device.type == "cpu"
-        dtype = torch.float32 if half or not fast_bfloat16(self.device) else torch.bfloat16
-        if self._dtype:
-            dtype = getattr(torch, self._dtype)
+        spec = registry[name]
+        half = fast_bfloat16(self.device) and (self.device.type != "cpu" or spec.half_on_cpu)
+        dtype = getattr(torch, self._dtype or ("bfloat16" if half else "float32"))
         began = time.perf_counter()
-        model = registry[name].load(self.device, dtype)
+        model = spec.load(self.device, dtype)
         log.info("loaded %s %s in %.1f s", role, name, time.perf_counter() - began)
         self._models[role] = (name, model)
         return model

@@ -22,6 +22,7 @@ class ProxySpec:
         available: () -> None when it can run here, else a sentence with what is missing.
         strength: default of the strength dial, 0 to 1; None hides the dial.
         needs_image: the visitor supplies the proxy image (``upload``).
+        half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
     """
 
     title: str
@@ -30,6 +31,7 @@ class ProxySpec:
     available: Callable[[], str | None] = lambda: None
     strength: float | None = None
     needs_image: bool = False
+    half_on_cpu: bool = False
     needs: str = ""
     code_licence: str = ""
     weight_licence: str = ""
@@ -85,6 +87,7 @@ PROXIES: dict[str, ProxySpec] = {
         "prompt and keeps the painting's fine detail.",
         load=_load_miniature,
         strength=0.5,
+        half_on_cpu=True,
         needs="Ships with the demo.",
         code_licence="Apache-2.0",
         weight_licence="Apache-2.0",
