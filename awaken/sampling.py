@@ -134,7 +134,8 @@ def denoise(
     start: int = 0,
 ) -> Iterator[Progress]:
     """Denoise ``z`` (noisy latents at step ``start``) to the end; yields Progress, returns z0."""
-    schedule.scheduler.set_begin_index(start)
+    if hasattr(schedule.scheduler, "set_begin_index"):  # multistep ones keep a position; DDIM not
+        schedule.scheduler.set_begin_index(start)
     timesteps = schedule.scheduler.timesteps
     count = len(schedule) - start
     for n, i in enumerate(range(start, len(schedule)), 1):

@@ -40,6 +40,21 @@ def test_an_oracle_is_denoised_to_its_target(prediction):
     assert [p.index for p in seen] == list(range(1, 11))
 
 
+def test_zero_terminal_snr_is_denoised_too():
+    backend = TinyBackend(prediction="v_prediction", zero_snr=True)
+    schedule, target = backend.schedule(10), torch.randn(1, 4, 2, 3, 3)
+    levels = dict(zip(schedule.timesteps, zip(schedule.a, schedule.s, strict=True), strict=True))
+
+    class Oracle:
+        def predict(self, z, t, condition):
+            a, s = levels[t]
+            return ((a * z - target) / s)[None]
+
+    z = schedule.add_noise(target, torch.randn_like(target), 0)
+    _, z0 = drain(denoise(Oracle(), z, schedule, Condition({}, 1), ()))
+    torch.testing.assert_close(z0, target, atol=2e-3, rtol=0)
+
+
 def test_flow_schedules_start_at_the_published_signal_to_noise_ratio():
     schedule = Schedule.from_scheduler(FlowMatchEulerDiscreteScheduler(shift=5.0), 50)
     assert schedule.prediction == "flow" and schedule.s[0] == pytest.approx(1.0)

@@ -1,0 +1,83 @@
+"""The house rules that a machine can check: import arrows, light imports, file sizes."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# Every room may import the rooms after it in this order, and those of its own name.
+ORDER = [
+    "app", "awaken.ui", "awaken.space", "awaken.__main__", "awaken.bench", "awaken.examples",
+    "awaken.miniature.report", "awaken.engine", "awaken.method", "awaken.plan",
+    "awaken.memo", "awaken.vsds", "awaken.fusion", "awaken.proxies", "awaken.backends",
+    "awaken.sampling", "awaken.miniature", "awaken.models", "awaken.hub", "awaken.preview",
+    "awaken.video", "awaken.analysis", "awaken.painting", "awaken.types", "awaken",
+]  # fmt: skip
+SOURCES = [ROOT / "app.py", *sorted((ROOT / "awaken").rglob("*.py"))]
+
+
+def module_name(path: Path) -> str:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def room(name: str) -> str:
+    """The longest entry of ORDER that names this module or one of its parents."""
+    fits = [r for r in ORDER if name == r or name.startswith(r + ".")]
+    assert fits, f"{name} has no room in ORDER"
+    return max(fits, key=len)
+
+
+def imports(path: Path) -> set[str]:
+    """Modules that run-time code imports (blocks under TYPE_CHECKING are only for readers)."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.body = []
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            known = {module_name(p) for p in SOURCES}
+            found |= {n if n in known else node.module for n in names}
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_import_arrows_point_down(path):
+    here = room(module_name(path))
+    for name in imports(path):
+        if name.split(".")[0] in ("awaken", "app"):
+            there = room(name)
+            assert there == here or ORDER.index(there) > ORDER.index(here), f"{here} -> {there}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_gradio_stays_in_the_page(path):
+    if room(module_name(path)) not in ("app", "awaken.ui", "awaken.space"):
+        roots = {name.split(".")[0] for name in imports(path)}
+        assert not roots & {"gradio", "gradio_client", "spaces"}
+
+
+def test_help_and_registries_need_no_torch():
+    code = (
+        "import sys, awaken.engine, awaken.backends, awaken.proxies, awaken.vsds, awaken.types;"
+        "sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_tracked_files_stay_small():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.fail("git ls-files failed: the size rule is checked on a clone")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+    budget = {"": 90, "assets/miniature": 40, "tests/golden": 25, "examples": 12}
+    for folder, megabytes in budget.items():
+        size = sum(f.stat().st_size for f in files if f.is_relative_to(ROOT / folder))
+        assert size < megabytes * 1e6, f"{folder or 'the repository'} holds {size / 1e6:.1f} MB"
