@@ -192,8 +192,8 @@ def test_preprocessing_equals_the_official_one():
     image = {
         name: Image.fromarray(tensors[f"img.{name}"].numpy()) for name in ("land", "port", "proxy")
     }
-    # Recorded with Pillow 13 (equal to the bit there). Older ones round some pixels otherwise, by at
-    # most 2 of 255 levels, 0.3 on average; a wrong filter misses by 5 to 14, more than 1 on average.
+    # Recorded with Pillow 13 (equal to the bit there). Older ones round some pixels otherwise, by
+    # at most 2 of 255 levels, 0.3 on average; a wrong filter misses by 5 to 14, over 1 on average.
     level = 1 / 127.5
     proxy = adapter.resize_proxy(image["proxy"], image["land"].size)
     off = np.asarray(proxy).astype(float) - tensors["proxy.resized_to_land_size"].numpy()
@@ -383,7 +383,7 @@ def test_final_run_equals_the_published_code(unet, epa, published):
 
 
 def test_whole_chain_equals_the_published_code(unet, distilled, epa, published):
-    fused = fuse_in_half(distilled["image"][1], distilled["proxy"][1])
+    fused = slerp_frames(distilled["image"][1], distilled["proxy"][1])
     schedule = leading_schedule(published["num_inference_steps"])
     loop = denoise(
         Guided(unet),
@@ -392,5 +392,6 @@ def test_whole_chain_equals_the_published_code(unet, distilled, epa, published):
         epa_condition(epa, "image"),
         [published["guidance_scale"]],
     )
-    # A distilled value that differs in its last bits may round to the neighbouring half (0.06 away).
-    close(run(loop)[1], epa["final.latents"], 0.1)
+    # The recorded run rounded its fused frames to half precision, up to 0.03 off. That alone makes
+    # 0.132 at the worst of 4096 values (standard deviation 77), and 0.013 on average.
+    close(run(loop)[1], epa["final.latents"], 0.15)
