@@ -20,7 +20,7 @@ from diffusers.models.unets.unet_3d_condition import UNet3DConditionOutput
 from diffusers.models.upsampling import Upsample2D
 from torch import nn
 
-# Temporal attention upstream: fixed numbers, not settings (models/unet.py, models/temporal_attention.py).
+# Numbers of the temporal attention that upstream fixes in its code; no configuration holds them.
 _ROTARY_CHANNELS = 32
 _DISTANCE_BUCKETS = 32
 
@@ -49,7 +49,7 @@ class FrameDownsample(Downsample2D):
 
 
 class FrameUpsample(Upsample2D):
-    """Nearest-neighbour enlargement of every frame of (b, c, f, h, w) to ``size`` (height, width)."""
+    """Enlarge every frame of (b, c, f, h, w) to ``size`` (height, width), nearest neighbour."""
 
     def forward(self, video: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
         return per_frame(super().forward, video, size)
@@ -124,8 +124,8 @@ class TemporalAttention(nn.Module):
         super().__init__()
         if channels // heads < _ROTARY_CHANNELS:
             raise ValueError(
-                f"Temporal attention rotates {_ROTARY_CHANNELS} channels of every head, but {heads} "
-                f"heads of {channels} channels have only {channels // heads}: use fewer heads."
+                f"Temporal attention rotates {_ROTARY_CHANNELS} channels of every head, but "
+                f"{channels} channels give {heads} heads {channels // heads} each: use fewer heads."
             )
         self.heads = heads
         self.to_q = nn.Linear(channels, channels, bias=False)
@@ -150,10 +150,11 @@ class TemporalAttention(nn.Module):
 
 
 class VideoTransformerBlock(BasicTransformerBlock):
-    """diffusers' block of self-attention, cross-attention and feed-forward, plus attention in time."""
+    """diffusers' block (self-attention, cross-attention, feed-forward) and attention along time."""
 
     def __init__(self, channels: int, heads: int, cross_attention_dim: int) -> None:
-        super().__init__(channels, heads, channels // heads, cross_attention_dim=cross_attention_dim)
+        width = channels // heads
+        super().__init__(channels, heads, width, cross_attention_dim=cross_attention_dim)
         self.norm_temp = nn.LayerNorm(channels)
         self.attn_temp = TemporalAttention(channels, heads)
 
@@ -164,7 +165,7 @@ class VideoTransformerBlock(BasicTransformerBlock):
         b, f = tokens.shape[:2]
         within = self.attn1(self.norm1(tokens).flatten(0, 1))
         tokens = tokens + within.unflatten(0, (b, f))
-        # All frames of a video ask the same text, so its keys and values are made once, not f times.
+        # All frames of a video ask the same text: its keys and values are made once, not f times.
         asked = self.attn2(self.norm2(tokens).flatten(1, 2), encoder_hidden_states=text)
         tokens = tokens + asked.unflatten(1, (f, -1))
         across = self.norm_temp(tokens).transpose(1, 2).flatten(0, 1)  # (b h w) f c

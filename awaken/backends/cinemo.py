@@ -1,0 +1,132 @@
+"""Cinemo around its network: preparing the picture, the schedule, the start and the decoding.
+
+Method: Cinemo (Ma et al., 2024, arXiv:2407.15642); behaviour follows github.com/maxin-cn/Cinemo at
+7cd7f27: `pipelines/animation.py`, `pipelines/pipeline_videogen.py`, `datasets/video_transforms.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKLTemporalDecoder, DDIMScheduler
+    from PIL import Image
+
+# The checkpoint ships Stable Diffusion 1.4's scheduler file; upstream reads it as DDIM and puts its
+# own noise levels in place of the file's (configs/sample.yaml).
+STABLE_DIFFUSION_SCHEDULER: Mapping[str, Any] = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "set_alpha_to_one": False,
+    "steps_offset": 1,
+    "clip_sample": False,
+}
+_BETAS = {"beta_start": 0.0001, "beta_end": 0.02, "beta_schedule": "linear"}
+
+DCT_NOISE_LEVEL = 975  # timestep; upstream's script (its demo starts at 985)
+DCT_RATIO = 0.23  # share of the rows and of the columns of frequencies that the picture keeps
+DECODE_FRAMES = 14  # what the temporal decoder sees at once: it changes the result
+
+
+def preprocess(
+    picture: Image.Image | np.ndarray, height: int = 320, width: int = 512
+) -> torch.Tensor:
+    """Scale a picture to cover ``height`` x ``width`` and a pixel more, and cut out the middle.
+
+    picture: PIL image, or (h, w, 3) uint8 RGB. Returns (1, 3, height, width) float32 in [-1, 1].
+    The resize is bilinear without antialiasing, by factor and not by size, as upstream's
+    (`SDXLCenterCrop`): both move every pixel a little.
+    """
+    if not isinstance(picture, np.ndarray):
+        picture = np.asarray(picture.convert("RGB"))
+    image = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255  # 1 3 h w
+    scale = max((height + 1) / image.shape[-2], (width + 1) / image.shape[-1])
+    image = F.interpolate(image, scale_factor=scale, mode="bilinear", align_corners=False)
+    top = round((image.shape[-2] - height) / 2)
+    left = round((image.shape[-1] - width) / 2)
+    return image[..., top : top + height, left : left + width] * 2 - 1
+
+
+def scheduler(config: Mapping[str, Any] = STABLE_DIFFUSION_SCHEDULER) -> DDIMScheduler:
+    """DDIM with linear betas 0.0001 to 0.02 over whatever else the checkpoint's file says.
+
+    50 steps run from 981 to 1; the last lands on the noise level of timestep 0, not on none.
+    """
+    from diffusers import DDIMScheduler
+
+    return DDIMScheduler.from_config(dict(config), **_BETAS)
+
+
+def dct_matrix(size: int) -> torch.Tensor:
+    """The orthonormal DCT-II as a matrix, (size, size) float64 on the CPU: row k is frequency k.
+
+    Its transpose is its inverse (Ahmed, Natarajan and Rao 1974).
+    """
+    k = torch.arange(size, dtype=torch.float64)
+    matrix = torch.cos(math.pi / size * torch.outer(k, k + 0.5)) * math.sqrt(2 / size)
+    matrix[0] /= math.sqrt(2)
+    return matrix
+
+
+def low_band(video: torch.Tensor, ratio: float) -> torch.Tensor:
+    """Keep only the int(h ratio) x int(w ratio) lowest DCT terms of (..., h, w); same shape."""
+
+    def projector(size: int) -> torch.Tensor:
+        kept = dct_matrix(size)[: int(size * ratio)]
+        return (kept.T @ kept).to(video)
+
+    return projector(video.shape[-2]) @ video @ projector(video.shape[-1])
+
+
+def dct_initialise(
+    video: torch.Tensor,
+    noise: torch.Tensor,
+    schedule: DDIMScheduler,
+    noise_level: int = DCT_NOISE_LEVEL,
+    ratio: float = DCT_RATIO,
+) -> torch.Tensor:
+    """DCTInit: start from noise whose coarse layout is that of the noised video.
+
+    video: (b, 4, f, h, w) latents, or one frame (b, 4, 1, h, w) that stands still; noise:
+    (b, 4, f, h, w); noise_level: timestep, 0 to 999; ratio: 0 (noise alone) to 1 (noised video
+    alone). Returns the initial residual, shaped and typed like the noise. That a residual starts
+    with the layout of the picture itself is upstream's doing.
+
+    Upstream transforms noise and noised video over (f, h, w), swaps the low rows and columns at
+    all temporal frequencies, and transforms back. As all temporal frequencies are treated alike,
+    the transform along time cancels, and the swap projects their difference within each frame.
+    """
+    work = torch.float32 if noise.device.type == "mps" else torch.float64
+    still, n = video.to(noise.device, work).expand(noise.shape), noise.to(work)
+    level = torch.full((noise.shape[0],), noise_level, dtype=torch.long, device=noise.device)
+    z = schedule.add_noise(still, n, level)
+    return (n + low_band(z - n, ratio)).to(noise.dtype)
+
+
+def whole_video(base: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
+    """Base (b, 4, 1, h, w) and residual (b, 4, f, h, w) -> latents of all frames, the base first."""
+    return torch.cat((base, base + residual), dim=2)
+
+
+def decode(
+    vae: AutoencoderKLTemporalDecoder, video: torch.Tensor, chunk: int = DECODE_FRAMES
+) -> torch.Tensor:
+    """Latents (b, 4, f, h, w), scaled as the UNet has them -> frames (b, f, 3, H, W) in [0, 1].
+
+    The temporal decoder takes ``chunk`` frames of one video at a time, so 16 are decoded as 14 and
+    2, as upstream does; to get its bytes, multiply by 255 and cut off.
+    """
+    latents = (video / vae.config.scaling_factor).to(vae.dtype).transpose(1, 2)  # b f c h w
+    frames = [
+        torch.cat([vae.decode(part, num_frames=len(part)).sample for part in one.split(chunk)])
+        for one in latents
+    ]
+    return (torch.stack(frames) / 2 + 0.5).clamp(0, 1)
