@@ -108,11 +108,15 @@ def bomb() -> bytes:
     """A tiny PNG whose header claims 50,000 x 50,000 pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     data = zlib.compress(bytes(1000))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,10 @@ def bomb() -> bytes:
         (lambda: b"Click here for free paintings", "not a picture"),
         (lambda: b"", "not a picture"),
         (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n", "not a picture"),
-        (lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>', "not a picture"),
+        (
+            lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>',
+            "not a picture",
+        ),
         (lambda: saved(Image.effect_noise((90, 90), 80), "PNG")[:3000], "damaged"),
         (lambda: saved(Image.effect_noise((90, 90), 80), "JPEG")[:3000], "damaged"),
         (bomb, "million pixels"),
