@@ -8,7 +8,7 @@ whose inputs nobody changed costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,10 @@ class Phase:
 
 @dataclass(frozen=True, eq=False)
 class Tick:
-    """One step of a phase is done; ``clean`` is the running z0 estimate, one item per name."""
+    """One step of a phase is done; ``clean`` is the running estimate of the whole videos.
+
+    clean: one item per name, (b, c, f, h, w); None where a phase has no videos.
+    """
 
     phase: str
     names: tuple[str, ...]
@@ -59,7 +62,7 @@ def awaken(
 ) -> Iterator[Phase | Tick | ProxyMade]:
     """Run one request (defaults filled in) on a painting of working size, (h, w, 3) uint8.
 
-    Returns the latents of the baseline and the awakened video, each (1, c, f, h, w).
+    Returns the whole videos, baseline and awakened, as latents (1, c, f, h, w).
     Raises NumericsError when latents stop being finite.
     """
     r = request
@@ -84,7 +87,7 @@ def awaken(
     still = {name: backend.static_video(z, r.frames) for name, z in latents.items()}
     generator = torch.Generator().manual_seed(r.seed)
     noise = {
-        name: backend.draw_noise(generator, still["painting"])
+        name: backend.draw_noise(generator, still["painting"], final=name == "final")
         for name in ("painting", "proxy", "final")
     }
     conditions: dict[str, Condition] = {}
@@ -117,38 +120,47 @@ def awaken(
                 scales,
                 plan.alphas,
             )
-            z0 = _finite((yield from _ticks("distil", tuple(group), loop)), "distillation")
+            shown = torch.cat([latents[name] for name in group])
+            ticks = _ticks("distil", tuple(group), loop, lambda z: backend.whole_video(z, shown))
+            z0 = _finite((yield from ticks), "distillation")
             for name, z in zip(group, z0.split(1), strict=True):
                 moving[name] = memo.put(keys[name], z)
 
     # Sec. 3.4: hybrid latent fusion, then re-noising; the baseline starts from the still painting
-    def initial(name: str) -> tuple[int, torch.Tensor]:
+    def initial(name: str) -> tuple[int, torch.Tensor, Condition]:
         parts = still if name == "baseline" else moving
         video, *other = [backend.to_video(z, latents[n]) for n, z in parts.items()]
         start = 0
         if name == "awakened":
             start = schedule.start_index(r.re_noise)
             video = fuse(video, other[0], backend.fractions(r.frames)) if fuse else video
-        return start, backend.initial_latents(
-            video, noise["final"], schedule, start, latents["painting"], r.options
-        )
+        z, given = backend.initial_latents(
+            video, noise["final"], schedule, start, latents["painting"],
+            condition(["painting"]), r.options,
+        )  # fmt: skip
+        return start, z, given
 
     # The frozen image-to-video model, conditioned on the painting; both videos in one batch
     wanted = ["baseline"] if plan.awakened == plan.baseline else ["baseline", "awakened"]
     missing = [name for name in wanted if finals[name] is None]
     yield Phase("denoise", reused=not missing)
     starts = {name: initial(name) for name in missing}
-    together = not r.sequential and len({start for start, _ in starts.values()}) == 1
+    together = not r.sequential and len({start for start, _, _ in starts.values()}) == 1
     for group in _groups(missing, together):
         loop = denoise(
             backend,
             torch.cat([starts[name][1] for name in group]),
             backend.schedule(r.steps),
-            condition(["painting"] * len(group)),
+            Condition.stack([starts[name][2] for name in group]),
             scales,
             starts[group[0]][0],
         )
-        z0 = _finite((yield from _ticks("denoise", tuple(group), loop)), "denoising")
+
+        def show(z: torch.Tensor) -> torch.Tensor:
+            return backend.whole_video(z, latents["painting"].expand(len(z), -1, -1, -1, -1))
+
+        ticks = _ticks("denoise", tuple(group), loop, show)
+        z0 = show(_finite((yield from ticks), "denoising"))
         for name, z in zip(group, z0.split(1), strict=True):
             finals[name] = memo.put(getattr(plan, name), z)
     return finals["baseline"], finals[wanted[-1]]
@@ -158,13 +170,18 @@ def _groups(names: list[str], together: bool) -> list[list[str]]:
     return [names] if together and names else [[name] for name in names]
 
 
-def _ticks(phase: str, names: tuple[str, ...], loop: Iterator) -> Iterator[Tick]:
+def _ticks(
+    phase: str,
+    names: tuple[str, ...],
+    loop: Iterator,
+    show: Callable[[torch.Tensor], torch.Tensor] | None = None,
+) -> Iterator[Tick]:
     """Pass a loop's steps on as ticks of ``phase``; returns what the loop returns."""
     try:
         while True:
             step = next(loop)
-            progress = step if isinstance(step, Progress) else Progress(*step, None)
-            yield Tick(phase, names, progress.index, progress.count, progress.clean)
+            index, count = (step.index, step.count) if isinstance(step, Progress) else step
+            yield Tick(phase, names, index, count, show(step.clean) if show else None)
     except StopIteration as end:
         return end.value
 

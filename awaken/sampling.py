@@ -122,7 +122,7 @@ class Progress:
 
     index: int
     count: int
-    clean: torch.Tensor | None
+    clean: torch.Tensor
 
 
 def denoise(

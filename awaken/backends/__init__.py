@@ -144,11 +144,11 @@ class Backend(ABC):
 
     @abstractmethod
     def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
-        """One video's latents (1, c, f, h', w') -> (frames, h, w, 3) uint8."""
+        """A whole video's latents (1, c, f, h', w') -> (frames, h, w, 3) uint8."""
 
     @abstractmethod
     def preview(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
-        """A small and cheap picture of one video's latents: (frames, h, w, 3) uint8, about 128 px."""
+        """A small and cheap picture of a whole video's latents: (frames, h, w, 3), about 128 px."""
 
     def notices(self, prompt: str) -> list[str]:
         """Sentences for the visitor about this prompt, e.g. words the model does not know."""
@@ -173,8 +173,14 @@ class Backend(ABC):
         """z0 of Sec. 3.3: the image latents repeated over the frames."""
         return latents.expand(-1, -1, frames, -1, -1).clone()
 
-    def draw_noise(self, generator: torch.Generator, like: torch.Tensor) -> torch.Tensor:
-        """Noise for one path or for the final run, from a CPU generator, in float32."""
+    def draw_noise(
+        self, generator: torch.Generator, like: torch.Tensor, final: bool
+    ) -> torch.Tensor:
+        """Noise for one path, or for the final run, from a CPU generator in float32.
+
+        ``like`` is a static video; the final noise may have another shape where the model's own
+        start needs it.
+        """
         import torch
 
         noise = torch.randn(like.shape, generator=generator, dtype=torch.float32)
@@ -182,6 +188,10 @@ class Backend(ABC):
 
     def to_video(self, z: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
         """From the diffused state to the space in which videos are fused (they differ in Cinemo)."""
+        return z
+
+    def whole_video(self, z: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+        """The latents of every frame to show, from the state and the image latents."""
         return z
 
     def fractions(self, frames: int) -> Sequence[float] | None:
@@ -195,10 +205,14 @@ class Backend(ABC):
         schedule: Schedule,
         start: int,
         latents: torch.Tensor,
+        condition: Condition,
         options: Mapping[str, float],
-    ) -> torch.Tensor:
-        """The model's own start from a (static or fused) video at schedule index ``start``."""
-        return schedule.add_noise(video, noise, start)
+    ) -> tuple[torch.Tensor, Condition]:
+        """The model's own start from a (static or fused) video at schedule index ``start``.
+
+        Returns the noisy state and the condition, which a start may complete.
+        """
+        return schedule.add_noise(video, noise, start), condition
 
 
 def _load_miniature(device: torch.device, dtype: torch.dtype) -> Backend:
