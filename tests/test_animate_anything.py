@@ -117,14 +117,13 @@ def test_declared_dead_weights_have_no_effect(weights):
 
 
 def random_inputs(batch: int, frames: int, height: int, width: int, masks: int = 1) -> dict:
-    noise = torch.Generator().manual_seed(0)
-    draw = lambda *shape: torch.randn(*shape, generator=noise)  # noqa: E731
+    rng = torch.Generator().manual_seed(0)
     return {
-        "sample": draw(batch, 4, frames, height, width),
+        "sample": torch.randn(batch, 4, frames, height, width, generator=rng),
         "timestep": torch.tensor([951, 39, 500, 7])[:batch],
-        "encoder_hidden_states": draw(batch, 77, 24),
-        "condition_latent": draw(batch, 4, 1, height, width),
-        "mask": torch.rand(masks, 1, 1, height, width, generator=noise),
+        "encoder_hidden_states": torch.randn(batch, 77, 24, generator=rng),
+        "condition_latent": torch.randn(batch, 4, 1, height, width, generator=rng),
+        "mask": torch.rand(masks, 1, 1, height, width, generator=rng),
         "motion": torch.tensor([1.5, 8.0, 20.0, 3.25])[:batch],
     }
 
@@ -213,6 +212,10 @@ def test_mask_reaches_the_latent_grid_as_torchvision_would_bring_it():
     ours = adapter.latent_mask(tensors["mask.in_u8"].numpy(), (4, 6))
     close(ours, tensors["mask.latent_4x6"][None, None], 1e-6)
     assert torch.equal(adapter.latent_mask(None, (3, 5)), torch.ones(1, 1, 1, 3, 5))
+    corner = np.zeros((8, 8), np.uint8)
+    corner[0, 0] = 255  # without antialiasing only the four middle pixels count
+    assert adapter.latent_mask(corner, (1, 1)).item() == 0
+    assert adapter.latent_mask(255 - corner, (1, 1)).item() == 1
 
 
 @pytest.mark.parametrize("table", read("scheduler.json")["tables"])
@@ -242,7 +245,7 @@ def test_scheduler_trajectory_equals_the_official_one(table):
 @pytest.mark.parametrize("spacing", ["linspace", "leading"])
 def test_noise_levels_equal_the_official_ones(spacing):
     recorded = load_file(GOLDEN / "scheduler.safetensors")
-    schedule = leading_schedule(25, spacing)
+    schedule = schedule_of(25, spacing)
     for row, i in enumerate((0, 9, 24)):
         assert schedule.timesteps[i] == recorded[f"{spacing}_addnoise.t"][row]
         z, noise = (recorded[f"{spacing}_addnoise.{name}"] for name in ("orig", "noise"))
@@ -263,7 +266,8 @@ class Guided:
         return self.unet(z, t, **condition.tensors).sample.unflatten(0, (condition.branches, -1))
 
 
-def leading_schedule(steps: int, spacing: str = "leading") -> Schedule:
+def schedule_of(steps: int, spacing: str = "leading") -> Schedule:
+    """The schedule that the adapter builds from one of the two recorded json files."""
     scheduler = adapter.scheduler(read("scheduler.json")["source_json"][spacing])
     return Schedule.from_scheduler(scheduler, steps)
 
@@ -288,7 +292,7 @@ def test_guided_run_equals_the_official_pipeline(unet, case):
     settings = read("pipeline_cases.json")[case]
     prefix, tensors = f"{case}.", load_file(GOLDEN / "pipeline_cases.safetensors")
     given = {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}
-    schedule = leading_schedule(settings["steps"])
+    schedule = schedule_of(settings["steps"])
     assert list(schedule.timesteps) == settings["timesteps"]
 
     still = given["image_latent"].expand(-1, -1, settings["frames"], -1, -1)
@@ -321,7 +325,7 @@ def epa_condition(epa: dict[str, torch.Tensor], path: str) -> Condition:
 @pytest.fixture(scope="module")
 def distilled(unet, epa, published) -> dict[str, tuple[list[torch.Tensor], torch.Tensor]]:
     """Both paths of Sec. 3.3, each on its own image."""
-    schedule = leading_schedule(published["num_inference_steps"])
+    schedule = schedule_of(published["num_inference_steps"])
     tau = distilled_steps(len(schedule), published["p_ni_vsds"])
     alphas = alpha_schedule("stepwise-decreasing", tau)
     assert tau == published["tau"] and alphas == pytest.approx(published["step_sizes"])
@@ -359,19 +363,16 @@ def fuse_in_half(painting: torch.Tensor, proxy: torch.Tensor) -> torch.Tensor:
     return fused
 
 
-def test_fusion_of_the_recorded_videos_equals_the_published_code(epa, published):
+def test_fusion_differs_from_the_published_code_by_its_rounding_alone(epa):
     painting, proxy = (
         epa[f"vsds.{path}.latents_before_each_step_then_final"][-1] for path in ("image", "proxy")
     )
     fused = fuse_in_half(painting, proxy)
     torch.testing.assert_close(fused, epa["slerp.frames_before_noise"], rtol=1e-3, atol=1e-3)
-    schedule = leading_schedule(published["num_inference_steps"])
-    initial = schedule.add_noise(epa["slerp.frames_before_noise"], epa["slerp.noise"], 0)
-    close(initial, epa["slerp.initial_latents"], 1e-4)
 
 
 def test_final_run_equals_the_published_code(unet, epa, published):
-    schedule = leading_schedule(published["num_inference_steps"])
+    schedule = schedule_of(published["num_inference_steps"])
     loop = denoise(
         Guided(unet),
         epa["slerp.initial_latents"],
@@ -384,7 +385,7 @@ def test_final_run_equals_the_published_code(unet, epa, published):
 
 def test_whole_chain_equals_the_published_code(unet, distilled, epa, published):
     fused = slerp_frames(distilled["image"][1], distilled["proxy"][1])
-    schedule = leading_schedule(published["num_inference_steps"])
+    schedule = schedule_of(published["num_inference_steps"])
     loop = denoise(
         Guided(unet),
         schedule.add_noise(fused, epa["slerp.noise"], 0),
