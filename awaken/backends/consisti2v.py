@@ -78,7 +78,7 @@ def draw_noise(
     method: str = "pyoco_mixed",
     alpha: float = 1.0,
 ) -> Tensor:
-    """Noise whose frames are related to each other (Ge et al. 2023, "Preserve Your Own Correlation").
+    """Noise whose frames are related (Ge et al. 2023, "Preserve Your Own Correlation").
 
     Args:
         shape: (b, c, frames, h, w), the given frame included.
@@ -170,7 +170,7 @@ def mix_frequencies(low: Tensor, high: Tensor, low_pass: Tensor) -> Tensor:
 def frame_init(
     video: Tensor, noise: Tensor, low_pass: Tensor, alpha_bar: float
 ) -> tuple[Tensor, Tensor]:
-    """FrameInit: begin from the layout of a clean video instead of from noise alone (Sec. 4.2).
+    """FrameInit: begin from the layout of a clean video instead of from noise alone.
 
     Args:
         video: clean latents (b, c, f, h, w): the given frame repeated, or any video to lean on.

@@ -128,7 +128,7 @@ def _attend(attn: Attention, query: Tensor, key: Tensor, value: Tensor) -> Tenso
 
 
 class FirstFrameAttnProcessor:
-    """Spatial self-attention in which every frame also sees the first one (Sec. 4.1 of the paper).
+    """Spatial self-attention in which every frame also sees the first one.
 
     The first frame sees itself twice, as in the official code.
     """
@@ -184,7 +184,7 @@ class TemporalAttnProcessor:
     """Attention of a pixel to itself over time and to its neighbours in the first frame.
 
     The keys are the pixel's frames at positions 0 .. f-1 and the eight pixels around it in frame 0,
-    all at position 0, where a rotation is the identity (local window attention, Sec. 4.1).
+    all at position 0, where a rotation is the identity (the paper's local window attention).
     """
 
     def __call__(
@@ -275,7 +275,8 @@ class TemporalTransformer(nn.Module):
             h = block(
                 h, encoder_hidden_states=text, cross_attention_kwargs={"grid": tuple(grid)}
             )
-        h = self.proj_out(h).unflatten(0, (-1, *grid)).permute(0, 3, 4, 1, 2).flatten(0, 1)
+        h = self.proj_out(h).unflatten(0, (-1, *grid)).permute(0, 3, 1, 2, 4)  # (b, f, h, w, c)
+        h = h.flatten(0, 1).permute(0, 3, 1, 2)
         # As in TemporalResnetBlock: the transformer's own residual is x too.
         return torch.addcmul(x, h, 1 - self.alpha.clamp(0, 1))
 
@@ -446,7 +447,7 @@ class ConsistI2VUNet(ModelMixin, ConfigMixin):
     """The denoising network of ConsistI2V.
 
     Sources: Ren et al., "ConsistI2V: Enhancing Visual Consistency for Image-to-Video Generation",
-    TMLR 2024; behaviour, parameter names and configuration keys of TIGER-AI-Lab/ConsistI2V at
+    TMLR 2024 (arXiv 2402.04324); behaviour, parameter names and configuration keys of TIGER-AI-Lab/ConsistI2V at
     152102b (MIT), class VideoLDMUNet3DConditionModel. ``DEAD_WEIGHTS`` names what the checkpoint
     holds and nothing uses.
 
@@ -465,7 +466,7 @@ class ConsistI2VUNet(ModelMixin, ConfigMixin):
         ValueError: for a switch of the official code that the released network does not use.
     """
 
-    # Positions are too coarse in half precision; 16 numbers per layer cost nothing.
+    # Angles are too coarse in half precision, and these few numbers cost nothing.
     _keep_in_fp32_modules = ["rotary_emb"]
     _no_split_modules = ["BasicTransformerBlock", "ResnetBlock2D", "TemporalResnetBlock"]
     _repeated_blocks = ["BasicTransformerBlock", "ResnetBlock2D", "TemporalResnetBlock"]
