@@ -1,0 +1,71 @@
+"""The page: ``python app.py`` brings it up; the parts are in ``awaken/ui``, the work in ``awaken``.
+
+``demo`` and ``workshop`` are made on first use, so that ``--help`` answers at once and importing this
+file, as Hugging Face Spaces and ``gradio app.py`` do, still finds ``demo``. Torch is imported by a
+background thread once the server is up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from awaken.ui.runs import Workshop
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line; the environment variables of Gradio give the defaults."""
+    parser = argparse.ArgumentParser(
+        description="Every Painting Awakened: turn a painting and a sentence into a video, "
+        "with and without the paper's method, side by side."
+    )
+    parser.add_argument(
+        "--host",
+        default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+        help="address to listen on (GRADIO_SERVER_NAME; default 127.0.0.1, this machine only)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=int(os.environ["GRADIO_SERVER_PORT"]) if "GRADIO_SERVER_PORT" in os.environ else None,
+        help="port (GRADIO_SERVER_PORT; default: the first free one from 7860)",
+    )
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    return parser.parse_args(argv)
+
+
+@cache
+def page() -> tuple[gr.Blocks, Workshop]:
+    """The page and the engine's holder; made once."""
+    from awaken.ui.serving import make_page
+
+    return make_page()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "demo":
+        return page()[0]
+    raise AttributeError(name)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve the page until interrupted."""
+    args = arguments(argv)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    from awaken.ui.serving import launch
+
+    demo, workshop = page()
+    launch(demo, host=args.host, port=args.port, open_browser=args.open)
+    workshop.warm_up()
+    demo.block_thread()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+/* Placard: draws props.value = {tag, title, byline, prompt, facts, files, credit}. All text by textContent. */
+const pick = (name) => element.querySelector(name);
+const make = (tag, className, text) => {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
+};
+const put = (name, text) => {
+  const node = pick(name);
+  node.textContent = text || "";
+  node.hidden = !text;
+};
+
+function draw() {
+  const value = props.value;
+  element.closest("#aw-placard").hidden = !value;
+  if (!value) return;
+  put(".aw-tag", value.tag);
+  put("h2", value.title);
+  put(".aw-byline", value.byline);
+  put(".aw-said", value.prompt);
+  put(".aw-remark", value.remark);
+  if (value.credit && value.credit.startsWith("https://")) {
+    const link = make("a", "", props.words.source);
+    link.href = value.credit;
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+    link.title = value.licence || "";
+    pick(".aw-byline").append(" · ", link);
+  }
+  pick(".aw-facts").replaceChildren(
+    ...(value.facts || []).map(([name, said]) => {
+      const pair = make("div");
+      pair.append(make("dt", "", name), make("dd", "", said));
+      return pair;
+    }),
+  );
+  const files = pick(".aw-files");
+  files.hidden = !(value.files || []).length;
+  files.replaceChildren(
+    make("span", "aw-files-title", props.words.downloads),
+    ...(value.files || []).map(({ label, name, file }) => {
+      const link = make("a", "aw-file", label);
+      link.href = file.url;
+      link.download = name;
+      return link;
+    }),
+  );
+}
+
+watch("value", draw);
+draw();

@@ -1,0 +1,60 @@
+/* Status strip: draws props.value = {state, line, detail, share, phases, cards}. All text by textContent. */
+const pick = (name) => element.querySelector(name);
+const make = (tag, className, text) => {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
+};
+
+function drawPhases(phases) {
+  const list = pick(".aw-phases");
+  list.hidden = !phases.length;
+  list.replaceChildren(
+    ...phases.map(({ label, state, spoken }) => {
+      const item = make("li", "aw-phase aw-phase-" + state, label);
+      if (state === "now") item.setAttribute("aria-current", "step");
+      if (spoken) item.append(make("span", "aw-spoken", " " + spoken));
+      return item;
+    }),
+  );
+}
+
+function drawCards(cards) {
+  const drawn = JSON.stringify(cards);
+  const box = pick(".aw-cards");
+  if (box.dataset.drawn === drawn) return; /* keep focus and spare the screen reader */
+  box.dataset.drawn = drawn;
+  box.replaceChildren(
+    ...cards.map(({ tone, title, text, actions }) => {
+      const card = make("section", "aw-card aw-card-" + tone);
+      if (tone === "bad") card.setAttribute("role", "alert");
+      card.append(make("h3", "", title), make("p", "", text));
+      for (const { name, label } of actions || []) {
+        const button = make("button", "aw-action", label);
+        button.type = "button";
+        button.addEventListener("click", () => trigger("select", { action: name }));
+        card.append(button);
+      }
+      return card;
+    }),
+  );
+}
+
+function draw() {
+  const value = props.value || {};
+  element.dataset.state = value.state || "idle";
+  drawPhases(value.phases || []);
+  const bar = pick(".aw-bar");
+  const percent = Math.round(100 * (value.share || 0));
+  bar.hidden = value.state !== "running";
+  bar.setAttribute("aria-valuenow", percent);
+  bar.firstElementChild.style.inlineSize = percent + "%";
+  const line = pick(".aw-line");
+  if (line.textContent !== value.line) line.textContent = value.line || "";
+  pick(".aw-detail").textContent = value.detail || "";
+  drawCards(value.cards || []);
+}
+
+watch("value", draw);
+draw();

@@ -1,0 +1,1 @@
+"""The page's parts. Only this package and ``app.py`` import gradio; nothing here imports torch."""

@@ -1,0 +1,77 @@
+"""The one public endpoint, ``/animate``: the page's run for programs, with files as its answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from awaken.types import AwakenError
+from awaken.ui import runs
+from awaken.ui.controls import BACKEND, DEFAULTS, PROXY, picture_drop
+from awaken.ui.runs import Workshop
+from awaken.ui.texts import say
+
+
+class Plain(gr.Number):
+    """A number as it was sent: ``Request`` checks it and answers with a sentence of its own."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Any:
+        return int(payload) if isinstance(payload, float) and payload.is_integer() else payload
+
+
+def add(workshop: Workshop) -> None:
+    """Add the endpoint to the current Blocks; its components are never drawn."""
+
+    def animate(**values: Any) -> list[str]:
+        """Animate a painting with the method of Every Painting Awakened, and without it.
+
+        Returns the files: awakened video, baseline video, both side by side (mp4), the proxy image
+        (png) and the settings (json). An empty number takes the chosen model's own default. A bad
+        picture or setting is answered with a sentence that says what to change.
+        """
+        try:
+            files = runs.run_to_files(workshop, values)
+        except AwakenError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        return [str(files[name]) for name in _ANSWERS]
+
+    inputs = {
+        "painting": picture_drop(label=say("painting"), visible=False),
+        "prompt": _text(say("prompt")),
+        "negative_prompt": _text(say("negative_prompt")),
+        "backend": _text(say("backend"), BACKEND),
+        "proxy": _text(say("proxy"), PROXY),
+        "proxy_strength": _number(say("proxy_strength")),
+        "proxy_image": picture_drop(label=say("proxy_image"), visible=False),
+        "variant": _text(say("variant"), DEFAULTS["variant"]),
+        "p": _number(say("p"), DEFAULTS["p"]),
+        "alpha": _text(say("alpha"), DEFAULTS["alpha"]),
+        "peak": _number(say("peak"), DEFAULTS["peak"]),
+        "steps": _number(say("steps")),
+        "guidance": _number(say("guidance")),
+        "motion": _number(say("motion")),
+        "frames": _number(say("frames")),
+        "fps": _number(say("fps")),
+        "size": _number(say("size")),
+        "re_noise": _number(say("re_noise"), 1.0),
+        "seed": _number(say("seed"), DEFAULTS["seed"]),
+    }
+    outputs = [gr.File(label=say(f"file_{name}"), visible=False) for name in _ANSWERS]
+    gr.Button(visible=False).click(
+        animate, None, outputs, inputs_kwargs=inputs, api_name="animate", concurrency_id="gpu",
+        concurrency_limit=1,
+    )  # fmt: skip
+
+
+_ANSWERS = ("awakened", "baseline", "side_by_side", "proxy", "settings")
+
+
+def _text(label: str, value: str = "") -> gr.Textbox:
+    return gr.Textbox(value, label=label, visible=False)
+
+
+def _number(label: str, value: float | None = None) -> Plain:
+    return Plain(value, label=label, visible=False)

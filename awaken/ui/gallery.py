@@ -1,0 +1,105 @@
+"""The bundled pictures (``awaken.examples``) and their ready results, as the page shows them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from awaken.examples import Example, load_index
+from awaken.types import Request
+from awaken.ui import results, widgets
+from awaken.ui.texts import SUGGESTIONS, say
+
+# What picking a picture fills in, by name of ``Request``.
+INPUTS = ("painting", "prompt", "p", "alpha", "peak", "variant", "seed", "motion")
+
+
+class Bundled:
+    """One entry of examples/index.json."""
+
+    def __init__(self, example: Example):
+        self.example = example
+        self.id = example.id
+        self.failure = example.failure
+
+    @property
+    def ready(self) -> bool:
+        """Whether a ready result lies beside it."""
+        return bool(self.example.results)
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """What the ready result was made with, and its measurements; the wishes where it has none."""
+        if self.ready:
+            return json.loads(self.example.results["settings"].read_text(encoding="utf-8"))
+        return {"prompt": self.example.prompt} | (self.example.settings or {})
+
+    @property
+    def suggestions(self) -> list[str]:
+        """Prompts that suit this picture, its own first."""
+        own = (self.example.prompt, *self.example.suggestions)
+        return list(dict.fromkeys((*own, *SUGGESTIONS)))[:6]
+
+    @property
+    def byline(self) -> str:
+        return ", ".join(part for part in (self.example.artist, self.example.year) if part)
+
+    def picture(self) -> dict[str, str]:
+        """What the page remembers of the chosen painting."""
+        return {
+            "id": self.id,
+            "path": str(self.example.path),
+            "title": self.example.title,
+            "byline": self.byline,
+            "credit": self.example.source,
+            "licence": self.example.licence,
+        }
+
+    def thumbnail(self) -> dict[str, str]:
+        """For the wall."""
+        return {
+            "id": self.id,
+            "alt": self.example.credit,
+            "thumb": widgets.thumbnail(self.example.path),
+            "group": say("wall_photographs") if self.example.kind == "photograph" else "",
+        }
+
+    def inputs(self) -> dict[str, Any]:
+        """Values for the controls, and the id that marks the wall."""
+        fields = Request.__dataclass_fields__
+        wishes = {n: self.settings.get(n, fields[n].default) for n in INPUTS if n in fields}
+        known = {name: value for name, value in wishes.items() if name != "painting" and value is not None}
+        return known | {"painting": str(self.example.path), "prompt": self.example.prompt, "id": self.id}
+
+    def scene(self) -> dict[str, Any]:
+        """The ready result as a stage value."""
+        return results.film(
+            self.settings,
+            {"painting": self.example.path} | self.example.results,
+            self.settings["psnr"],
+            self.settings["luma_correlation"],
+            label=f"{say('example')}: {self.example.title}",
+            painting_note=self.byline,
+        )
+
+    def placard(self) -> dict[str, Any]:
+        """The label of the ready result."""
+        return self.picture() | {
+            "tag": say("example_failure") if self.failure else say("example"),
+            "prompt": say("placard_prompt", prompt=self.settings["prompt"]),
+            "remark": self.failure or "",
+            "facts": results.facts(
+                self.settings,
+                self.settings["timings"]["total"],
+                self.settings["psnr"],
+                self.settings["luma_correlation"],
+            ),
+            "files": results.downloads(self.example.results, self.id),
+        }
+
+
+def load() -> list[Bundled]:
+    """Everything that examples/index.json lists, in gallery order, failures last."""
+    return [Bundled(example) for example in load_index()]

@@ -1,0 +1,191 @@
+"""The page: where everything stands, and which event does what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from awaken.backends import BACKENDS
+from awaken.types import AwakenError
+from awaken.ui import api, controls, gallery, runs, stage, status, widgets
+from awaken.ui.controls import QUIET
+from awaken.ui.gallery import Bundled
+from awaken.ui.runs import View, Workshop
+from awaken.ui.status import CALMER_PEAK, Status
+from awaken.ui.texts import say
+
+MAX_WAITING = 24
+
+
+def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
+    """The whole page over one engine; ``bundled`` may be empty."""
+    first = next((b for b in bundled if b.ready and not b.failure), None)
+    failure = next((b for b in bundled if b.ready and b.failure), None)
+    by_id = {b.id: b for b in bundled}
+
+    with gr.Blocks(
+        title=say("title"), analytics_enabled=False, delete_cache=(600, 86400), fill_width=True
+    ) as demo:
+        scene = first.scene() if first else stage.empty()
+        shown = gr.State(scene, delete_callback=None)
+        picture = gr.State(first.picture() if first else {})
+        running = gr.State(False)
+
+        _header()
+        with gr.Row(elem_id="aw-hall"):
+            with gr.Column(elem_id="aw-room"):
+                wall = stage.Stage(scene, elem_id="aw-stage")
+                strip = widgets.status_strip(status.idle(first is not None).value())
+                label = widgets.placard(first.placard() if first else None)
+            with gr.Column(elem_id="aw-rail"):
+                rail = controls.build(
+                    [b.thumbnail() for b in bundled if not b.failure],
+                    first.inputs() | {"suggestions": first.suggestions} if first else {},
+                )
+        show_failure = _explanation(failure)
+        _foot()
+
+        buttons = [rail.awaken, rail.stop]
+        outputs = [wall, strip, label, *buttons, shown, running]
+
+        def begin() -> list[Any]:
+            return [status.waiting().value(), *_pressable(False), True]
+
+        def run(shown: dict, picture: dict, **keywords: Any) -> Iterator[list[Any]]:
+            values = controls.values(keywords)
+            for view in runs.animate(workshop, shown, picture, values):
+                yield _outputs(view)
+
+        def halt(shown: dict) -> list[Any]:
+            now = status.stopped(kept=shown["result"] is not None)
+            return [stage.settled(shown), now.value(), *_pressable(True), False]
+
+        pressed = rail.awaken.click(begin, None, [strip, *buttons, running], **QUIET)
+        work = pressed.then(
+            run, [shown, picture], outputs, inputs_kwargs=rail.keywords(), concurrency_id="gpu",
+            concurrency_limit=1, show_progress="hidden", api_visibility="private",
+        )  # fmt: skip
+        rail.stop.click(
+            halt, shown, [wall, strip, *buttons, running], cancels=[work], **QUIET
+        )
+
+        chosen = [rail["painting"], picture, rail.wall]
+        rail["painting"].upload(
+            _receive, [rail["painting"], picture, running], [*chosen, strip], **QUIET
+        )
+        rail["painting"].clear(lambda: [{}, gr.update(selected="")], None, chosen[1:], **QUIET)
+
+        def take(running: bool, event: gr.EventData) -> list[Any]:
+            return _take(by_id.get(_said(event, "id")), running)
+
+        taken = [rail[name] for name in gallery.INPUTS]
+        rail.wall.select(
+            take, running, [*chosen[1:], rail.chips, wall, strip, label, shown, *taken], **QUIET
+        )
+
+        remedies = [rail[name] for name in ("size", "backend", "proxy", "peak")]
+        strip.select(_remedy, [rail["size"], rail["backend"]], remedies, **QUIET)
+        if show_failure:
+            show_failure.click(
+                lambda running: _hang(failure, running), running, [wall, strip, label, shown], **QUIET
+            )
+        api.add(workshop)
+    return demo.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
+
+
+def _header() -> None:
+    gr.Markdown(f"# {say('title')}\n\n{say('subtitle')}", elem_id="aw-head")
+
+
+def _explanation(failure: Bundled | None) -> gr.Button | None:
+    with gr.Accordion(say("how_title"), open=False, elem_id="aw-how"):
+        gr.Markdown(say("how"), elem_classes=["aw-prose"])
+        if failure is None:
+            return None
+        words = say("how_failure", prompt=failure.example.prompt, title=failure.example.title)
+        return gr.Button(words, size="sm", elem_id="aw-failure")
+
+
+def _foot() -> None:
+    with gr.Column(elem_id="aw-foot"):
+        gr.Markdown(say("foot"))
+        with gr.Accordion(say("citation_title"), open=False):
+            gr.Markdown(f"```bibtex\n{say('citation')}\n```")
+
+
+def _pressable(ready: bool) -> list[dict[str, Any]]:
+    """Awaken and Stop: exactly one of them can be pressed."""
+    return [gr.update(interactive=ready), gr.update(interactive=not ready)]
+
+
+def _outputs(view: View) -> list[Any]:
+    """One moment of a run for [stage, strip, placard, awaken, stop, shown, running]."""
+    quiet = gr.skip()
+    finished = view.ended and view.placard is not None
+    return [
+        view.stage or quiet,
+        view.status.value(),
+        view.placard or quiet,
+        *(_pressable(True) if view.ended else (quiet, quiet)),
+        view.stage if finished else quiet,
+        False if view.ended else quiet,
+    ]
+
+
+def _receive(path: str | None, picture: dict, running: bool) -> list[Any]:
+    """A dropped file becomes the painting; a bad one leaves everything as it was, with a sentence."""
+    quiet = gr.skip()
+    if path is None:
+        return [quiet] * 4
+    try:
+        kept = str(runs.keep_upload(path))
+    except AwakenError as error:
+        card = status.failed("picture", str(error), kept=False)
+        card = Status("idle", line=say("state_idle"), cards=card.cards)
+        strip = quiet if running else card.value()
+        if running:
+            gr.Warning(str(error))
+        return [picture.get("path"), quiet, quiet, strip]
+    strip = quiet if running else status.idle(example=False).value()
+    return [kept, {"path": kept}, gr.update(selected=""), strip]
+
+
+def _take(chosen: Bundled | None, running: bool) -> list[Any]:
+    """A bundled picture fills in painting, prompt and settings and shows its ready result."""
+    if chosen is None:
+        return [gr.skip()] * (7 + len(gallery.INPUTS))
+    inputs = chosen.inputs()
+    return [
+        chosen.picture(),
+        gr.update(selected=chosen.id),
+        chosen.suggestions,
+        *_hang(chosen, running),
+        *(inputs.get(name, gr.skip()) for name in gallery.INPUTS),
+    ]
+
+
+def _hang(chosen: Bundled, running: bool) -> list[Any]:
+    """[stage, strip, placard, shown] with a bundled result, unless a run has the stage."""
+    if running or not chosen.ready:
+        return [gr.skip()] * 4
+    scene = chosen.scene()
+    return [scene, status.idle(example=True).value(), chosen.placard(), scene]
+
+
+def _remedy(size: int, backend: str, event: gr.EventData) -> list[Any]:
+    """[size, backend, proxy, peak] after a card's button."""
+    action, quiet = _said(event, "action"), gr.skip()
+    smaller = status.smaller_size(BACKENDS[backend].sizes, size)
+    return [
+        smaller if action == "smaller" else quiet,
+        controls.BACKEND if action == "miniature" else quiet,
+        controls.PROXY if action == "miniature" else quiet,
+        CALMER_PEAK if action == "calm" else quiet,
+    ]
+
+
+def _said(event: gr.EventData, name: str) -> str:
+    data = event._data
+    return str(data.get(name, "")) if isinstance(data, dict) else ""

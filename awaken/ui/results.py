@@ -1,0 +1,118 @@
+"""A finished run, fresh or bundled, in words and files: the stage's film and the placard's facts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gradio.data_classes import FileData
+
+from awaken import types
+from awaken.backends import BACKENDS
+from awaken.proxies import PROXIES
+from awaken.ui import stage
+from awaken.ui.texts import say
+
+# Downloads in the order of the placard: name of the file -> key of its label.
+DOWNLOADS = ("awakened", "baseline", "side_by_side", "stacked", "proxy", "settings")
+
+
+def film(
+    settings: Mapping[str, Any],
+    files: Mapping[str, Path],
+    psnr: float | None,
+    luma_correlation: float,
+    label: str = "",
+    painting_note: str = "",
+) -> dict[str, Any]:
+    """The stage value of a finished run whose ``files`` lie on disk (``save_result``'s names)."""
+    return stage.done(
+        files["painting"],
+        files["proxy"],
+        files["stacked"],
+        frames=settings["frames"],
+        fps=settings["fps"],
+        width=settings["width"],
+        height=settings["height"],
+        label=label,
+        painting_note=painting_note,
+        proxy_note=closeness(psnr, luma_correlation),
+        names=(say("names_baseline"), say("names_awakened")),
+    )
+
+
+def placard(
+    result: types.Result, files: Mapping[str, Path], picture: Mapping[str, str]
+) -> dict[str, Any]:
+    """The label of a visitor's own run."""
+    return {
+        "tag": say("yours"),
+        "title": picture.get("title") or say("untitled"),
+        "byline": picture.get("byline", ""),
+        "credit": picture.get("credit", ""),
+        "licence": picture.get("licence", ""),
+        "prompt": say("placard_prompt", prompt=result.settings["prompt"]),
+        "facts": facts(
+            result.settings, result.timings["total"], result.psnr, result.luma_correlation
+        ),
+        "files": downloads(files, f"{picture.get('id') or 'painting'}-seed{result.settings['seed']}"),
+    }
+
+
+def facts(
+    settings: Mapping[str, Any], seconds: float, psnr: float | None, luma_correlation: float
+) -> list[tuple[str, str]]:
+    """What the result was made with, as pairs of name and value."""
+    backend = BACKENDS[settings["backend"]].title if settings["backend"] in BACKENDS else settings["backend"]
+    proxy = PROXIES[settings["proxy"]].title if settings["proxy"] in PROXIES else settings["proxy"]
+    listed = [
+        ("seed", str(settings["seed"])),
+        ("p", f"{settings['p']:g}"),
+        ("alpha", say("value_alpha", kind=say(f"alpha_{settings['alpha']}"), peak=settings["peak"])),
+        ("variant", settings["variant"]),
+        ("motion", f"{settings['motion']:g}" if settings.get("motion") is not None else ""),
+        ("steps", str(settings["steps"])),
+        ("guidance", f"{settings['guidance']:g}"),
+        ("video", say("value_video", frames=settings["frames"], fps=settings["fps"])),
+        ("size", say("value_size", width=settings["width"], height=settings["height"])),
+        ("models", say("value_models", backend=backend, proxy=proxy)),
+        ("proxy", proxy_in_words(psnr, luma_correlation)),
+        ("time", say("value_time", seconds=seconds)),
+        ("device", str(settings.get("device", ""))),
+    ]
+    return [(say(f"fact_{name}"), value) for name, value in listed if value]
+
+
+def closeness(psnr: float | None, luma_correlation: float) -> str:
+    """How far the proxy is from the painting, in words.
+
+    The words follow the luma correlation, which sees whether forms stayed where they were; PSNR
+    alone would call a change of light a change of picture.
+    """
+    if psnr is None or math.isinf(psnr):
+        return say("value_proxy_same")
+    steps = ((0.98, "close_very"), (0.92, "close_near"), (0.7, "close_free"))
+    return say(next((key for least, key in steps if luma_correlation >= least), "close_far"))
+
+
+def proxy_in_words(psnr: float | None, luma_correlation: float) -> str:
+    """The same with its numbers."""
+    words = closeness(psnr, luma_correlation)
+    if psnr is None or math.isinf(psnr):
+        return words
+    return say("value_proxy", closeness=words, psnr=psnr, correlation=luma_correlation)
+
+
+def downloads(files: Mapping[str, Path], stem: str) -> list[dict[str, Any]]:
+    """Links to the files that are there, with names that say what they are."""
+    return [
+        {
+            "label": say(f"file_{name}"),
+            "name": f"{stem}-{name.replace('_', '-')}{Path(files[name]).suffix}",
+            "file": FileData(path=str(files[name])).model_dump(),
+        }
+        for name in DOWNLOADS
+        if name in files and not (name == "stacked" and "awakened" in files)
+    ]

@@ -1,0 +1,231 @@
+"""One press of *Awaken*, from the page's values to what the page shows; and the engine behind it.
+
+Everything of a visitor lives in the generator's locals or in the ``gr.State`` that the page hands in
+and out. Each run writes into its own folder of unguessable name below Gradio's cache, which Gradio
+empties; the links are secret, not private.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from awaken import types
+from awaken.backends import BACKENDS
+from awaken.painting import open_painting
+from awaken.preview import atlas
+from awaken.types import AwakenError, ModelError, Request, RequestError
+from awaken.ui import results, stage, status
+from awaken.ui.status import Status
+from awaken.ui.texts import say
+
+if TYPE_CHECKING:
+    from awaken.engine import Engine
+
+log = logging.getLogger(__name__)
+
+
+def make_engine() -> Engine:
+    """Import torch, make the engine and its default models resident: seconds, not milliseconds."""
+    from awaken.engine import Engine
+
+    engine = Engine()
+    engine.load()
+    return engine
+
+
+class Workshop:
+    """The one engine behind all visitors, made in the background once the page is up."""
+
+    def __init__(self, make: Callable[[], Engine] = make_engine):
+        self._make = make
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._engine: Engine | None = None
+        self._error: Exception | None = None
+
+    def warm_up(self) -> None:
+        """Begin making the engine, unless that is done or under way; after a failure, try again."""
+        with self._lock:
+            if self._engine is None and (self._thread is None or not self._thread.is_alive()):
+                self._error = None
+                self._thread = threading.Thread(target=self._build, name="warm-up", daemon=True)
+                self._thread.start()
+
+    def _build(self) -> None:
+        try:
+            self._engine = self._make()
+        except Exception as error:  # whatever it is, a visitor gets a sentence and the log the rest
+            log.exception("the engine could not be made")
+            self._error = error
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long; True when the engine is ready or could not be made."""
+        self.warm_up()
+        thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
+        return self._engine is not None or self._error is not None
+
+    def engine(self) -> Engine:
+        """The engine, once ``wait`` said True.
+
+        Raises ModelError with a sentence when it could not be made.
+        """
+        if self._engine is not None:
+            return self._engine
+        if isinstance(self._error, AwakenError):
+            raise self._error
+        raise ModelError(say("starting_failed", error=self._error))
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows of one visitor's run at one moment; None leaves a part as it is."""
+
+    status: Status
+    stage: dict[str, Any] | None = None
+    placard: dict[str, Any] | None = None
+    ended: bool = False
+
+
+def animate(
+    workshop: Workshop,
+    shown: Mapping[str, Any],
+    picture: Mapping[str, str] | None,
+    values: Mapping[str, Any],
+) -> Iterator[View]:
+    """Run the request that ``values`` (see ``make_request``) describes.
+
+    shown: the stage value of the last good result; it is carried along and comes back on failure.
+    picture: title and artist of the painting, for the placard.
+    Closing the generator closes the engine's and so stops the work within one step.
+    """
+    now = status.waiting()
+    try:
+        painting = values.get("painting")
+        request = make_request(**values)
+        began = time.perf_counter()
+        scene = stage.running(shown, painting=painting, fps=_fps(request))
+        yield View(status.warming(0), scene)
+        while not workshop.wait(0.5):
+            yield View(status.warming(time.perf_counter() - began))
+        engine = workshop.engine()
+        with closing(engine.animate(request)) as events:
+            for event in events:
+                if isinstance(event, types.Failed):
+                    yield _failed(event.kind, event.message, shown)
+                elif isinstance(event, types.Result):
+                    yield View(status.saving(now))
+                    files = engine.save(event, new_folder())
+                    yield View(
+                        status.done(now, event),
+                        results.film(event.settings, files, event.psnr, event.luma_correlation),
+                        results.placard(event, files, picture or {}),
+                        True,
+                    )
+                else:
+                    now = status.after(now, event)
+                    scene = _staged(scene, event)
+                    yield View(now, scene)
+    except AwakenError as error:
+        yield _failed(error.kind, str(error), shown)
+    except Exception:
+        log.exception("a run failed")
+        yield _failed("internal", say("internal"), shown)
+
+
+def _failed(kind: str, message: str, shown: Mapping[str, Any]) -> View:
+    kept = shown["result"] is not None
+    return View(status.failed(kind, message, kept), stage.settled(shown), ended=True)
+
+
+def _fps(request: Request) -> int:
+    spec = BACKENDS.get(request.backend)
+    return request.fps or (spec.fps if spec else 8)
+
+
+def _staged(scene: dict[str, Any], event: types.Event) -> dict[str, Any]:
+    if isinstance(event, types.ProxyReady):
+        height, width = event.painting.shape[:2]
+        note = results.closeness(event.psnr, event.luma_correlation)
+        return stage.running(scene, proxy=event.image, proxy_note=note, width=width, height=height)
+    if isinstance(event, types.Step) and event.previews:
+        return stage.running(scene, preview=atlas(event.previews))
+    return scene
+
+
+def make_request(
+    *,
+    painting: str | None,
+    proxy_image: str | None = None,
+    options: Mapping[str, float] | None = None,
+    **settings: Any,
+) -> Request:
+    """A Request from uploaded files and plain settings (the fields of ``Request``).
+
+    Raises RequestError with a sentence, for files as for settings.
+    """
+    if not painting:
+        raise RequestError(say("no_painting"))
+    return Request(
+        painting=open_painting(Path(painting)),
+        proxy_image=open_painting(Path(proxy_image)) if proxy_image else None,
+        options=dict(options or {}),
+        **settings,
+    )
+
+
+def run_to_files(workshop: Workshop, values: Mapping[str, Any]) -> dict[str, Path]:
+    """The same run without a stage, for the API: the files that a caller gets.
+
+    Raises AwakenError with the sentence of whatever went wrong.
+    """
+    request = make_request(**values)
+    while not workshop.wait(60):
+        log.info("a caller of the API waits for the engine")
+    engine = workshop.engine()
+    with closing(engine.animate(request)) as events:
+        for event in events:
+            if isinstance(event, types.Failed):
+                error = AwakenError(event.message)
+                error.kind = event.kind
+                raise error
+            if isinstance(event, types.Result):
+                files = dict(engine.save(event, new_folder()))
+                for name in ("stacked", "painting"):  # the page's own; nobody would ever delete them
+                    files.pop(name).unlink()
+                return files
+    raise RuntimeError("the engine ended without a result")
+
+
+def new_folder() -> Path:
+    """A fresh folder of unguessable name below Gradio's cache."""
+    folder = Path(get_upload_folder()) / secrets.token_urlsafe(24)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def keep_upload(path: str) -> Path:
+    """A dropped file as upright RGB in a file of its own (no EXIF, no position of the camera).
+
+    Raises RequestError with a sentence when it is not a usable picture.
+    """
+    kept = new_folder() / "painting.png"
+    Image.fromarray(open_painting(Path(path))).save(kept, compress_level=1)
+    return kept
+
+
+def new_seed() -> int:
+    """A seed for the dice: small enough to be read aloud."""
+    return secrets.randbelow(1_000_000)

@@ -1,0 +1,50 @@
+"""Making the page and serving it: the launch settings of shared/ux.md, section 4."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+from huggingface_hub.constants import HF_HOME
+
+from awaken.ui import gallery, layout, theme
+from awaken.ui.runs import Workshop
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def make_page(workshop: Workshop | None = None) -> tuple[gr.Blocks, Workshop]:
+    """The page with the bundled pictures, over ``workshop`` or an engine of its own."""
+    gr.set_static_paths(EXAMPLES)  # served where they lie; everybody may see them
+    workshop = workshop or Workshop()
+    return layout.build(workshop, gallery.load()), workshop
+
+
+def launch(
+    demo: gr.Blocks, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = False
+) -> str:
+    """Start the server and return its address; the caller decides how long it lives.
+
+    No tunnel, no other origins, no server-side rendering, no error texts but our own sentences.
+    The page's outputs lie in Gradio's cache; nothing else of this machine can be read through it.
+    """
+    _, address, _ = demo.launch(
+        server_name=host,
+        server_port=port,
+        inbrowser=open_browser,
+        prevent_thread_lock=True,
+        share=False,
+        show_error=False,
+        strict_cors=True,
+        ssr_mode=False,
+        enable_monitoring=False,
+        max_file_size="20mb",
+        allowed_paths=[],
+        blocked_paths=[HF_HOME],
+        state_session_capacity=200,
+        run_history=False,
+        footer_links=["api", "settings"],
+        theme=theme.theme(),
+        head=theme.head(),
+    )
+    return address

@@ -1,0 +1,143 @@
+"""From the engine's events to what the status strip shows: a pure reducer, no widget, no clock."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from awaken import types
+from awaken.types import BOUNDS
+from awaken.ui.texts import say
+
+PHASES = ("load", "proxy", "distil", "denoise", "decode", "save")
+CALMER_PEAK = 5.0  # what the page offers when the numbers ran away
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of one visitor's run.
+
+    Attributes:
+        state: idle, running, done, stopped or failed.
+        phase: the phase under way, one of ``PHASES``, "wait" before them, "" outside a run.
+        reused: phases that came from the memo.
+        line: the sentence that is read out; detail: numbers beside it, not read out.
+        share: of the run's network evaluations, 0 to 1.
+        cards: notices and errors, ready for the strip.
+    """
+
+    state: str = "idle"
+    phase: str = ""
+    reused: frozenset[str] = frozenset()
+    line: str = ""
+    detail: str = ""
+    share: float = 0.0
+    cards: tuple[dict[str, Any], ...] = ()
+
+    def value(self) -> dict[str, Any]:
+        """For the strip's script: plain JSON."""
+        return {
+            "state": self.state,
+            "line": self.line,
+            "detail": self.detail,
+            "share": round(self.share, 4),
+            "phases": self._phases(),
+            "cards": list(self.cards),
+        }
+
+    def _phases(self) -> list[dict[str, str]]:
+        if self.state not in ("running", "done"):
+            return []
+        now = PHASES.index(self.phase) if self.phase in PHASES else -1
+        ladder = []
+        for i, name in enumerate(PHASES):
+            state = "done" if self.state == "done" or i < now else "now" if i == now else "todo"
+            if name in self.reused:
+                state = "reused"
+            spoken = say("phase_reused") if state == "reused" else ""
+            ladder.append({"label": say(f"phase_{name}"), "state": state, "spoken": spoken})
+        return ladder
+
+
+def waiting(seconds: float = 0.0) -> Status:
+    """Pressed Awaken, not begun yet."""
+    detail = say("waited", seconds=seconds) if seconds >= 1 else ""
+    return Status("running", "wait", line=say("doing_wait"), detail=detail)
+
+
+def warming(seconds: float) -> Status:
+    """The engine itself is still being made."""
+    detail = say("waited", seconds=seconds) if seconds >= 1 else ""
+    return Status("running", "load", line=say("doing_warm"), detail=detail)
+
+
+def saving(status: Status) -> Status:
+    """The last phase, which is the page's own."""
+    return replace(status, phase="save", line=say("doing_save"), detail="", share=1.0)
+
+
+def idle(example: bool) -> Status:
+    """Nothing runs yet."""
+    return Status(line=say("state_example" if example else "state_idle"))
+
+
+def stopped(kept: bool) -> Status:
+    """Stop was pressed; ``kept`` says that an earlier result is on the stage."""
+    return Status("stopped", line=say("state_stopped_kept" if kept else "state_stopped"))
+
+
+def failed(kind: str, message: str, kept: bool) -> Status:
+    """A run, or a picture, was refused with a sentence and, where one helps, a button."""
+    actions = {
+        "memory": [{"name": "smaller", "label": say("act_smaller")}],
+        "model": [{"name": "miniature", "label": say("act_miniature")}],
+        "numerics": [{"name": "calm", "label": say("act_calm", peak=CALMER_PEAK)}],
+    }.get(kind, [])
+    title = say(f"card_{kind}") if kind in _TITLED else say("card_internal")
+    card = {"tone": "bad", "title": title, "text": message, "actions": actions}
+    line = say("state_failed_kept" if kept else "state_failed")
+    return Status("failed", line=line, cards=(card,))
+
+
+_TITLED = ("request", "model", "memory", "numerics", "picture")
+
+
+def after(status: Status, event: types.Event) -> Status:
+    """The status once ``event`` has arrived (Failed and Result have functions of their own)."""
+    if isinstance(event, types.Waiting):
+        return replace(waiting(event.seconds), cards=status.cards)
+    if isinstance(event, types.Stage):
+        reused = status.reused | {event.name} if event.reused else status.reused
+        return replace(
+            status, state="running", phase=event.name, reused=reused,
+            line=say(f"doing_{event.name}"), detail="",
+        )  # fmt: skip
+    if isinstance(event, types.Step):
+        return replace(status, phase=event.stage, detail=_progress(event), share=event.done)
+    if isinstance(event, types.Notice):
+        card = {"tone": "note", "title": say("card_notice"), "text": event.text, "actions": []}
+        return replace(status, cards=(*status.cards, card))
+    return status
+
+
+def done(status: Status, result: types.Result) -> Status:
+    """The run went well."""
+    spent, scratch = result.evaluations, result.evaluations_from_scratch
+    line = say(
+        "state_done_saved" if spent < scratch else "state_done",
+        seconds=result.timings["total"], evaluations=spent, scratch=scratch,
+    )  # fmt: skip
+    return replace(status, state="done", phase="", line=line, detail="", share=1.0)
+
+
+def _progress(step: types.Step) -> str:
+    words = [say("step", index=step.index, count=step.count)]
+    if math.isfinite(step.seconds_left):
+        words.append(say("time_left", seconds=max(1, step.seconds_left)))
+    return " · ".join(words)
+
+
+def smaller_size(sizes: tuple[int, ...], size: int) -> int:
+    """The next smaller working size on offer, or the smallest."""
+    return max((s for s in sizes if s < size), default=min(sizes, default=int(BOUNDS["size"][0])))

@@ -1,0 +1,214 @@
+"""Every word of the page that is ours, in one place. ``say(key, **values)`` fills in a sentence.
+
+Sentences that come from below (errors, notices, model summaries) arrive ready to be shown.
+"""
+
+from __future__ import annotations
+
+from awaken.types import ALPHA_KINDS, VARIANTS
+
+ENGLISH: dict[str, str] = {
+    # the frame of the page
+    "title": "Every Painting Awakened",
+    "subtitle": "A still painting, a sentence, and a motion that the paper’s method draws out of it.",
+    "foot": "**Every Painting Awakened: A Training-free Framework for Painting-to-Animation "
+    "Generation.** The method is the authors’; this demo is an independent implementation of it. "
+    "[Paper](https://arxiv.org/abs/2503.23736) · "
+    "[Project page](https://painting-animation.github.io/animation/)",
+    "citation_title": "Cite the paper",
+    "citation": "@article{awakened2025,\n"
+    "  title   = {Every Painting Awakened: A Training-free Framework for\n"
+    "             Painting-to-Animation Generation},\n"
+    "  journal = {arXiv preprint arXiv:2503.23736},\n"
+    "  year    = {2025}\n"
+    "}",
+    # controls
+    "painting": "Painting or photograph",
+    "painting_drop": "Drop a painting here\nor click to choose a file",
+    "painting_alt": "The chosen painting",
+    "wall": "Or take one from the wall",
+    "wall_photographs": "Photographs",
+    "prompt": "What should move?",
+    "prompt_hint": "the clouds drift across the sky",
+    "chips": "Suggestions",
+    "p": "Awakening p",
+    "p_info": "Share of the steps that distil motion from painting and proxy. 0 is none; "
+    "the paper uses 0.6.",
+    "alpha": "Step size α",
+    "alpha_info": "How strongly each distilled step pulls (Fig. 6).",
+    "peak": "Peak α",
+    "motion": "Motion",
+    "motion_info": "How much the video model is asked to move.",
+    "models": "Models",
+    "backend": "Video model",
+    "proxy": "Proxy image by",
+    "proxy_strength": "Proxy strength",
+    "proxy_strength_info": "How far the proxy may leave the painting.",
+    "proxy_image": "Your proxy image",
+    "proxy_image_drop": "Drop the proxy image\nsame view as the painting",
+    "runs_here": "Runs here.",
+    "runs_not": "Cannot run here: {why}",
+    "non_commercial": "Not for commercial use.",
+    "licences": "Code {code}, weights {weights}.",
+    "variant": "Variant",
+    "variant_info": "The rows of Table 1. The baseline is always rendered beside it.",
+    "advanced": "Advanced",
+    "steps": "Denoising steps",
+    "guidance": "Guidance scale",
+    "frames": "Frames",
+    "fps": "Frames per second",
+    "size": "Working size",
+    "size_info": "Square root of the pixel area. Smaller is faster.",
+    "re_noise": "Re-noise strength",
+    "re_noise_info": "1 restarts the final run from the first step, as the paper does.",
+    "negative_prompt": "What should not be seen",
+    "seed": "Seed",
+    "seed_lock": "Keep this seed",
+    "seed_lock_info": "Off: every run draws a new one.",
+    "dice": "Roll a new seed",
+    "awaken": "Awaken",
+    "stop": "Stop",
+    # the curve
+    "curve_none": "p = 0: no step distils; the baseline and the fused video differ by fusion alone.",
+    "curve_summary": "τ = {tau} of {steps} steps distil, α from {first} to {last}",
+    "curve_steps": "step",
+    "curve_alt": "The step size alpha over the denoising steps. {summary}",
+    # phases and status
+    "phases": "Phases of the run",
+    "progress": "Progress of the run",
+    "phase_reused": "(known from an earlier run)",
+    "phase_wait": "Wait",
+    "phase_load": "Load",
+    "phase_proxy": "Proxy",
+    "phase_distil": "Distil",
+    "phase_denoise": "Denoise",
+    "phase_decode": "Decode",
+    "phase_save": "Save",
+    "doing_wait": "In the queue: another run comes first",
+    "doing_warm": "Starting the models",
+    "doing_load": "Loading the models",
+    "doing_proxy": "Painting the proxy image",
+    "doing_distil": "Distilling motion from painting and proxy",
+    "doing_denoise": "Denoising baseline and awakened",
+    "doing_decode": "Decoding both videos",
+    "doing_save": "Writing the files",
+    "waited": "{seconds:.0f} s waited",
+    "step": "step {index} of {count}",
+    "time_left": "about {seconds:.0f} s left",
+    "reused": "From an earlier run: {phases}",
+    "state_idle": "Ready. Choose a painting, say what should move, press Awaken.",
+    "state_example": "A finished example is playing. Press Awaken to make your own.",
+    "state_done": "Done in {seconds:.1f} s, with {evaluations} network evaluations.",
+    "state_done_saved": "Done in {seconds:.1f} s, with {evaluations} of {scratch} network "
+    "evaluations; the rest was known from earlier runs.",
+    "state_stopped": "Stopped. Nothing was lost.",
+    "state_stopped_kept": "Stopped. The last result is still here.",
+    "state_failed": "That run did not finish.",
+    "state_failed_kept": "That run did not finish. The last result is still here.",
+    # cards
+    "card_request": "Something to change",
+    "card_model": "A model is missing",
+    "card_memory": "Out of memory",
+    "card_numerics": "The numbers ran away",
+    "card_internal": "This should not have happened",
+    "card_notice": "Good to know",
+    "card_picture": "That picture cannot be used",
+    "internal": "The run failed for a reason we did not foresee; the details are in the server’s log. "
+    "Nothing of yours was lost: try again, or change a setting.",
+    "starting_failed": "The models could not be started ({error}). Install the requirements "
+    "(pip install -r requirements.txt) and start the page again.",
+    "no_painting": "Choose a painting first: drop a picture, or take one from the wall.",
+    "no_url": "Upload the picture itself: this page never fetches addresses.",
+    "act_smaller": "Use a smaller size",
+    "act_miniature": "Use the miniature",
+    "act_calm": "Lower the peak to {peak:g}",
+    "busy": "Loaded for the next run; the current one goes on.",
+    # the placard under the stage
+    "example": "Example",
+    "example_failure": "An honest failure",
+    "yours": "Your run",
+    "untitled": "Your picture",
+    "names_baseline": "Baseline",
+    "names_awakened": "Awakened",
+    "placard_prompt": "“{prompt}”",
+    "fact_seed": "Seed",
+    "fact_p": "p",
+    "fact_alpha": "α",
+    "fact_variant": "Variant",
+    "fact_models": "Models",
+    "fact_motion": "Motion",
+    "fact_steps": "Steps",
+    "fact_guidance": "Guidance",
+    "fact_size": "Size",
+    "fact_video": "Video",
+    "fact_time": "Time",
+    "fact_device": "On",
+    "fact_proxy": "Proxy",
+    "value_alpha": "{kind}, peak {peak:g}",
+    "value_size": "{width} × {height}",
+    "value_video": "{frames} frames, {fps} per second",
+    "value_time": "{seconds:.1f} s",
+    "value_models": "{backend} + {proxy}",
+    "value_proxy": "{closeness} (PSNR {psnr:.1f} dB, luma correlation {correlation:.2f})",
+    "value_proxy_same": "identical to the painting",
+    "close_very": "very close to the painting",
+    "close_near": "close to the painting",
+    "close_free": "a free repainting",
+    "close_far": "far from the painting",
+    "downloads": "Download",
+    "file_awakened": "Awakened, mp4",
+    "file_baseline": "Baseline, mp4",
+    "file_side_by_side": "Side by side, mp4",
+    "file_stacked": "Baseline over awakened, mp4",
+    "file_proxy": "Proxy image",
+    "file_settings": "Settings, json",
+    "credit_source": "Source",
+    # explanation
+    "how_title": "How it works, and when it does not",
+    "how": """
+**The problem.** Image-to-video models have learnt from natural footage. Shown a painting, they often leave
+it still, or move the wrong thing.
+
+**The method** trains nothing. It (1) makes a *proxy image*: the painting repainted by an image model that
+knows your sentence; (2) lets the video model *distil* motion into two still videos, one of the painting and
+one of the proxy, for a share *p* of the steps, with step sizes *α*; (3) *fuses* the two along the great circle
+between them, from painting at the first frame to proxy at the last; (4) adds noise again and denoises once
+more, looking at the painting alone. The *baseline* is the same video model, with the same seed and final
+noise, without any of this: what differs on the stage is the method.
+
+**The miniature** is the built-in default, so that this page works on a laptop without a graphics card. It is
+two small networks that we trained ourselves on painted and simulated scenes; it has really learnt to move
+clouds, water, trees, grass, boats and smoke. It is *not* one of the paper’s models, it does not know people,
+animals or falling things, and on it the baseline is already strong: where both videos look alike, that is what
+came out.
+
+**When it fails** (Sec. 5.3 of the paper). The method can only draw out motion that the video model has in it.
+Scenes that must be invented step by step, such as falling petals, stay still or appear only in the last frames.
+""",
+    "how_failure": "An honest failure: “{prompt}” on {title}",
+    "api_painting": "Painting",
+}
+ENGLISH |= {
+    f"alpha_{kind}": name
+    for kind, name in zip(
+        ALPHA_KINDS,
+        ("steps down", "line down", "steps up", "line up", "constant 1 (I4VGen)"),
+        strict=True,
+    )
+}
+ENGLISH |= {f"variant_{key}": name for key, name in VARIANTS.items()}
+
+SUGGESTIONS: tuple[str, ...] = (
+    "the clouds drift across the sky",
+    "the water flows",
+    "waves roll towards the shore",
+    "the trees sway in the wind",
+    "the grass ripples in the breeze",
+    "the boat glides forward",
+    "smoke rises slowly",
+)
+
+
+def say(key: str, **values: object) -> str:
+    """The text called ``key`` with its blanks filled in."""
+    return ENGLISH[key].format(**values) if values else ENGLISH[key]

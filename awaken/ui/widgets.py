@@ -1,0 +1,124 @@
+"""The page's small own parts: status strip, placard, wall of paintings, suggestion chips, alpha curve.
+
+Each is a ``gr.HTML`` with a constant template and a script of its own (assets/js). Data reach the
+script as ``props.value`` and the page as textContent: Gradio evaluates what a template contains, so a
+template never holds a blank to fill in (shared/ux.md, section 4; a test lints for it).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from awaken.ui.texts import say
+from awaken.vsds import alpha_schedule, distilled_steps
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+THUMBNAIL = 148  # pixels of the longer side; drawn at half of it on ordinary screens
+
+
+def _part(name: str, template: str, value: Any, **props: Any) -> gr.HTML:
+    return gr.HTML(
+        value,
+        html_template=template,
+        js_on_load=(ASSETS / "js" / f"{name}.js").read_text(encoding="utf-8"),
+        elem_id=f"aw-{name}",
+        elem_classes=["aw-part"],
+        apply_default_css=False,
+        **props,
+    )
+
+
+def status_strip(value: Mapping[str, Any]) -> gr.HTML:
+    """Phase ladder, progress, time left and cards; value as ``awaken.ui.status`` builds it.
+
+    Its ``select`` event carries the ``action`` of a pressed card button.
+    """
+    return _part(
+        "status",
+        '<ol class="aw-phases" aria-label="' + say("phases") + '"></ol>'
+        '<div class="aw-bar" role="progressbar" aria-label="' + say("progress") + '" '
+        'aria-valuemin="0" aria-valuemax="100"><i></i></div>'
+        '<div class="aw-says"><p class="aw-line" role="status"></p><p class="aw-detail"></p></div>'
+        '<div class="aw-cards" aria-live="polite"></div>',
+        dict(value),
+    )
+
+
+def placard(value: Mapping[str, Any] | None) -> gr.HTML:
+    """The museum label under the stage: title, facts of the run, downloads."""
+    return _part(
+        "placard",
+        '<div class="aw-placard-head"><p class="aw-tag"></p><h2></h2><p class="aw-byline"></p>'
+        '<p class="aw-said"></p><p class="aw-remark"></p></div>'
+        '<dl class="aw-facts"></dl><div class="aw-files"></div>',
+        dict(value) if value else None,
+        words={"downloads": say("downloads"), "source": say("credit_source")},
+    )
+
+
+def wall(paintings: Sequence[Mapping[str, str]], selected: str) -> gr.HTML:
+    """Thumbnails of the bundled pictures; ``select`` carries the ``id``.
+
+    paintings: {"id", "alt", "thumb" (data URI), "group"}; ``selected`` is the id that is marked.
+    """
+    return _part(
+        "wall",
+        '<div class="aw-wall" role="group" aria-label="' + say("wall") + '"></div>',
+        list(paintings),
+        selected=selected,
+    )
+
+
+def chips(suggestions: Sequence[str]) -> gr.HTML:
+    """Prompt suggestions; ``select`` carries the ``text``."""
+    return _part(
+        "chips",
+        '<div class="aw-chips" role="group" aria-label="' + say("chips") + '"></div>',
+        list(suggestions),
+    )
+
+
+def curve(value: Mapping[str, Any]) -> gr.HTML:
+    """The alpha curve as an inline SVG; value from ``curve_value``."""
+    return _part(
+        "curve",
+        '<figure class="aw-curve"><svg viewBox="0 0 300 92" role="img" aria-label=""></svg>'
+        "<figcaption></figcaption></figure>",
+        dict(value),
+    )
+
+
+def curve_value(kind: str, peak: float, p: float, steps: int) -> dict[str, Any]:
+    """What the curve shows: one alpha per distilled step out of ``steps``, and a sentence."""
+    tau = distilled_steps(int(steps), p)
+    alphas = alpha_schedule(kind, tau, peak)
+    if alphas:
+        summary = say(
+            "curve_summary", tau=tau, steps=int(steps), first=f"{alphas[0]:g}", last=f"{alphas[-1]:g}"
+        )
+    else:
+        summary = say("curve_none")
+    return {
+        "alphas": alphas,
+        "steps": int(steps),
+        "summary": summary,
+        "alt": say("curve_alt", summary=summary),
+    }
+
+
+def thumbnail(path: Path) -> str:
+    """A small JPEG of a bundled picture as a data URI (a few kilobytes, no request of its own)."""
+    with Image.open(path) as picture:
+        picture.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
+        small = picture.convert("RGB")
+    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
