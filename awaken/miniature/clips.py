@@ -1,0 +1,373 @@
+"""From pictures with masks to training clips: a caption, and the latents of what it asks for.
+
+Nothing is rendered: the latents of ``awaken.miniature.latents`` say how a painting moves, so that
+fields, masks and the painting's own colours make a complete clip, some hundred times cheaper than
+rendering frames and encoding them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from awaken.miniature import fields
+from awaken.miniature.captions import Wording
+from awaken.miniature.labels import CLASSES, OBJECTS, REGIONS, Labelled
+from awaken.miniature.latents import (
+    AIR,
+    AIRS,
+    CELL,
+    CELLS,
+    CHANNELS,
+    DRIFT,
+    FLOW,
+    FRAMES,
+    LIGHT,
+    OBJECT,
+    REGION,
+    SHIFT,
+    UNITS,
+    light_of,
+)
+
+# Grids of training batches: squares, landscapes and portraits of about 1,024 cells, seldom extremes.
+GRIDS: tuple[tuple[int, int], ...] = (
+    (28, 36), (32, 32), (28, 36), (24, 40), (36, 28), (24, 44), (40, 24), (20, 52), (52, 20),
+)  # fmt: skip
+
+# effect -> the mask it needs, the least share of the picture, and how often it is chosen
+_NEEDS: dict[str, tuple[str, float, float]] = {
+    "clouds": ("sky", 0.08, 1.6), "billow": ("sky", 0.08, 0.7), "stars": ("sky", 0.1, 0.3),
+    "rays": ("sky", 0.1, 0.35), "waves": ("water", 0.04, 2.2), "river": ("water", 0.04, 1.0),
+    "glitter": ("water", 0.04, 0.6), "waterfall": ("falling water", 0.01, 3.0),
+    "grass": ("grass", 0.03, 1.8), "smoke": ("smoke", 0.006, 3.0), "fire": ("fire", 0.003, 3.0),
+    "trees": ("trees", 0.02, 1.8), "boats": ("boats", 0.004, 2.2), "birds": ("birds", 0.001, 2.0),
+    "flags": ("flags", 0.002, 2.5),
+}  # fmt: skip
+_IN_AIR: dict[str, float] = {
+    "snow": 0.3, "rain": 0.25, "petals": 0.2, "leaves": 0.2, "sparks": 0.15, "fog": 0.3,
+}  # fmt: skip
+_EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"})
+# Shares of clips that are not "name it and it moves".
+_STILL, _ALIVE, _ABSENT = 0.03, 0.06, 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """A batch of training clips, on one device.
+
+    picture: (b, 3, 8 h, 8 w) RGB in 0..1; latents: (b, 18, 16, h, w) clean, in latent units;
+    valid: (b, 18, h, w), how much a prediction there matters (a displacement matters where
+    something moves); regions: (b, 2, h, w), share of cell in a named region and in a named object;
+    captions: what the person would say; strength: (b,) the motion dial (what the caption's speed
+    words add comes on top); duration: (b,) in units of 16 frames.
+    """
+
+    picture: torch.Tensor
+    latents: torch.Tensor
+    valid: torch.Tensor
+    regions: torch.Tensor
+    captions: list[str]
+    strength: torch.Tensor
+    duration: torch.Tensor
+
+
+class Library:
+    """Pictures with masks, kept on the device, from which crops are drawn.
+
+    Crops keep the aspect within 10 % (a network must not see squashed trees only), cover 40 to
+    100 % of a picture's sides, and are mirrored, recoloured and slightly blurred at random.
+    """
+
+    def __init__(self, items: Sequence[Labelled], device: torch.device | str = "cpu") -> None:
+        if not items:
+            raise ValueError("a library needs at least one labelled picture")
+        self.device = torch.device(device)
+        self.pictures = [torch.from_numpy(i.picture).permute(2, 0, 1).to(device) for i in items]
+        self.masks = [torch.from_numpy(i.masks).to(device) for i in items]
+        self.names = [item.name for item in items]
+        # Rare classes are drawn more often: a picture weighs as its rarest class.
+        count = torch.stack([(m.flatten(1).amax(1) > 0).float() for m in self.masks])
+        rarity = (1 / count.sum(0).clamp(min=4)).cpu() * count.cpu()
+        self.weights = (rarity.amax(1) + 0.3 / len(items)).tolist()
+
+    def crops(
+        self, batch: int, grid: tuple[int, int], rng: random.Random, augment: bool = True
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(b, 3, 8 h, 8 w) pictures in 0..1 and (b, classes, h, w) masks in 0..1."""
+        height, width = grid[0] * CELL, grid[1] * CELL
+        chosen = rng.choices(range(len(self.pictures)), self.weights, k=batch)
+        pictures, masks = [], []
+        for i in chosen:
+            full = self.pictures[i]
+            h, w = full.shape[1:]
+            scale = min(h / height, w / width)  # the largest crop of the grid's aspect
+            small = (grid[0] * grid[1] / CELLS) ** 0.5  # a smaller grid sees a smaller part
+            zoom = min(1.0, small)
+            zoom *= rng.uniform(0.55, 1.0) if augment and rng.random() < 0.6 else 1.0
+            ch = min(h, round(height * scale * zoom * rng.uniform(1.0, 1.1)))
+            cw = min(w, round(width * scale * zoom * rng.uniform(1.0, 1.1)))
+            y, x = rng.randint(0, h - ch), rng.randint(0, w - cw)
+            cut = (slice(None), slice(y, y + ch), slice(x, x + cw))
+            picture, mask = full[cut].float()[None] / 255, self.masks[i][cut].float()[None] / 255
+            if rng.random() < 0.5 and augment:
+                picture, mask = picture.flip(-1), mask.flip(-1)
+            pictures.append(
+                F.interpolate(picture, (height, width), mode="bilinear", antialias=True)
+            )
+            masks.append(F.interpolate(mask, grid, mode="area"))
+        picture = torch.cat(pictures)
+        return (recolour(picture, rng) if augment else picture), torch.cat(masks)
+
+
+def recolour(picture: torch.Tensor, rng: random.Random) -> torch.Tensor:
+    """Random exposure, contrast, saturation, tint and grain, per picture; (b, 3, h, w) in 0..1."""
+    b = picture.shape[0]
+
+    def draw(low: float, high: float, channels: int = 1) -> torch.Tensor:
+        values = [rng.uniform(low, high) for _ in range(b * channels)]
+        return torch.tensor(values, device=picture.device).view(b, channels, 1, 1)
+
+    grey = picture.mean(1, keepdim=True)
+    picture = grey + (picture - grey) * draw(0.4, 1.35)
+    picture = (picture - 0.5) * draw(0.75, 1.2) + 0.5 + draw(-0.1, 0.1)
+    picture = picture * draw(0.88, 1.12, 3)
+    return (picture + torch.randn_like(picture) * draw(0.0, 0.02)).clamp(0, 1)
+
+
+def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], list[str]]:
+    """(effects named in the caption, effects that happen) for a picture with these class shares."""
+    can = {e: w for e, (c, least, w) in _NEEDS.items() if present[c] > least}
+    roll = rng.random()
+    if roll < _STILL:
+        return ["still"], []
+    if roll < _STILL + _ALIVE:
+        calm = {"clouds", "waves", "trees", "grass", "smoke", "boats", "waterfall", "fire", "flags"}
+        return ["alive"], [e for e in can if e in calm]
+    if roll < _STILL + _ALIVE + _ABSENT:
+        # Naming what the picture lacks moves nothing. A sliver of it is neither: leave it alone.
+        missing = [e for e, (c, _, _) in _NEEDS.items() if present[c] < 1e-4]
+        if missing:
+            return [rng.choice(missing)], []
+    weights = can | {e: w for e, w in _IN_AIR.items()}
+    chosen: list[str] = []
+    for _ in range(rng.choices((1, 2), (0.65, 0.35))[0]):
+        open_ = [
+            e
+            for e in weights
+            if e not in chosen and not any({e, c} <= pair for c in chosen for pair in _EXCLUSIVE)
+            and not (e in _IN_AIR and set(chosen) & set(_IN_AIR))
+        ]
+        if open_:
+            chosen.append(rng.choices(open_, [weights[e] for e in open_])[0])
+    return chosen, list(chosen)
+
+
+def make_clips(
+    library: Library,
+    batch: int,
+    grid: tuple[int, int],
+    seed: int,
+    caption: Callable[[Sequence[str], random.Random], Wording],
+    augment: bool = True,
+) -> Clips:
+    """Draw a batch: the same seed on the same device gives the same clips.
+
+    caption: makes or finds a sentence for a list of effects (``captions.caption``, ``Bank.caption``).
+    """
+    rng = random.Random(seed)
+    generator = torch.Generator(library.device).manual_seed(seed)
+    picture, masks = library.crops(batch, grid, rng, augment)
+    shares = masks.mean((2, 3)).tolist()
+    named, happens, words, calm = [], [], [], []
+    for share in shares:
+        names, effects = _choose(dict(zip(CLASSES, share, strict=True)), rng)
+        wording = caption(names, rng)
+        named.append(names)
+        happens.append(effects)
+        words.append(wording)
+        calm.append(0.4 if names == ["alive"] else 1.0)
+    device = library.device
+    dial = torch.tensor([rng.uniform(0.3, 1.5) for _ in range(batch)], device=device)
+    asked = torch.tensor([w.speed * c for w, c in zip(words, calm, strict=True)], device=device)
+    duration = torch.tensor([rng.choice((1.0, 1.0, 1.5, 2.0)) for _ in range(batch)], device=device)
+    direction = torch.tensor(
+        [w.direction or rng.choice((-1, 1)) for w in words], device=device, dtype=torch.float32
+    )
+    times = torch.linspace(0, 1, FRAMES, device=device)[None] * duration[:, None]
+    stage = fields.Stage(batch, *grid, times, generator)
+    amount = torch.tensor([w.amount for w in words], device=device)
+    z, valid, regions = synthesise(
+        stage, picture, masks, happens, dial * asked, direction, amount, rng
+    )
+    return Clips(picture, z, valid, regions, [w.text for w in words], dial, duration)
+
+
+def synthesise(
+    stage: fields.Stage,
+    picture: torch.Tensor,
+    masks: torch.Tensor,
+    effects: Sequence[Sequence[str]],
+    strength: torch.Tensor,
+    direction: torch.Tensor,
+    amount: torch.Tensor,
+    rng: random.Random,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Latents of a batch in which the given effects happen; all else stays still.
+
+    picture (b, 3, 8 h, 8 w); masks (b, classes, h, w); strength, direction, amount (b,).
+    Returns latents (b, 18, t, h, w), valid (b, 18, h, w) and regions (b, 2, h, w) as in ``Clips``.
+    """
+    b, (h, w) = stage.batch, (stage.rows, stage.columns)
+    t = stage.times.shape[1]
+
+    def on(*names: str) -> torch.Tensor:
+        hits = [float(bool(set(names) & set(e))) for e in effects]
+        return torch.tensor(hits, device=stage.device)[:, None, None]
+
+    mask = {name: masks[:, i] for i, name in enumerate(CLASSES)}
+    horizon = _top(mask["water"])
+
+    # Regions: every kind of flow with the weight of its mask; the joint flow is the weighted mean,
+    # so that one region's field goes on smoothly beyond its border and two meet in a soft seam.
+    flows: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def region(weight: torch.Tensor, field: torch.Tensor) -> None:
+        flows.append((weight, field))
+
+    region(mask["sky"] * on("clouds"), fields.drift(stage, strength, direction))
+    region(mask["sky"] * on("billow"), fields.billow(stage, strength, direction))
+    still_water = on("glitter") * (1 - on("waves")) * (1 - on("river"))
+    calm = strength * torch.where(still_water[:, 0, 0] > 0, 0.45, 1.0)
+    wet = on("waves") * (1 - on("river")) + still_water
+    region(mask["water"] * wet, fields.waves(stage, calm, direction, horizon))
+    region(mask["water"] * on("river"), fields.river(stage, strength, direction, horizon))
+    region(mask["falling water"] * on("waterfall", "river"), fields.fall(stage, strength))
+    lean = (stage.height() - _top(mask["grass"])[:, None, None]).clamp(0, 1) * 0.8 + 0.35
+    region(mask["grass"] * on("grass"), fields.sway(stage, strength, lean, gusts=1.6))
+    region(mask["smoke"] * on("smoke"), fields.rise(stage, strength, direction))
+    region(mask["fire"] * on("fire"), fields.flames(stage, strength))
+    moving = torch.stack([weight for weight, _ in flows], 1)
+    soft = fields.spread(moving) + 0.02 * (moving.amax((2, 3), keepdim=True) > 0) + 1e-6
+    soft = soft * (moving.amax((2, 3), keepdim=True) > 0)
+    soft = soft / soft.sum(1, keepdim=True).clamp(min=1e-6)
+    flow = sum(soft[:, None, None, i] * field for i, (_, field) in enumerate(flows))
+
+    # Objects, likewise.
+    shifts: list[tuple[torch.Tensor, torch.Tensor]] = []
+    lean = _above_root(mask["trees"])
+    shifts.append((mask["trees"] * on("trees"), fields.sway(stage, strength, lean, gusts=0.6)))
+    bobbing = on("waves") * (1 - on("boats"))
+    sail = fields.rigid(stage, strength, direction)
+    sail = sail * (1 - bobbing[:, None, None]) + bobbing[:, None, None] * fields.rigid(
+        stage, strength, direction, fast=0.0, bob=0.18
+    )
+    shifts.append((mask["boats"] * torch.maximum(on("boats"), bobbing), sail))
+    fly = fields.rigid(stage, strength, direction, fast=1.5, bob=0.5)
+    shifts.append((mask["birds"] * on("birds"), fly))
+    cloth = torch.full((b, 1, 1), 0.8, device=stage.device)
+    shifts.append((mask["flags"] * on("flags"), fields.flutter(stage, strength, cloth)))
+    carried = torch.stack([weight for weight, _ in shifts], 1)
+    soft = fields.spread(carried, 3) + 1e-6
+    soft = soft * (carried.amax((2, 3), keepdim=True) > 0)
+    soft = soft / soft.sum(1, keepdim=True).clamp(min=1e-6)
+    shift = sum(soft[:, None, None, i] * field for i, (_, field) in enumerate(shifts))
+
+    z = torch.zeros(b, CHANNELS, t, h, w, device=stage.device)
+    region_share, object_share = moving.sum(1).clamp(max=1), carried.sum(1).clamp(max=1)
+    z[:, REGION] = region_share[:, None, None]
+    z[:, OBJECT] = object_share[:, None, None]
+    z[:, FLOW], z[:, SHIFT] = flow, shift
+    z[:, DRIFT], z[:, AIR] = _air(stage, masks, effects, strength, direction, amount, picture)
+    z = z / UNITS.to(z)[None, :, None, None, None]
+    z[:, LIGHT] = light_of(picture, (h, w))[:, :, None] + _light(stage, mask, on, strength)
+
+    valid = torch.ones(b, CHANNELS, h, w, device=stage.device)
+    some = (region_share.amax((1, 2)) > 0).float()[:, None, None]
+    near = F.max_pool2d(region_share[:, None], 5, 1, 2)[:, 0]
+    valid[:, FLOW] = (some * (0.15 + 0.85 * near) + (1 - some) * 0.3)[:, None]
+    some = (object_share.amax((1, 2)) > 0).float()[:, None, None]
+    near = F.max_pool2d(object_share[:, None], 5, 1, 2)[:, 0]
+    valid[:, SHIFT] = (some * (0.1 + 0.9 * near) + (1 - some) * 0.2)[:, None]
+    return z, valid, torch.stack([region_share, object_share], 1)
+
+
+def _top(mask: torch.Tensor) -> torch.Tensor:
+    """(b,): the height of the upper edge of (b, h, w) masks, 0 to 1; 0.4 where there is none."""
+    rows = mask.amax(2) > 0.5
+    first = rows.float().argmax(1) / mask.shape[1]
+    return torch.where(rows.any(1), first, torch.full_like(first, 0.4)).clamp(max=0.85)
+
+
+def _above_root(mask: torch.Tensor) -> torch.Tensor:
+    """(b, h, w): 0 at the lowest cell of a column's mask, 1 from ten cells above it (lean of trees)."""
+    below = torch.flip(torch.cumsum(torch.flip(mask, (1,)), 1), (1,))
+    return fields.spread((below / 10).clamp(0, 1)[:, None], 2)[:, 0]
+
+
+_AIR_MOTION: dict[str, tuple[tuple[float, float], float]] = {
+    "snow": ((4.0, 7.0), 2.0), "rain": ((18.0, 26.0), 4.0), "petals": ((3.0, 5.0), 3.0),
+    "leaves": ((4.0, 7.0), 3.0), "sparks": ((-6.0, -3.0), 1.0), "fog": ((-0.4, 0.1), 3.5),
+}  # fmt: skip
+
+
+def _air(stage, masks, effects, strength, direction, amount, picture):
+    """Drift (b, 2, t, h, w) in cells and amounts (b, 7, t, h, w) of what is in the air."""
+    b, t = stage.times.shape
+    drift = torch.zeros(b, 2, t, stage.rows, stage.columns, device=stage.device)
+    amounts = torch.zeros(b, len(AIRS), t, stage.rows, stage.columns, device=stage.device)
+    for name, (down, aside) in _AIR_MOTION.items():
+        hit = torch.tensor([float(name in e) for e in effects], device=stage.device)
+        field = fields.falling(stage, strength, direction, down, aside)
+        drift = drift + hit[:, None, None, None, None] * field
+        here = hit * amount
+        channel = AIRS.index("mist" if name == "fog" else name)
+        veil = torch.ones(b, stage.rows, stage.columns, device=stage.device)
+        if name == "fog":  # lies low, in banks
+            veil = ((stage.height() * 2.2 - 0.3).clamp(0, 1) + 0.25 * stage.noise(2.4)).clamp(0, 1)
+        amounts[:, channel] += (here[:, None, None] * veil)[:, None]
+    smoke = masks[:, CLASSES.index("smoke")]
+    steaming = torch.tensor([float("smoke" in e) for e in effects], device=stage.device)
+    plume = fields.spread(smoke[:, None], 1)[:, 0] * steaming[:, None, None] * 0.5
+    amounts[:, AIRS.index("mist")] = amounts[:, AIRS.index("mist")].clamp(min=0) + plume[:, None]
+    # A clip has one drift; smoke lends it its own only where nothing else is in the air.
+    quiet = (drift.abs().amax((1, 2, 3, 4)) == 0).float() * steaming
+    drift = drift + quiet[:, None, None, None, None] * fields.falling(
+        stage, strength, direction, (-3.5, -2.0), 1.2
+    )
+    bright = _brightness(picture, (stage.rows, stage.columns))
+    for name, where in (("stars", "sky"), ("glitter", "water")):
+        hit = torch.tensor([float(name in e) for e in effects], device=stage.device)
+        share = masks[:, CLASSES.index(where)] * hit[:, None, None]
+        weight = 1.0 if name == "stars" else bright
+        amounts[:, AIRS.index("twinkle")] += (share * weight)[:, None]
+    return drift, amounts.clamp(max=1)
+
+
+def _brightness(picture: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
+    """(b, h, w): 0.4 to 1, how bright a cell is within its picture."""
+    luma = F.interpolate(picture.mean(1, keepdim=True), grid, mode="area")[:, 0]
+    low, high = luma.amin((1, 2), keepdim=True), luma.amax((1, 2), keepdim=True)
+    return 0.4 + 0.6 * (luma - low) / (high - low + 1e-3)
+
+
+def _light(stage, mask, on, strength):
+    """(b, 3, t, h, w) in latent units: how light changes: fire's glow, sun rays."""
+    b, t = stage.times.shape
+    glow = fields.spread(mask["fire"][:, None], 3)[:, 0]
+    glow = (2.5 * glow + mask["fire"]).clamp(max=1) * on("fire")
+    beat = fields.flicker(stage, 1.6)[:, :, None, None]
+    warm = 0.35 * strength.clamp(max=1.3)[:, None, None, None] * beat * glow[:, None]
+    angle = stage.uniform(-0.6, 0.6)
+    across = stage.across() / stage.columns + angle * stage.height()
+    k = stage.uniform(3.0, 6.0)
+    beam = (2 * torch.pi * (k * across + 0.15 * stage.noise(2.5)[:, :1])) [:, None]
+    turn = stage.times[:, :, None, None] * (stage.uniform(0.5, 0.9) * strength[:, None, None])[:, None]
+    sweep = ((beam - 2 * torch.pi * turn).sin() - beam.sin()) * (1.1 - 0.6 * stage.height())[:, None]
+    rays = 0.22 * on("rays")[:, None] * sweep
+    luma = warm + rays
+    return torch.stack([luma, -0.3 * luma, 0.35 * luma], 1)

@@ -1,0 +1,249 @@
+"""How things move: random displacement fields for every kind of motion, in batches, on any device.
+
+A field is (b, 2, t, h, w), in cells, x to the right and y down: at time u the place x shows what was
+at x - d(x, u) when u was 0, so d(x, 0) = 0 everywhere. Time is in units of 16 frames (two seconds at
+8 fps); a longer clip goes on rather than slowing down. ``strength`` is (b,), 1 is lively;
+``direction`` is (b,), -1 left or 1 right. Fields know nothing of masks: they are smooth over the
+whole grid, and whoever uses them says where they apply.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """The space and the time of a batch of fields.
+
+    batch, rows, columns: sizes; times: (b, t), from 0 to the clip's duration; generator: on the same
+    device as everything else, so that a seed means the same fields again on that device.
+    """
+
+    batch: int
+    rows: int
+    columns: int
+    times: torch.Tensor
+    generator: torch.Generator
+
+    @property
+    def device(self) -> torch.device:
+        return self.times.device
+
+    def uniform(self, low: float, high: float) -> torch.Tensor:
+        """(b, 1, 1) random numbers."""
+        u = torch.rand(self.batch, 1, 1, generator=self.generator, device=self.device)
+        return low + (high - low) * u
+
+    def sign(self) -> torch.Tensor:
+        """(b,) of -1 and 1."""
+        return (self.uniform(-1, 1) > 0).float()[:, 0, 0] * 2 - 1
+
+    def noise(self, beta: float = 2.0, stretch: float = 1.0) -> torch.Tensor:
+        """(b, h, w) smooth random fields of unit variance; power falls as frequency^-beta.
+
+        ``stretch`` above 1 makes streaks that lie horizontally. Made on a larger torus and cropped,
+        so that opposite borders are independent.
+        """
+        h, w = self.rows + 8, self.columns + 8
+        fy = torch.fft.fftfreq(h, device=self.device)[:, None]
+        fx = torch.fft.rfftfreq(w, device=self.device)[None]
+        radius = (fy**2 + (fx * stretch) ** 2).sqrt() + 1 / max(h, w)
+        white = torch.randn(self.batch, h, w, generator=self.generator, device=self.device)
+        field = torch.fft.irfft2(torch.fft.rfft2(white) * radius**-beta, s=(h, w))
+        field = field[:, : self.rows, : self.columns]
+        field = field - field.mean((1, 2), keepdim=True)
+        return field / (field.std((1, 2), keepdim=True) + 1e-6)
+
+    def height(self) -> torch.Tensor:
+        """(1, h, 1), 0 at the top and 1 at the bottom."""
+        rows = torch.arange(self.rows, device=self.device, dtype=torch.float32)
+        return ((rows + 0.5) / self.rows)[None, :, None]
+
+    def across(self) -> torch.Tensor:
+        """(1, 1, w), x of the cells' centres, in cells."""
+        return torch.arange(self.columns, device=self.device, dtype=torch.float32)[None, None] + 0.5
+
+
+def _field(dx: torch.Tensor, dy: torch.Tensor) -> torch.Tensor:
+    """(b, t, h, w) twice -> (b, 2, t, h, w)."""
+    return torch.stack(torch.broadcast_tensors(dx, dy), 1)
+
+
+def _over_time(stage: Stage) -> torch.Tensor:
+    return stage.times[:, :, None, None]
+
+
+def drift(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+    """Clouds: a steady wind, slower towards the horizon, pulling shapes slightly apart."""
+    u, strength = _over_time(stage), strength[:, None, None]
+    speed = stage.uniform(2.2, 4.4) * strength
+    speed = speed * (1.15 - 0.4 * stage.height()) * (1 + 0.12 * stage.noise(2.2))
+    fall = stage.uniform(-0.15, 0.1)
+    loose = stage.uniform(0.1, 0.4) * strength
+    dx = direction[:, None, None] * speed + loose * stage.noise(2.4)
+    return _field(u * dx[:, None], u * (fall * speed + loose * stage.noise(2.4))[:, None])
+
+
+def billow(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+    """Surging clouds: a slowly growing divergence-free swirl, carried by a light wind."""
+    u, strength = _over_time(stage), strength[:, None, None]
+    stream = stage.noise(2.8)
+    curl_x = torch.gradient(stream, dim=1)[0]
+    curl_y = -torch.gradient(stream, dim=2)[0]
+    spread = (curl_x**2 + curl_y**2).mean((1, 2), keepdim=True).sqrt() + 1e-6
+    turn = stage.uniform(0.9, 1.6) * strength / spread
+    wind = direction[:, None, None] * stage.uniform(0.8, 2.0) * strength
+    up = stage.uniform(-0.5, 0.1) * strength
+    return _field(u * (turn * curl_x + wind)[:, None], u * (turn * curl_y + up)[:, None])
+
+
+def waves(
+    stage: Stage, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
+) -> torch.Tensor:
+    """Sea and lake: travelling waves on orbits, larger and longer towards the viewer.
+
+    horizon: (b,), height of the far edge of the water, 0 (top) to 1.
+    """
+    strength = strength[:, None, None]
+    near = (stage.height() - horizon[:, None, None]).clamp(min=0)
+    near = (near / (1 - horizon[:, None, None]).clamp(min=0.1)).clamp(max=1.2)
+    size = 0.35 + 0.75 * near  # perspective
+    step = stage.uniform(0.7, 1.2) / size.clamp(min=0.35)
+    phase = torch.cumsum(step.expand(-1, stage.rows, -1), 1)
+    phase = phase + stage.noise(2.2, 2.0) * stage.uniform(0.5, 1.4)
+    phase = phase + stage.across() * stage.uniform(-0.2, 0.2)
+    omega = stage.uniform(0.8, 1.5)[..., None] * 2 * math.pi
+    u = _over_time(stage)
+    moving = phase[:, None] - omega * u
+    reach = (stage.uniform(0.3, 0.55) * strength * size)[:, None]
+    flow = direction[:, None, None] * stage.uniform(0.0, 0.9) * strength * size
+    sway, beat = stage.noise(2.0) * 1.5, stage.uniform(0.5, 1.3)[..., None]
+    side = (stage.uniform(0.0, 0.15) * strength)[:, None]
+    dx = 0.8 * reach * (moving.cos() - phase[:, None].cos()) + flow[:, None] * u
+    dx = dx + side * ((sway[:, None] + omega * beat * u).sin() - sway[:, None].sin())
+    dy = reach * (moving.sin() - phase[:, None].sin())
+    return _field(dx, dy)
+
+
+def river(
+    stage: Stage, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
+) -> torch.Tensor:
+    """Running water: along the direction and towards the viewer, faster when near, with ripples."""
+    near = (stage.height() - horizon[:, None, None]).clamp(min=0)
+    near = 0.4 + 0.8 * (near / (1 - horizon[:, None, None]).clamp(min=0.1)).clamp(max=1.2)
+    speed = strength[:, None, None] * near * (1 + 0.15 * stage.noise(2.0, 2.0))
+    dx = direction[:, None, None] * stage.uniform(0.8, 2.2) * speed
+    dy = stage.uniform(0.2, 1.3) * speed
+    u = _over_time(stage)
+    return _field(u * dx[:, None], u * dy[:, None]) + waves(
+        stage, 0.35 * strength, direction, horizon
+    )
+
+
+def fall(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
+    """Falling water: down, in strands of different speed."""
+    u = _over_time(stage)
+    strands = stage.noise(1.5)[:, :1].expand(-1, stage.rows, -1)
+    dy = stage.uniform(2.5, 4.5) * strength[:, None, None] * (1 + 0.15 * strands)
+    dx = 0.12 * strength[:, None, None] * stage.noise(2.0)
+    return _field(u * dx[:, None], u * dy[:, None])
+
+
+def sway(
+    stage: Stage, strength: torch.Tensor, lean: torch.Tensor, gusts: float = 1.0
+) -> torch.Tensor:
+    """Trees and grass: swinging around the resting place, with gusts that travel across.
+
+    lean: (b, h, w) or (b, h, 1), how far a place is from its root, 0 to 1; gusts: how much the phase
+    differs from place to place (a tree swings as one, a field in waves).
+    """
+    phase = gusts * (stage.noise(2.0) * stage.uniform(0.3, 0.9) - stage.across() * stage.uniform(0.05, 0.2))
+    omega = stage.uniform(0.8, 1.5)[..., None] * 2 * math.pi
+    reach = (stage.uniform(0.45, 0.9) * strength[:, None, None] * lean)[:, None]
+    u, second = _over_time(stage), stage.noise(1.8)[:, None] * 1.5
+    dx = reach * ((omega * u + phase[:, None]).sin() - phase[:, None].sin())
+    dy = 0.25 * reach * ((1.3 * omega * u + second).sin() - second.sin())
+    return _field(dx, dy)
+
+
+def rise(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+    """Smoke and steam: up, aslant with the wind, and swirling apart as it climbs."""
+    u, strength = _over_time(stage), strength[:, None, None]
+    climb = stage.uniform(2.0, 3.6) * strength * (1.15 - 0.3 * stage.height())
+    high = 1.2 - stage.height()
+    dy = -climb * (1 + 0.15 * stage.noise(2.2))
+    dx = direction[:, None, None] * stage.uniform(0.1, 0.6) * climb
+    dx = dx + 0.6 * strength * high * stage.noise(2.4)
+    return _field(u * dx[:, None], u * dy[:, None])
+
+
+def flames(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
+    """Fire: licking upwards around a fixed seat, in waves that travel up."""
+    u, strength = _over_time(stage), strength[:, None, None]
+    phase = stage.height() * stage.rows * stage.uniform(0.8, 1.4) + 1.5 * stage.noise(1.8)
+    omega = stage.uniform(1.6, 2.6)[..., None] * 2 * math.pi
+    reach = (stage.uniform(0.25, 0.5) * strength)[:, None]
+    moving = phase[:, None] + omega * u
+    dx = 0.5 * reach * (moving.sin() - phase[:, None].sin())
+    dy = reach * (moving.cos() - phase[:, None].cos())
+    return _field(dx, dy)
+
+
+def rigid(
+    stage: Stage, strength: torch.Tensor, direction: torch.Tensor, fast: float = 1.0, bob: float = 0.12
+) -> torch.Tensor:
+    """Boats and birds: one displacement for the whole grid: a steady course, rising and sinking."""
+    u = _over_time(stage)
+    speed = direction[:, None, None] * stage.uniform(1.4, 3.0) * fast * strength[:, None, None]
+    beat = 2 * math.pi * stage.uniform(0.6, 1.2)[..., None] * u
+    dy = bob * strength[:, None, None, None] * stage.uniform(0.6, 1.4)[..., None] * beat.sin()
+    whole = torch.zeros(1, 1, stage.rows, stage.columns, device=stage.device)
+    return _field(speed[:, None] * u + whole, dy + whole)
+
+
+def flutter(stage: Stage, strength: torch.Tensor, lean: torch.Tensor) -> torch.Tensor:
+    """Flags: waves that run along the cloth and grow away from the pole. lean as in ``sway``."""
+    u = _over_time(stage)
+    phase = stage.across() * stage.uniform(0.8, 1.6) + 0.4 * stage.noise(2.0)
+    omega = stage.uniform(1.3, 2.2)[..., None] * 2 * math.pi
+    reach = (stage.uniform(0.3, 0.6) * strength[:, None, None] * lean)[:, None]
+    moving = phase[:, None] - omega * u
+    dy = reach * (moving.sin() - phase[:, None].sin())
+    return _field(0.35 * reach * (moving.cos() - phase[:, None].cos()), dy)
+
+
+def falling(
+    stage: Stage,
+    strength: torch.Tensor,
+    direction: torch.Tensor,
+    down: tuple[float, float],
+    aside: float,
+) -> torch.Tensor:
+    """Whatever is in the air: a steady drift of ``down`` (low, high) and ``aside`` cells per 16 frames."""
+    u = _over_time(stage)
+    speed = stage.uniform(*down) * (0.4 + 0.6 * strength[:, None, None])
+    wind = direction[:, None, None] * stage.uniform(0.2, 1.0) * aside
+    whole = torch.zeros(1, 1, stage.rows, stage.columns, device=stage.device)
+    return _field(wind[:, None] * u + whole, speed[:, None] * u + whole)
+
+
+def flicker(stage: Stage, fast: float = 1.0) -> torch.Tensor:
+    """(b, t): irregular brightening around zero that starts at zero, within about -1 to 1."""
+    out = torch.zeros_like(stage.times)
+    for k in (1.0, 1.7, 2.9):
+        phase = stage.uniform(0, 2 * math.pi)[:, 0]
+        angle = 2 * math.pi * k * fast * stage.times + phase
+        out = out + (angle.sin() - phase.sin()) / (1.6 * k**0.5)
+    return out
+
+
+def spread(mask: torch.Tensor, reach: int = 5) -> torch.Tensor:
+    """Soften (b, n, h, w) masks by three box blurs of ``reach`` cells: weights for joining fields."""
+    for _ in range(3):
+        mask = F.avg_pool2d(mask, 2 * reach + 1, 1, reach, count_include_pad=False)
+    return mask

@@ -1,0 +1,169 @@
+"""The loop that all parts of the miniature are trained with: a budget of minutes, kept in files.
+
+A run can be stopped at any moment and started again with the same command: it goes on from the last
+checkpoint. Checkpoints are safetensors shards of at most 14 MB (what a rented machine may send back
+per file is limited) with a JSON beside them, and ``resume.pt``, the optimiser's state, which only
+matters on the machine it was made on.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+
+log = logging.getLogger(__name__)
+
+SHARD_BYTES = 14_000_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """minutes: the whole budget, over all restarts; rate: peak learning rate; decay: the last share
+    of the budget, in which the rate falls to 2 % on a cosine; average: EMA of the weights;
+    save_every: minutes between checkpoints."""
+
+    minutes: float
+    rate: float = 5e-4
+    decay: float = 0.4
+    average: float = 0.998
+    save_every: float = 2.0
+
+
+@dataclass
+class Progress:
+    """What has happened so far; written beside the weights."""
+
+    part: str
+    iterations: int = 0
+    minutes: float = 0.0
+    samples: int = 0
+    config: dict = field(default_factory=dict)
+    curve: list[dict] = field(default_factory=list)
+
+
+def save_shards(weights: dict[str, torch.Tensor], folder: Path, name: str) -> None:
+    """Write tensors as bfloat16 into name-00.safetensors, name-01..., each below ``SHARD_BYTES``."""
+    from safetensors.torch import save_file
+
+    shards: list[dict[str, torch.Tensor]] = [{}]
+    size = 0
+    for key, value in weights.items():
+        value = value.detach().to("cpu", torch.bfloat16).contiguous()
+        if size + value.numel() * 2 > SHARD_BYTES and shards[-1]:
+            shards.append({})
+            size = 0
+        shards[-1][key] = value
+        size += value.numel() * 2
+    for old in folder.glob(f"{name}-*.safetensors"):
+        old.unlink()
+    for i, shard in enumerate(shards):
+        save_file(shard, folder / f"{name}-{i:02d}.safetensors")
+
+
+def load_shards(folder: Path, name: str) -> dict[str, torch.Tensor]:
+    """Read what ``save_shards`` wrote, as float32. Raises FileNotFoundError when there is nothing."""
+    from safetensors.torch import load_file
+
+    weights: dict[str, torch.Tensor] = {}
+    for path in sorted(folder.glob(f"{name}-*.safetensors")):
+        weights |= {key: value.float() for key, value in load_file(path).items()}
+    if not weights:
+        raise FileNotFoundError(f"There are no weights called {name}-*.safetensors in {folder}.")
+    return weights
+
+
+def learning_rate(plan: Plan, progress: Progress, since_start: int) -> float:
+    """Warm-up over 80 iterations after every start, constant, then a cosine to 2 %."""
+    done = min(1.0, progress.minutes / plan.minutes)
+    warm = min(1.0, (since_start + 1) / 80)
+    tail = max(0.0, (done - (1 - plan.decay)) / plan.decay)
+    return plan.rate * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * tail)))
+
+
+def train(
+    part: str,
+    network: nn.Module,
+    batches: Iterator,
+    loss: Callable[[nn.Module, object], tuple[torch.Tensor, dict[str, torch.Tensor], int]],
+    plan: Plan,
+    folder: Path,
+    config: dict,
+) -> Progress:
+    """Minimise until the budget is spent. ``loss`` returns (loss, parts to report, samples).
+
+    The averaged weights are what is saved as ``part``; a folder that holds only shards (brought
+    from another machine) is enough to go on from.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    device = next(network.parameters()).device
+    averaged = copy.deepcopy(network).requires_grad_(False)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
+    progress = Progress(part, config=config)
+    notes, resume = folder / f"{part}.json", folder / f"{part}-resume.pt"
+    if notes.exists():
+        progress = Progress(**json.loads(notes.read_text()))
+        averaged.load_state_dict(load_shards(folder, part))
+        network.load_state_dict(averaged.state_dict())
+        if resume.exists():
+            state = torch.load(resume, map_location=device, weights_only=True)
+            if state["iterations"] == progress.iterations:
+                network.load_state_dict(state["network"])
+                optimiser.load_state_dict(state["optimiser"])
+        log.info("%s goes on after %.1f minutes", part, progress.minutes)
+
+    def save() -> None:
+        save_shards(averaged.state_dict(), folder, part)
+        state = {
+            "iterations": progress.iterations,
+            "network": network.state_dict(),
+            "optimiser": optimiser.state_dict(),
+        }
+        torch.save(state, resume.with_suffix(".new"))
+        resume.with_suffix(".new").replace(resume)
+        notes.write_text(json.dumps(asdict(progress), indent=1))
+
+    running: dict[str, float] = {}
+    before, saved, first = time.monotonic(), progress.minutes, progress.iterations
+    while progress.minutes < plan.minutes:
+        rate = learning_rate(plan, progress, progress.iterations - first)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        value, parts, samples = loss(network, next(batches))
+        value.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        progress.iterations += 1
+        progress.samples += samples
+        keep = min(plan.average, (progress.iterations + 1) / (progress.iterations + 20))
+        with torch.no_grad():
+            for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
+                mean.lerp_(weight, 1 - keep)
+        now = time.monotonic()
+        progress.minutes += (now - before) / 60
+        before = now
+        if progress.iterations % 10 == 0:  # .item() waits for the device: not at every step
+            for key, part_value in parts.items():
+                old = running.get(key, part_value.item())
+                running[key] = 0.85 * old + 0.15 * part_value.item()
+        if progress.iterations % 100 == 0:
+            entry = {k: round(v, 5) for k, v in running.items()}
+            entry |= {"iteration": progress.iterations, "minutes": round(progress.minutes, 2)}
+            progress.curve.append(entry)
+            log.info("%s rate %.1e, %d samples", entry, rate, progress.samples)
+        if progress.minutes - saved > plan.save_every:
+            save()
+            saved = progress.minutes
+    save()
+    return progress

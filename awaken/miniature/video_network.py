@@ -1,0 +1,219 @@
+"""The second miniature's video network: a condition network (once per run) and a denoiser (per step).
+
+The condition network reads the painting and the sentence and finds what the sentence moves; it has a
+U shape with cross-attention to word vectors at three scales, and an auxiliary output, "which cells
+does this sentence move", that is trained directly. The denoiser works on coefficients of functions
+of time (``latents.TimeBasis``) as channels of a two-dimensional U-Net (frames as channels: MCVD,
+Voleti, Jolicoeur-Martineau and Pal 2022), patched two by two, with a last stage on the full grid.
+It predicts the clean video; light is a residual to the static video. Predicting v failed at this
+width in an earlier study (shared knowledge: miniature.md), x0 gave clean motion at once.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from awaken.miniature.latents import TimeBasis
+
+TEXT = 384  # width of a word vector of all-MiniLM-L6-v2
+EMBEDDING = 256
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    return nn.GroupNorm(8, channels)
+
+
+def _zeroed(layer: nn.Module) -> nn.Module:
+    """Start a residual branch at zero, so that depth costs nothing at first."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions around a skip; an embedding, if any, scales and shifts the middle."""
+
+    def __init__(self, inner: int, outer: int | None = None, embedding: int = 0) -> None:
+        super().__init__()
+        outer = outer or inner
+        self.norm1, self.conv1 = _norm(inner), nn.Conv2d(inner, outer, 3, padding=1)
+        self.norm2, self.conv2 = _norm(outer), _zeroed(nn.Conv2d(outer, outer, 3, padding=1))
+        self.skip = nn.Conv2d(inner, outer, 1) if inner != outer else nn.Identity()
+        self.film = nn.Linear(embedding, 2 * outer) if embedding else None
+
+    def forward(self, x: torch.Tensor, e: torch.Tensor | None = None) -> torch.Tensor:
+        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
+        if self.film is not None:
+            scale, shift = self.film(e)[:, :, None, None].chunk(2, 1)
+            h = h * (1 + scale) + shift
+        return self.skip(x) + self.conv2(F.silu(h))
+
+
+class Attention(nn.Module):
+    """Four-headed attention of cells to each other (``text`` 0) or to word vectors of that width."""
+
+    def __init__(self, channels: int, text: int = 0, heads: int = 4) -> None:
+        super().__init__()
+        self.heads, self.norm = heads, _norm(channels)
+        self.query = nn.Conv2d(channels, channels, 1)
+        self.pairs = nn.Linear(text or channels, 2 * channels)
+        self.out = _zeroed(nn.Conv2d(channels, channels, 1))
+        # A sentence may be empty: attention then falls on a vector that means "no words".
+        self.nothing = nn.Parameter(torch.randn(1, 1, 2 * channels) * 0.02) if text else None
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        words: torch.Tensor | None = None,
+        present: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        b, c, h, w = x.shape
+        normed = self.norm(x)
+        source = normed.flatten(2).transpose(1, 2) if words is None else words.to(x.dtype)
+        pairs, mask = self.pairs(source), None
+        if words is not None:
+            pairs = torch.cat([self.nothing.expand(b, -1, -1).to(pairs), pairs], 1)
+            mask = F.pad(present, (1, 0), value=True)[:, None, None]
+        key, value = pairs.unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        query = self.query(normed).flatten(2).transpose(1, 2).unflatten(-1, (self.heads, -1))
+        out = F.scaled_dot_product_attention(query.transpose(1, 2), key, value, attn_mask=mask)
+        return x + self.out(out.transpose(1, 2).flatten(2).transpose(1, 2).reshape(b, c, h, w))
+
+
+def _doubled(x: torch.Tensor) -> torch.Tensor:
+    return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+def _coordinates(x: torch.Tensor) -> torch.Tensor:
+    """(b, 2, h, w): y and x of every cell, -1 to 1."""
+    b, _, h, w = x.shape
+    y = torch.linspace(-1, 1, h, device=x.device, dtype=x.dtype)[:, None].expand(h, w)
+    return torch.stack([y, torch.linspace(-1, 1, w, device=x.device, dtype=x.dtype).expand(h, w)])[
+        None
+    ].expand(b, -1, -1, -1)
+
+
+class ConditionNetwork(nn.Module):
+    """Painting, words and motion mask -> features for the denoiser at three scales, and regions."""
+
+    def __init__(self, widths: tuple[int, int, int], outer: tuple[int, int, int]) -> None:
+        super().__init__()
+        b, c, d = widths  # at the grid's resolution, at half and at a quarter of it
+        self.enter = nn.Conv2d(3 * 8 * 8 + 3, b, 1)
+        self.at32 = nn.ModuleList([Residual(b), Residual(b)])
+        self.down16 = nn.Conv2d(b, c, 3, 2, 1)
+        self.at16 = nn.ModuleList([Residual(c), Residual(c)])
+        self.read16 = Attention(c, TEXT)
+        self.down8 = nn.Conv2d(c, d, 3, 2, 1)
+        self.at8 = nn.ModuleList([Residual(d), Residual(d)])
+        self.see8, self.read8, self.last8 = Attention(d), Attention(d, TEXT), Residual(d)
+        self.up16, self.reread16 = Residual(d + c, c), Attention(c, TEXT)
+        self.up32, self.reread32, self.last32 = Residual(c + b, b), Attention(b, TEXT), Residual(b)
+        self.out32, self.out16 = nn.Conv2d(b, outer[0], 1), nn.Conv2d(c, outer[1], 1)
+        self.out8, self.regions = nn.Conv2d(d, outer[2], 1), nn.Conv2d(b, 2, 1)
+
+    def forward(self, picture, mask, words, present):
+        """picture (b, 3, 8 h, 8 w) in 0..1, mask (b, 1, h, w) of 0..1, words (b, 20, 384).
+
+        Returns features at h, h / 2 and h / 4, and (b, 2, h, w) logits of region and object.
+        """
+        x = F.pixel_unshuffle(picture * 2 - 1, 8)
+        x32 = self.enter(torch.cat([x, mask.to(x), _coordinates(x)], 1))
+        for block in self.at32:
+            x32 = block(x32)
+        x16 = self.down16(x32)
+        for block in self.at16:
+            x16 = block(x16)
+        x16 = self.read16(x16, words, present)
+        x8 = self.down8(x16)
+        for block in self.at8:
+            x8 = block(x8)
+        x8 = self.last8(self.read8(self.see8(x8), words, present))
+        x16 = self.up16(torch.cat([_doubled(x8), x16], 1))
+        x16 = self.reread16(x16, words, present)
+        x32 = self.up32(torch.cat([_doubled(x16), x32], 1))
+        x32 = self.last32(self.reread32(x32, words, present))
+        return self.out32(x32), self.out16(x16), self.out8(x8), self.regions(x32)
+
+
+def _waves(x: torch.Tensor, width: int = 64) -> torch.Tensor:
+    """Sines and cosines of a (b,) number, (b, 2 width): an embedding of it."""
+    angles = x.float()[:, None] * torch.exp(
+        torch.linspace(math.log(0.5), math.log(60.0), width, device=x.device)
+    )
+    return torch.cat([angles.sin(), angles.cos()], 1)
+
+
+class Denoiser(nn.Module):
+    """Noisy coefficients -> clean ones."""
+
+    def __init__(self, widths: tuple[int, int, int]) -> None:
+        super().__init__()
+        a, b, c = widths  # at the grid's resolution, at half and at a quarter of it
+        e = EMBEDDING
+        self.level = nn.Sequential(nn.Linear(128, e), nn.SiLU(), nn.Linear(e, e))
+        self.motion = nn.Sequential(nn.Linear(256, e), nn.SiLU(), nn.Linear(e, e))
+        self.meaning = nn.Linear(TEXT, e)
+        self.enter = nn.Conv2d(4 * TimeBasis.SEEN, b, 1)
+        self.at16 = nn.ModuleList([Residual(b, embedding=e), Residual(b, embedding=e)])
+        self.down8 = nn.Conv2d(b, c, 3, 2, 1)
+        self.at8 = nn.ModuleList([Residual(c, embedding=e) for _ in range(3)])
+        self.see8, self.read8 = Attention(c), Attention(c, TEXT)
+        self.up16 = nn.ModuleList([Residual(b + c, b, embedding=e), Residual(b, embedding=e)])
+        self.up32, self.near = nn.Conv2d(b, 4 * a, 1), nn.Conv2d(TimeBasis.SEEN, a, 1)
+        self.at32 = nn.ModuleList([Residual(2 * a, a, embedding=e), Residual(a, embedding=e)])
+        self.leave = nn.Sequential(
+            _norm(a), nn.SiLU(), _zeroed(nn.Conv2d(a, TimeBasis.TOLD, 3, padding=1))
+        )
+
+    def forward(self, seen, level, features, words, present, motion, duration):
+        """seen (b, 84, h, w) of unit scale, level (b,) log signal-to-noise, motion and duration (b,)."""
+        x32, x16, x8 = features[:3]
+        count = present.sum(1, keepdim=True).clamp(min=1)
+        meaning = (words * present[..., None]).sum(1) / count
+        dials = torch.cat([_waves(motion), _waves(duration)], 1).to(seen.dtype)
+        e = self.level(_waves(level / 4).to(seen.dtype)) + self.motion(dials)
+        e = F.silu(e + self.meaning(meaning.to(seen.dtype)))
+        x = self.enter(F.pixel_unshuffle(seen, 2)) + x16
+        for block in self.at16:
+            x = block(x, e)
+        kept, x = x, self.down8(x) + x8
+        x = self.at8[1](self.at8[0](x, e), e)
+        x = self.at8[2](self.read8(self.see8(x), words, present), e)
+        x = torch.cat([_doubled(x), kept], 1)
+        for block in self.up16:
+            x = block(x, e)
+        x = torch.cat([F.pixel_shuffle(self.up32(x), 2), self.near(seen) + x32], 1)
+        for block in self.at32:
+            x = block(x, e)
+        return self.leave(x)
+
+
+class VideoNetwork(nn.Module):
+    """The whole: ``condition`` once per picture and sentence, then the denoiser at every step."""
+
+    def __init__(
+        self,
+        widths: tuple[int, int, int] = (40, 112, 160),
+        condition_widths: tuple[int, int, int] = (56, 96, 160),
+    ) -> None:
+        super().__init__()
+        self.condition = ConditionNetwork(condition_widths, widths)
+        self.denoiser = Denoiser(widths)
+
+    def forward(self, z, light0, a, s, basis, features, words, present, motion, duration):
+        """Estimate of the clean video from a noisy one, both (b, 18, f, h, w) in latent units.
+
+        light0 (b, 3, h, w): light of the painting it is conditioned on; a, s (b,): z_t = a z0 + s eps.
+        """
+        noise = s * basis.noise
+        unit = (a**2 + noise**2).rsqrt()[:, None, None, None]
+        level = torch.log(a / noise)
+        told = self.denoiser(
+            basis.seen(z) * unit, level, features, words, present, motion, duration
+        )
+        return basis.video(told.float(), light0)
