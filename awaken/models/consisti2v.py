@@ -447,9 +447,9 @@ class ConsistI2VUNet(ModelMixin, ConfigMixin):
     """The denoising network of ConsistI2V.
 
     Sources: Ren et al., "ConsistI2V: Enhancing Visual Consistency for Image-to-Video Generation",
-    TMLR 2024 (arXiv 2402.04324); behaviour, parameter names and configuration keys of TIGER-AI-Lab/ConsistI2V at
-    152102b (MIT), class VideoLDMUNet3DConditionModel. ``DEAD_WEIGHTS`` names what the checkpoint
-    holds and nothing uses.
+    TMLR 2024 (arXiv 2402.04324); behaviour, parameter names and configuration keys of
+    TIGER-AI-Lab/ConsistI2V at 152102b (MIT), class VideoLDMUNet3DConditionModel.
+    ``DEAD_WEIGHTS`` names what the checkpoint holds and nothing uses.
 
     The network sees ``n_frames`` frames: the first one given, clean, the others noisy. Defaults
     are those of the released weights (1,249,975,241 parameters).
