@@ -1,0 +1,185 @@
+"""The same run without a browser: python -m awaken PAINTING "PROMPT" --out DIR.
+
+Writes proxy.png, baseline.mp4, awakened.mp4, side_by_side.mp4 and settings.json (and painting.png
+and stacked.mp4, which the page plays) through the same engine as the page: the same seed gives the
+same frames. Torch is imported only when a run begins, so that --help is instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from awaken.backends import BACKENDS
+from awaken.painting import open_painting
+from awaken.proxies import PROXIES
+from awaken.types import (
+    ALPHA_KINDS,
+    BOUNDS,
+    VARIANTS,
+    AwakenError,
+    Failed,
+    Notice,
+    Request,
+    RequestError,
+    Result,
+    Stage,
+    Step,
+    Waiting,
+)
+
+STAGES = {
+    "load": "Loading the models",
+    "proxy": "Painting the proxy image",
+    "distil": "Distilling motion",
+    "denoise": "Baseline and awakened",
+    "decode": "Decoding",
+}
+STOPPED = 130  # the shell's convention for Ctrl-C
+NUMBERS = ("p", "peak", "proxy_strength", "guidance", "steps", "frames", "fps", "size", "re_noise")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run once; returns 0, 2 (a sentence on stderr says why) or 130 (stopped by Ctrl-C)."""
+    arguments = _parser().parse_args(argv)
+    try:
+        request = _request(arguments)
+        out = arguments.out or Path("outputs") / arguments.painting.stem
+        out.mkdir(parents=True, exist_ok=True)
+        from awaken.engine import Engine
+
+        engine = Engine(device=arguments.device)
+        result = _run(engine, request)
+        paths = engine.save(result, out)
+    except AwakenError as error:
+        print(f"awaken: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"awaken: The videos cannot be written: {error}.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("awaken: Stopped; nothing was written.", file=sys.stderr)
+        return STOPPED
+    for path in paths.values():
+        print(path)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m awaken",
+        description="Awaken a painting: a picture and a sentence become a video, as the model alone "
+        "would make it (baseline) and with the method of Every Painting Awakened.",
+        epilog="Settings left out take the chosen model's own defaults.",
+    )
+    add = parser.add_argument
+    add("painting", type=Path, metavar="PAINTING", help="a picture file (JPEG, PNG, WebP, TIFF)")
+    add("prompt", metavar="PROMPT", help='what should move, for example "the clouds drift"')
+    add("--out", type=Path, metavar="DIR", help="where to write (default: outputs/PAINTING's name)")
+    add("--negative", default="", metavar="TEXT", help="what should not be seen")
+    for flag, choices, default in (
+        ("--backend", BACKENDS, "miniature"),
+        ("--proxy", PROXIES, "miniature"),
+        ("--variant", VARIANTS, "+V&S"),
+        ("--alpha", ALPHA_KINDS, "stepwise-decreasing"),
+    ):
+        add(flag, choices=list(choices), default=default, help=f"(default: {default})")
+    add("--proxy-image", type=Path, metavar="FILE", help="your own proxy image; implies upload")
+    add("--mask", type=Path, metavar="FILE", help="a grey picture, light where motion is allowed")
+    add("--seed", type=int, default=42, help="whole number (default: 42)")
+    helps = {
+        "p": "share of the steps that distil motion (default: 0.6)",
+        "peak": "largest alpha (default: 10)",
+        "size": "square root of the pixel area to work at",
+        "re_noise": "how much of the final run is made anew (default: 1)",
+    }
+    for name in NUMBERS:
+        low, high = BOUNDS[name]
+        text = helps.get(name, name.replace("_", " ")) + f", {low:g} to {high:g}"
+        add(f"--{name.replace('_', '-')}", type=number, metavar="X", help=text)
+    add("--motion", type=number, metavar="X", help="strength of motion, in the model's own unit")
+    add("--option", action="append", default=[], metavar="NAME=X",
+        help="a setting of one backend only; may be repeated")  # fmt: skip
+    add("--sequential", action="store_true", help="one path and one video at a time, as published")
+    add("--device", choices=["cuda", "mps", "cpu"], help="(default: the best there is)")
+    return parser
+
+
+def number(text: str) -> float | int:
+    """A whole number where it is one; argparse names this function when it is not."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _request(arguments: argparse.Namespace) -> Request:
+    """Raises RequestError with a sentence."""
+    numbers = {name: getattr(arguments, name) for name in (*NUMBERS, "motion")}
+    proxy_image = arguments.proxy_image and open_painting(arguments.proxy_image)
+    return Request(
+        painting=open_painting(arguments.painting),
+        prompt=arguments.prompt,
+        negative_prompt=arguments.negative,
+        backend=arguments.backend,
+        proxy="upload" if proxy_image is not None else arguments.proxy,
+        proxy_image=proxy_image,
+        variant=arguments.variant,
+        alpha=arguments.alpha,
+        mask=arguments.mask and _mask(arguments.mask),
+        seed=arguments.seed,
+        options=dict(map(_option, arguments.option)),
+        sequential=arguments.sequential,
+        **{name: value for name, value in numbers.items() if value is not None},
+    )
+
+
+def _mask(path: Path) -> np.ndarray:
+    return (open_painting(path).mean(2) > 127).astype(np.uint8) * 255
+
+
+def _option(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise RequestError(f"Write options as NAME=NUMBER; {text!r} is not.") from None
+
+
+def _run(engine: Any, request: Request) -> Result:
+    """Show progress on stderr until the result is there. Raises AwakenError when the run fails."""
+    from tqdm import tqdm
+
+    form = "{percentage:3.0f}% |{bar:30}| {desc}"
+    with (
+        closing(engine.animate(request)) as events,
+        tqdm(total=1.0, bar_format=form, file=sys.stderr) as bar,
+    ):
+        stage = ""
+        for event in events:
+            if isinstance(event, Failed):
+                raise AwakenError(event.message)
+            if isinstance(event, Result):
+                bar.set_description_str(f"Done in {event.timings['total']:.1f} s")
+                return event
+            if isinstance(event, Notice):
+                bar.write(f"Note: {event.text}", file=sys.stderr)
+            elif isinstance(event, Waiting):
+                bar.set_description_str("Waiting for another run")
+            elif isinstance(event, Stage):
+                stage = STAGES.get(event.name, event.name)
+                bar.set_description_str(stage)
+            elif isinstance(event, Step):
+                left = event.seconds_left
+                left = "" if math.isnan(left) else f", {left:.0f} s left"
+                bar.set_description_str(f"{stage}, {event.index} of {event.count}{left}", False)
+                bar.update(event.done - bar.n)
+    raise AwakenError("The run ended without a result; please try again.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
