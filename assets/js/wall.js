@@ -1,4 +1,4 @@
-/* Wall of bundled pictures: props.value = [{id, alt, thumb, group}]; props.selected marks one. */
+/* Wall of bundled pictures: props.value = [{id, alt, thumb}]; props.selected marks one. */
 const box = element.querySelector(".aw-wall");
 
 function mark() {
@@ -7,14 +7,8 @@ function mark() {
 }
 
 function draw() {
-  let group = "";
   box.replaceChildren();
-  for (const { id, alt, thumb, group: name } of props.value || []) {
-    if (name && name !== group) {
-      const title = document.createElement("p");
-      title.textContent = group = name;
-      box.append(title);
-    }
+  for (const { id, alt, thumb } of props.value || []) {
     const button = document.createElement("button");
     button.type = "button";
     button.title = alt;

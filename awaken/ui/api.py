@@ -8,9 +8,23 @@ import gradio as gr
 
 from awaken.types import AwakenError
 from awaken.ui import runs
-from awaken.ui.controls import BACKEND, DEFAULTS, PROXY, picture_drop
+from awaken.ui.controls import BACKEND, DEFAULTS, PROXY
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import say
+from awaken.ui.widgets import refuse_address
+
+
+class PictureFile(gr.Image):
+    """An uploaded picture as the file it came in: ``awaken.painting`` opens it, or says why not."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str | None:
+        return payload.path if payload is not None else None
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
+        refuse_address(url_or_file_path)
+        return await super().async_move_resource_to_block_cache(url_or_file_path)
 
 
 class Plain(gr.Number):
@@ -39,13 +53,13 @@ def add(workshop: Workshop) -> None:
         return [str(files[name]) for name in _ANSWERS]
 
     inputs = {
-        "painting": picture_drop(label=say("painting"), visible=False),
+        "painting": _picture(say("painting")),
         "prompt": _text(say("prompt")),
         "negative_prompt": _text(say("negative_prompt")),
         "backend": _text(say("backend"), BACKEND),
         "proxy": _text(say("proxy"), PROXY),
         "proxy_strength": _number(say("proxy_strength")),
-        "proxy_image": picture_drop(label=say("proxy_image"), visible=False),
+        "proxy_image": _picture(say("proxy_image")),
         "variant": _text(say("variant"), DEFAULTS["variant"]),
         "p": _number(say("p"), DEFAULTS["p"]),
         "alpha": _text(say("alpha"), DEFAULTS["alpha"]),
@@ -67,6 +81,10 @@ def add(workshop: Workshop) -> None:
 
 
 _ANSWERS = ("awakened", "baseline", "side_by_side", "proxy", "settings")
+
+
+def _picture(label: str) -> PictureFile:
+    return PictureFile(type="filepath", sources=["upload"], label=label, visible=False)
 
 
 def _text(label: str, value: str = "") -> gr.Textbox:

@@ -23,29 +23,6 @@ BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
-class PictureDrop(gr.Image):
-    """Gradio's drop zone that hands on the very file which was dropped.
-
-    ``gr.Image`` decodes uploads itself and answers a bad one with a traceback's last line; here
-    ``awaken.painting`` decides. Addresses are refused: Gradio would fetch them.
-    """
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> str | None:
-        return payload.path if payload is not None else None
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
-        if str(url_or_file_path).lower().startswith(("http:", "https:", "data:")):
-            raise gr.Error(say("no_url"), print_exception=False)
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
-
-
-def picture_drop(**kwargs: Any) -> PictureDrop:
-    """A drop zone for uploads and the clipboard (Gradio reads a class's own signature: no subclass init)."""
-    return PictureDrop(type="filepath", sources=["upload", "clipboard"], **kwargs)
-
-
 @dataclass
 class Controls:
     """The widgets whose values make a request, by the names of ``Request``, and their helpers."""
@@ -92,10 +69,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
     start = DEFAULTS | {"prompt": "", "painting": None} | dict(first)
     spec, proxy = BACKENDS[BACKEND], PROXIES[PROXY]
 
-    draw["painting"] = picture_drop(
-        value=start["painting"], label=say("painting"), height=236, buttons=[],
-        placeholder=say("painting_drop"), alt_text=say("painting_alt"), elem_id="aw-painting",
-    )  # fmt: skip
+    draw["painting"] = widgets.PictureDrop("painting", start["painting"], pastes=True)
     rail.wall = widgets.wall(paintings, str(start.get("id", "")))
     draw["prompt"] = gr.Textbox(
         value=start["prompt"], label=say("prompt"), placeholder=say("prompt_hint"), lines=2,
@@ -137,10 +111,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
         *BOUNDS["proxy_strength"], value=proxy.strength, step=0.05, label=say("proxy_strength"),
         info=say("proxy_strength_info"), visible=proxy.strength is not None,
     )  # fmt: skip
-    draw["proxy_image"] = picture_drop(
-        label=say("proxy_image"), height=180, buttons=[], placeholder=say("proxy_image_drop"),
-        visible=proxy.needs_image, elem_id="aw-proxy-image",
-    )  # fmt: skip
+    draw["proxy_image"] = widgets.PictureDrop("proxy_image", visible=proxy.needs_image)
 
     draw["variant"] = gr.Radio(
         [(say(f"variant_{key}"), key) for key in VARIANTS], value=start["variant"],

@@ -40,7 +40,7 @@ class Bundled:
     def suggestions(self) -> list[str]:
         """Prompts that suit this picture, its own first."""
         own = (self.example.prompt, *self.example.suggestions)
-        return list(dict.fromkeys((*own, *SUGGESTIONS)))[:6]
+        return list(dict.fromkeys((*own, *SUGGESTIONS)))[:4]
 
     @property
     def byline(self) -> str:
@@ -63,7 +63,6 @@ class Bundled:
             "id": self.id,
             "alt": self.example.credit,
             "thumb": widgets.thumbnail(self.example.path),
-            "group": say("wall_photographs") if self.example.kind == "photograph" else "",
         }
 
     def inputs(self) -> dict[str, Any]:

@@ -8,15 +8,16 @@ from typing import Any
 import gradio as gr
 
 from awaken.backends import BACKENDS
-from awaken.types import AwakenError
+from awaken.types import AwakenError, RequestError
 from awaken.ui import api, controls, gallery, runs, stage, status, widgets
 from awaken.ui.controls import QUIET
 from awaken.ui.gallery import Bundled
 from awaken.ui.runs import View, Workshop
-from awaken.ui.status import CALMER_PEAK, Status
+from awaken.ui.status import CALMER_PEAK
 from awaken.ui.texts import say
 
 MAX_WAITING = 24
+MAX_FILE_SIZE = "20 MB"
 
 
 def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
@@ -51,7 +52,8 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
         outputs = [wall, strip, label, *buttons, shown, running]
 
         def begin() -> list[Any]:
-            return [status.waiting().value(), *_pressable(False), True]
+            now = status.waiting(behind=workshop.busy > 0)
+            return [now.value(), *_pressable(False), True]
 
         def run(shown: dict, picture: dict, **keywords: Any) -> Iterator[list[Any]]:
             values = controls.values(keywords)
@@ -75,7 +77,6 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
         rail["painting"].upload(
             _receive, [rail["painting"], picture, running], [*chosen, strip], **QUIET
         )
-        rail["painting"].clear(lambda: [{}, gr.update(selected="")], None, chosen[1:], **QUIET)
 
         def take(running: bool, event: gr.EventData) -> list[Any]:
             return _take(by_id.get(_said(event, "id")), running)
@@ -134,19 +135,17 @@ def _outputs(view: View) -> list[Any]:
     ]
 
 
-def _receive(path: str | None, picture: dict, running: bool) -> list[Any]:
+def _receive(path: str | None, picture: dict, running: bool, event: gr.EventData) -> list[Any]:
     """A dropped file becomes the painting; a bad one leaves everything as it was, with a sentence."""
     quiet = gr.skip()
-    if path is None:
-        return [quiet] * 4
     try:
+        if _said(event, "problem") or path is None:
+            raise RequestError(say("upload_failed", limit=MAX_FILE_SIZE))
         kept = str(runs.keep_upload(path))
     except AwakenError as error:
-        card = status.failed("picture", str(error), kept=False)
-        card = Status("idle", line=say("state_idle"), cards=card.cards)
-        strip = quiet if running else card.value()
-        if running:
+        if running:  # the strip belongs to the run
             gr.Warning(str(error))
+        strip = quiet if running else status.refused(str(error)).value()
         return [picture.get("path"), quiet, quiet, strip]
     strip = quiet if running else status.idle(example=False).value()
     return [kept, {"path": kept}, gr.update(selected=""), strip]

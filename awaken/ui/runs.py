@@ -53,6 +53,7 @@ class Workshop:
         self._thread: threading.Thread | None = None
         self._engine: Engine | None = None
         self._error: Exception | None = None
+        self.busy = 0  # runs that have begun and not ended
 
     def warm_up(self) -> None:
         """Begin making the engine, unless that is done or under way; after a failure, try again."""
@@ -111,13 +112,14 @@ def animate(
     picture: title and artist of the painting, for the placard.
     Closing the generator closes the engine's and so stops the work within one step.
     """
-    now = status.waiting()
+    now = status.waiting(behind=False)
+    workshop.busy += 1
     try:
         painting = values.get("painting")
         request = make_request(**values)
         began = time.perf_counter()
         scene = stage.running(shown, painting=painting, fps=_fps(request))
-        yield View(status.warming(0), scene)
+        yield View(now, scene)
         while not workshop.wait(0.5):
             yield View(status.warming(time.perf_counter() - began))
         engine = workshop.engine()
@@ -143,6 +145,8 @@ def animate(
     except Exception:
         log.exception("a run failed")
         yield _failed("internal", say("internal"), shown)
+    finally:
+        workshop.busy -= 1
 
 
 def _failed(kind: str, message: str, shown: Mapping[str, Any]) -> View:

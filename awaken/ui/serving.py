@@ -38,7 +38,7 @@ def launch(
         strict_cors=True,
         ssr_mode=False,
         enable_monitoring=False,
-        max_file_size="20mb",
+        max_file_size=layout.MAX_FILE_SIZE.replace(" ", "").lower(),
         allowed_paths=[],
         blocked_paths=[HF_HOME],
         state_session_capacity=200,

@@ -238,13 +238,15 @@ class Stage(gr.HTML):
     data_model = StageValue
 
     def __init__(self, value: Mapping[str, Any] | None = None, texts: Mapping[str, str] = TEXTS, **kwargs):
+        # Gradio reads constructor arguments back as attributes; HTML would answer with an event.
+        self.texts = dict(texts)
         super().__init__(
             value=value or empty(),
             html_template=(ASSETS / "html" / "stage.html").read_text("utf-8"),
             css_template=(ASSETS / "css" / "stage.css").read_text("utf-8"),
             js_on_load=(ASSETS / "js" / "stage.js").read_text("utf-8"),
             apply_default_css=False,
-            texts=dict(texts),
+            texts=self.texts,
             **kwargs,
         )
 

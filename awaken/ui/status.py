@@ -60,10 +60,11 @@ class Status:
         return ladder
 
 
-def waiting(seconds: float = 0.0) -> Status:
-    """Pressed Awaken, not begun yet."""
+def waiting(seconds: float = 0.0, behind: bool = True) -> Status:
+    """Pressed Awaken, not begun yet; ``behind``: another visitor's run comes first."""
     detail = say("waited", seconds=seconds) if seconds >= 1 else ""
-    return Status("running", "wait", line=say("doing_wait"), detail=detail)
+    line = say("doing_wait" if behind else "doing_begin")
+    return Status("running", "wait", line=line, detail=detail)
 
 
 def warming(seconds: float) -> Status:
@@ -98,6 +99,11 @@ def failed(kind: str, message: str, kept: bool) -> Status:
     card = {"tone": "bad", "title": title, "text": message, "actions": actions}
     line = say("state_failed_kept" if kept else "state_failed")
     return Status("failed", line=line, cards=(card,))
+
+
+def refused(message: str) -> Status:
+    """A dropped file cannot be used; everything else stays as it was."""
+    return Status(line=say("state_idle"), cards=failed("picture", message, kept=False).cards)
 
 
 _TITLED = ("request", "model", "memory", "numerics", "picture")

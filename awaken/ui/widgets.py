@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import FileData
 from PIL import Image
 
 from awaken.ui.texts import say
@@ -33,6 +34,55 @@ def _part(name: str, template: str, value: Any, **props: Any) -> gr.HTML:
         apply_default_css=False,
         **props,
     )
+
+
+class PictureDrop(gr.HTML):
+    """A drop zone whose value is the path of an uploaded file, handed on as it came.
+
+    Unlike ``gr.Image`` it decodes nothing (``awaken.painting`` does, with a sentence for every bad
+    file) and takes the next picture without being cleared first. ``upload`` fires for a new file; its
+    data hold ``problem``, which is empty when the file has arrived.
+    """
+
+    data_model = FileData
+
+    def __init__(self, name: str, value: str | None = None, pastes: bool = False, **kwargs: Any):
+        """``name``: "painting" or "proxy_image", the keys of its texts; ``pastes``: takes Ctrl-V."""
+        super().__init__(
+            value,
+            html_template='<p class="aw-drop-label"></p>'
+            '<input type="file" accept="image/*" tabindex="-1" class="aw-spoken">'
+            '<button type="button" class="aw-drop"><img hidden><span class="aw-drop-hint"></span>'
+            '<span class="aw-drop-again"></span></button>',
+            js_on_load=(ASSETS / "js" / "drop.js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+            elem_id=f"aw-{name.replace('_', '-')}",
+            elem_classes=["aw-part"],
+            pastes=pastes,
+            words={
+                "label": say(name),
+                "hint": say(f"{name}_drop"),
+                "again": say("drop_again"),
+                "alt": say(f"{name}_alt"),
+            },
+            **kwargs,
+        )
+
+    def preprocess(self, payload: FileData | None) -> str | None:
+        return payload.path if payload is not None else None
+
+    def postprocess(self, value: str | None) -> FileData | None:
+        return FileData(path=value) if value else None
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
+        refuse_address(url_or_file_path)
+        return await super().async_move_resource_to_block_cache(url_or_file_path)
+
+
+def refuse_address(path: Any) -> None:
+    """Raise gr.Error for anything but a file: Gradio itself would fetch an address."""
+    if str(path).lower().startswith(("http:", "https:", "data:")):
+        raise gr.Error(say("no_url"), print_exception=False)
 
 
 def status_strip(value: Mapping[str, Any]) -> gr.HTML:
@@ -55,9 +105,9 @@ def placard(value: Mapping[str, Any] | None) -> gr.HTML:
     """The museum label under the stage: title, facts of the run, downloads."""
     return _part(
         "placard",
-        '<div class="aw-placard-head"><p class="aw-tag"></p><h2></h2><p class="aw-byline"></p>'
+        '<div class="aw-placard"><div class="aw-placard-head"><p class="aw-tag"></p><h2></h2><p class="aw-byline"></p>'
         '<p class="aw-said"></p><p class="aw-remark"></p></div>'
-        '<dl class="aw-facts"></dl><div class="aw-files"></div>',
+        '<dl class="aw-facts"></dl><div class="aw-files"></div></div>',
         dict(value) if value else None,
         words={"downloads": say("downloads"), "source": say("credit_source")},
     )
@@ -66,7 +116,7 @@ def placard(value: Mapping[str, Any] | None) -> gr.HTML:
 def wall(paintings: Sequence[Mapping[str, str]], selected: str) -> gr.HTML:
     """Thumbnails of the bundled pictures; ``select`` carries the ``id``.
 
-    paintings: {"id", "alt", "thumb" (data URI), "group"}; ``selected`` is the id that is marked.
+    paintings: {"id", "alt", "thumb" (data URI)}; ``selected`` is the id that is marked.
     """
     return _part(
         "wall",
