@@ -149,7 +149,7 @@ def fall(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
     """Falling water: down, in strands of different speed."""
     u = _over_time(stage)
     strands = stage.noise(1.5)[:, :1].expand(-1, stage.rows, -1)
-    dy = stage.uniform(2.5, 4.5) * strength[:, None, None] * (1 + 0.15 * strands)
+    dy = stage.uniform(1.4, 2.4) * strength[:, None, None] * (1 + 0.15 * strands)
     dx = 0.12 * strength[:, None, None] * stage.noise(2.0)
     return _field(u * dx[:, None], u * dy[:, None])
 
