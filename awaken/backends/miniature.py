@@ -13,6 +13,16 @@ import numpy as np
 import torch
 
 from awaken.backends import BACKENDS, Backend, Condition
+from awaken.miniature.canvas import (
+    blur,
+    follow_edges,
+    luma,
+    resize,
+    squash,
+    to_array,
+    to_tensor,
+    warp,
+)
 from awaken.miniature.loading import load_network, weights_id
 from awaken.miniature.networks import (
     APPEARANCE,
@@ -23,7 +33,6 @@ from awaken.miniature.networks import (
     encode_appearance,
 )
 from awaken.miniature.text import text_encoder
-from awaken.miniature.warping import resize, squash, to_array, to_tensor, warp
 from awaken.sampling import Schedule
 
 # The diffused state is the latents times this: flow is small beside appearance.
@@ -106,13 +115,14 @@ class MiniatureBackend(Backend):
         return Condition(tensors, k)
 
     def network(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
-        """The clean video: the static one plus what the network adds to it."""
+        """The clean video: the static one plus what the network adds where motion is allowed."""
         k, b = condition.branches, z.shape[0]
         tensors = dict(condition.tensors)
         still = tensors["appearance"][:, :, None]
         tensors["appearance"] = tensors["appearance"].to(self.dtype)
         times = torch.full((k * b,), float(t), device=self.device)
-        clean = self.video(z.to(self.dtype).repeat(k, 1, 1, 1, 1), times, **tensors).float()
+        residual = self.video(z.to(self.dtype).repeat(k, 1, 1, 1, 1), times, **tensors)
+        clean = residual.float() * tensors["mask"][:, :, None]
         clean[:, :APPEARANCE] += still
         return clean.unflatten(0, (k, b))
 
@@ -126,8 +136,8 @@ class MiniatureBackend(Backend):
         for part, changed in zip(
             flow.split(_FRAMES_AT_ONCE), change.split(_FRAMES_AT_ONCE), strict=True
         ):
-            warped = warp(painting, resize(part, size))
-            frames.append(to_array(warped + resize(changed, size, "bilinear")))
+            warped = warp(painting, resize(part, size, "bicubic"))
+            frames.append(to_array(warped + resize(changed, size)))
         return np.concatenate(frames)
 
     def preview(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
@@ -136,13 +146,15 @@ class MiniatureBackend(Backend):
         shrink = _PREVIEW_SIDE / max(painting.shape[-2:])
         size = tuple(max(1, round(side * shrink)) for side in painting.shape[-2:])
         flow = (z / self._scale)[0, APPEARANCE:].transpose(0, 1) * FLOW_UNIT
-        return to_array(warp(resize(painting, size), resize(flow, size)))
+        return to_array(warp(resize(painting, size), resize(flow, size, "bicubic")))
 
     def _motion(self, z: torch.Tensor, square: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Flow, (16, 2, 128, 128), and change of colour, (16, 3, 128, 128), on the square."""
         frames = (z / self._scale)[0].transpose(0, 1)
         frames = frames.to(self.dtype, memory_format=torch.channels_last)
         flow, opacity, synthesis = self.decoder(frames, square.to(self.dtype))
+        guide = blur(luma(square), 1)
+        flow = follow_edges(flow, guide, guide, radius=4, smoothness=0.003)
         return flow, opacity * (synthesis - warp(square, flow))
 
     def _cells(self, mask: np.ndarray | None) -> torch.Tensor:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from awaken import hub
+from awaken.backends import Option
+from awaken.proxies import releases
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,19 +24,34 @@ class ProxySpec:
         title, summary: words for the page.
         load: (device, dtype) -> Proxy.
         available: () -> None when it can run here, else a sentence with what is missing.
+        family: "img2img" noises the painting and denoises it by the animation prompt, verbatim (the
+            paper's rule); "editor" redraws it by an instruction; "restorer" takes no text of ours;
+            "given" runs no image model.
+        template: the instruction an editor reads, around "{prompt}"; the visitor may edit it.
         strength: default of the strength dial, 0 to 1; None hides the dial.
+        presets: name -> strength, for buttons beside the dial.
+        options: further settings, shown under advanced.
         needs_image: the visitor supplies the proxy image (``upload``).
+        needs_baseline: the proxy comes out of the baseline video, which is then made first.
         half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
+        needs: what it costs to have it: download size, memory.
+        release: what ``Engine.fetch`` would download; None needs no download.
     """
 
     title: str
     summary: str
     load: Callable[[torch.device, torch.dtype], Proxy]
     available: Callable[[], str | None] = lambda: None
+    family: str = "given"
+    template: str = ""
     strength: float | None = None
+    presets: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
     needs_image: bool = False
+    needs_baseline: bool = False
     half_on_cpu: bool = False
     needs: str = ""
+    release: hub.Release | None = None
     code_licence: str = ""
     weight_licence: str = ""
     non_commercial: bool = False
@@ -40,10 +59,16 @@ class ProxySpec:
 
 
 class Proxy(ABC):
-    """An image-to-image model."""
+    """An image-to-image model. ``weights_id`` is part of every memo key, as in ``Backend``."""
 
     spec: ProxySpec
     weights_id: str
+
+    def modules(self) -> list[torch.nn.Module]:
+        """The networks that occupy the device; the engine may park them while another works."""
+        import torch
+
+        return [value for value in vars(self).values() if isinstance(value, torch.nn.Module)]
 
     @abstractmethod
     def make(
@@ -54,11 +79,14 @@ class Proxy(ABC):
         strength: float | None,
         seed: int,
         image: np.ndarray | None,
+        options: Mapping[str, float],
     ) -> Iterator[tuple[int, int]]:
         """Generate the proxy of a painting, (h, w, 3) uint8, at the same size.
 
-        A generator: yields (step, count) after each step and returns the (h, w, 3) uint8 picture.
-        ``image`` is the visitor's own picture of any size, for proxies with ``needs_image``.
+        A generator: yields (step, count) after each step and returns the (h, w, 3) uint8 picture;
+        closing it stops the work within one step. ``prompt`` is what the model reads, an editor's
+        template filled in. ``image`` is a picture of any size for ``needs_image`` (the visitor's)
+        and ``needs_baseline`` (its last frame). ``options`` holds every one of ``spec.options``.
         """
 
 
@@ -80,13 +108,53 @@ def _load_upload(device: torch.device, dtype: torch.dtype) -> Proxy:
     return UploadProxy()
 
 
+def _load_baseline_frame(device: torch.device, dtype: torch.dtype) -> Proxy:
+    from awaken.proxies.given import BaselineFrameProxy
+
+    return BaselineFrameProxy()
+
+
+def _load_sdxl_refiner(device: torch.device, dtype: torch.dtype) -> Proxy:
+    from awaken.proxies.sdxl_refiner import SDXLRefinerProxy
+
+    return SDXLRefinerProxy(device, dtype)
+
+
+def _load_sd_turbo(device: torch.device, dtype: torch.dtype) -> Proxy:
+    from awaken.proxies.sd_turbo import SDTurboProxy
+
+    return SDTurboProxy(device, dtype)
+
+
+def _load_instruct_pix2pix(device: torch.device, dtype: torch.dtype) -> Proxy:
+    from awaken.proxies.instruct_pix2pix import InstructPix2PixProxy
+
+    return InstructPix2PixProxy(device, dtype)
+
+
+_EDITS = (
+    "Same painting a few seconds later: {prompt}. Keep composition, camera, style, brushwork and "
+    "colours unchanged."
+)
+
+
+def _steps(default: int, low: int, high: int) -> Option:
+    return Option("Proxy steps", default, low, high, 1)
+
+
+def _size(default: int) -> Option:
+    help = "Square root of the pixel area the proxy model works at; larger is finer and slower."
+    return Option("Proxy size", default, 256, 1280, 64, help)
+
+
 PROXIES: dict[str, ProxySpec] = {
     "miniature": ProxySpec(
         title="Miniature",
         summary="A small image-to-image model trained by us: repaints the coarse picture from the "
         "prompt and keeps the painting's fine detail.",
         load=_load_miniature,
-        strength=0.5,
+        family="img2img",
+        strength=0.6,
         half_on_cpu=True,
         needs="Ships with the demo.",
         code_licence="Apache-2.0",
@@ -105,5 +173,70 @@ PROXIES: dict[str, ProxySpec] = {
         summary="No proxy model: the painting stands in for its own proxy.",
         load=_load_identity,
         needs="Nothing.",
+    ),
+    "baseline_frame": ProxySpec(
+        title="Last frame of the baseline",
+        summary="No image model: what the video model itself makes of the painting by its last "
+        "frame. The baseline is rendered first, and reused.",
+        load=_load_baseline_frame,
+        needs_baseline=True,
+        needs="Nothing.",
+    ),
+    "sdxl_refiner": ProxySpec(
+        title="SDXL Refiner",
+        summary="The paper's proxy model: noises the painting and refines it by the very prompt of "
+        "the animation.",
+        load=_load_sdxl_refiner,
+        available=lambda: hub.missing(releases.SDXL_REFINER),
+        family="img2img",
+        strength=0.5,
+        presets={"gentle": 0.3, "as in the paper": 0.5},
+        options={
+            "steps": _steps(30, 10, 60),
+            "guidance": Option("Proxy guidance", 5.0, 1.0, 12.0, 0.5),
+            "size": _size(1024),
+        },
+        needs="6.1 GB to download, a GPU with 10 GB (6 GB in turns).",
+        release=releases.SDXL_REFINER,
+        code_licence="Apache-2.0 (diffusers)",
+        weight_licence="CreativeML Open RAIL++-M",
+        source="https://huggingface.co/stabilityai/stable-diffusion-xl-refiner-1.0",
+    ),
+    "sd_turbo": ProxySpec(
+        title="SD-Turbo",
+        summary="Two quick steps at 512 px; for small GPUs, and processors within minutes.",
+        load=_load_sd_turbo,
+        available=lambda: hub.missing(releases.SD_TURBO),
+        family="img2img",
+        strength=0.5,
+        presets={"gentle": 0.25, "two steps": 0.5},
+        options={"steps": _steps(4, 1, 10), "size": _size(512)},
+        needs="2.6 GB to download, a GPU with 4 GB.",
+        release=releases.SD_TURBO,
+        code_licence="Apache-2.0 (diffusers)",
+        weight_licence="Stability AI Community License",
+        non_commercial=True,
+        source="https://huggingface.co/stabilityai/sd-turbo",
+    ),
+    "instruct_pix2pix": ProxySpec(
+        title="InstructPix2Pix",
+        summary="Follows an instruction while it looks at the painting; the dial lowers how "
+        "strongly it holds on to it.",
+        load=_load_instruct_pix2pix,
+        available=lambda: hub.missing(releases.INSTRUCT_PIX2PIX),
+        family="editor",
+        template="make it look like a few moments later: {prompt}",
+        strength=0.6,
+        presets={"closer": 0.3, "balanced": 0.6, "freer": 0.8},
+        options={
+            "steps": _steps(30, 10, 100),
+            "guidance": Option("Proxy guidance", 7.5, 3.0, 12.0, 0.5),
+            "size": _size(512),
+        },
+        needs="2.2 GB to download, a GPU with 4 GB.",
+        release=releases.INSTRUCT_PIX2PIX,
+        code_licence="MIT",
+        weight_licence="MIT (its base, Stable Diffusion 1.5: CreativeML OpenRAIL-M)",
+        source="https://huggingface.co/timbrooks/instruct-pix2pix",
     ),
 }

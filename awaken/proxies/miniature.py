@@ -6,16 +6,16 @@ change, is carried to the painting's true size, so that its own detail stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 
 from awaken.backends.miniature import noise_schedule
+from awaken.miniature.canvas import follow_edges, luma, squash, to_array, to_tensor
 from awaken.miniature.loading import load_network, weights_id
 from awaken.miniature.networks import ProxyDenoiser, decode_appearance, encode_appearance
 from awaken.miniature.text import text_encoder
-from awaken.miniature.warping import resize, squash, to_array, to_tensor
 from awaken.proxies import PROXIES, Proxy
 
 STEPS = 25
@@ -43,6 +43,7 @@ class MiniatureProxy(Proxy):
         strength: float | None,
         seed: int,
         image: np.ndarray | None,
+        options: Mapping[str, float],
     ) -> Iterator[tuple[int, int]]:
         """Noise the painting's coarse picture by ``strength`` (0 to 1) and denoise it by the prompt.
 
@@ -54,7 +55,8 @@ class MiniatureProxy(Proxy):
             yield 1, 1
             return painting.copy()
         picture = to_tensor(painting, self.device)
-        appearance = encode_appearance(squash(picture))
+        square = squash(picture)
+        appearance = encode_appearance(square)
         words, present = zip(self.text.words(""), self.text.words(prompt), strict=True)
         text = torch.cat(words).to(self.device, self.dtype)
         text_mask = torch.cat(present).to(self.device)
@@ -70,4 +72,5 @@ class MiniatureProxy(Proxy):
             z = schedule.scheduler.step(v, timesteps[i], z, return_dict=False)[0]
             yield i - start + 1, STEPS - start
         change = decode_appearance(z) - decode_appearance(appearance)
-        return to_array(picture + resize(change, picture.shape[-2:]))[0]
+        change = follow_edges(change, luma(square), luma(picture), radius=12, smoothness=0.0005)
+        return to_array(picture + change)[0]
