@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from awaken import hub
+from awaken.backends.releases import ANIMATE_ANYTHING, CINEMO, CONSISTI2V
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -47,6 +50,7 @@ class BackendSpec:
         half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
         options: further settings, shown under advanced.
         needs: what it costs to have it: download size, memory.
+        release: what ``Engine.fetch`` would download; None ships with the demo.
         code_licence, weight_licence, non_commercial, source: who made it and on what terms.
     """
 
@@ -68,6 +72,7 @@ class BackendSpec:
     half_on_cpu: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
     needs: str = ""
+    release: hub.Release | None = None
     code_licence: str = ""
     weight_licence: str = ""
     non_commercial: bool = False
@@ -221,6 +226,24 @@ def _load_miniature(device: torch.device, dtype: torch.dtype) -> Backend:
     return MiniatureBackend(device, dtype)
 
 
+def _load_animate_anything(device: torch.device, dtype: torch.dtype) -> Backend:
+    from awaken.backends.animate_anything import AnimateAnythingBackend
+
+    return AnimateAnythingBackend(device, dtype)
+
+
+def _load_consisti2v(device: torch.device, dtype: torch.dtype) -> Backend:
+    from awaken.backends.consisti2v import ConsistI2VBackend
+
+    return ConsistI2VBackend(device, dtype)
+
+
+def _load_cinemo(device: torch.device, dtype: torch.dtype) -> Backend:
+    from awaken.backends.cinemo import CinemoBackend
+
+    return CinemoBackend(device, dtype)
+
+
 BACKENDS: dict[str, BackendSpec] = {
     "miniature": BackendSpec(
         title="Miniature",
@@ -237,5 +260,72 @@ BACKENDS: dict[str, BackendSpec] = {
         code_licence="Apache-2.0",
         weight_licence="Apache-2.0",
         source="assets/miniature",
+    ),
+    "animate_anything": BackendSpec(
+        title="AnimateAnything",
+        summary="The paper's main model: 512 px, with motion strength and a motion mask.",
+        load=_load_animate_anything,
+        available=lambda: hub.missing(ANIMATE_ANYTHING),
+        release=ANIMATE_ANYTHING,
+        sizes=(256, 384, 512),
+        frame_choices=(8, 16, 24),
+        steps=25,
+        guidance=9.0,
+        motion=8.0,
+        motion_range=(1.0, 20.0, 0.5),
+        has_mask=True,
+        needs="About 4 GB to download, a GPU with 8 GB; a processor takes hours.",
+        code_licence="MIT",
+        weight_licence="not stated; its base, ModelScope text-to-video, is CC-BY-NC-4.0",
+        non_commercial=True,
+        source="https://github.com/alibaba/animate-anything",
+    ),
+    "consisti2v": BackendSpec(
+        title="ConsistI2V",
+        summary="Keeps the painting as the first frame and looks back at it in every layer.",
+        load=_load_consisti2v,
+        available=lambda: hub.missing(CONSISTI2V),
+        release=CONSISTI2V,
+        sizes=(256, 512),
+        steps=50,
+        guidance=7.5,
+        options={
+            "frame_stride": Option("Frame stride", 3, 1, 8, 1, "Larger is faster motion."),
+            "frame_init": Option(
+                "FrameInit noise level", 850, 1, 999, 1,
+                "Timestep whose coarse layout the start is given; lower holds the picture closer.",
+            ),
+            "image_guidance": Option("Image guidance", 1.0, 1.0, 3.0, 0.1, "1 switches it off."),
+        },
+        needs="6.7 GB to download, a GPU with 10 GB; a processor takes hours.",
+        code_licence="MIT",
+        weight_licence="MIT (its base, Stable Diffusion 2.1: OpenRAIL++-M)",
+        source="https://huggingface.co/TIGER-Lab/ConsistI2V",
+    ),
+    "cinemo": BackendSpec(
+        title="Cinemo",
+        summary="Predicts how the frames differ from the painting; works at 512 x 320 pixels.",
+        load=_load_cinemo,
+        available=lambda: hub.missing(CINEMO),
+        release=CINEMO,
+        size=405,
+        sizes=(405,),
+        steps=50,
+        guidance=7.5,
+        motion=8.0,
+        motion_range=(0.0, 99.0, 1.0),
+        options={
+            "dct_ratio": Option(
+                "DCT ratio", 0.23, 0.0, 1.0, 0.01,
+                "Share of the low frequencies that the start takes from the video; 0 is noise.",
+            ),
+            "dct_noise_level": Option(
+                "DCT noise level", 975, 1, 999, 1, "Timestep at which the video is noised for it."
+            ),
+        },
+        needs="4.6 GB to download, a GPU with 8 GB; a processor takes hours.",
+        code_licence="Apache-2.0",
+        weight_licence="Apache-2.0 (its base, Stable Diffusion 1.4: OpenRAIL-M)",
+        source="https://huggingface.co/maxin-cn/Cinemo",
     ),
 }

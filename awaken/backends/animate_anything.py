@@ -14,6 +14,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from awaken.backends import BACKENDS, Condition
+from awaken.backends.latent_diffusion import LatentDiffusionBackend
+from awaken.backends.releases import ANIMATE_ANYTHING
+from awaken.sampling import Schedule
+
 if TYPE_CHECKING:
     from diffusers import DPMSolverMultistepScheduler
 
@@ -69,3 +74,61 @@ def scheduler(config: Mapping[str, Any]) -> DPMSolverMultistepScheduler:
     from diffusers import DPMSolverMultistepScheduler
 
     return DPMSolverMultistepScheduler.from_config(dict(config), final_sigmas_type="sigma_min")
+
+
+def _network_class() -> type:
+    from awaken.models import AnimateAnythingUNet
+
+    return AnimateAnythingUNet
+
+
+class AnimateAnythingBackend(LatentDiffusionBackend):
+    """AnimateAnything 512 v1.02 (Dai et al. 2023), the paper's main model."""
+
+    spec = BACKENDS["animate_anything"]
+    release = ANIMATE_ANYTHING
+    network_class = staticmethod(_network_class)
+
+    def working_size(self, width: int, height: int, size: int) -> tuple[int, int]:
+        return output_size(width, height, size * size)
+
+    def schedule(self, steps: int) -> Schedule:
+        return Schedule.from_scheduler(scheduler(self.scheduler_config), steps)
+
+    def encode(self, picture: np.ndarray, seed: int) -> torch.Tensor:
+        """The mode of the VAE's posterior, (1, 4, 1, h / 8, w / 8); no randomness."""
+        posterior = self.vae.encode(self.pixels(picture).to(self.vae.dtype)).latent_dist
+        return (posterior.mode().float() * self.vae.config.scaling_factor)[:, :, None]
+
+    def condition(
+        self,
+        picture: np.ndarray,
+        latents: torch.Tensor,
+        prompt: str,
+        negative_prompt: str,
+        *,
+        frames: int,
+        guidance: float,
+        motion: float | None,
+        mask: np.ndarray | None,
+        options: Mapping[str, float],
+    ) -> Condition:
+        texts = [negative_prompt, prompt] if guidance > 1 else [prompt]
+        k = len(texts)
+        grid = latent_mask(mask, latents.shape[-2:]).to(self.device, self.dtype)
+        strength = self.spec.motion if motion is None else motion
+        return Condition(
+            {
+                "encoder_hidden_states": self.embed(texts),
+                "condition_latent": latents.to(self.dtype).repeat(k, 1, 1, 1, 1),
+                "mask": grid.repeat(k, 1, 1, 1, 1),
+                "motion": torch.full((k,), float(strength), device=self.device),
+            },
+            k,
+        )
+
+    def network(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
+        k = condition.branches
+        sample = z.to(self.dtype).repeat(k, 1, 1, 1, 1)
+        (noise,) = self.unet(sample, t, **condition.tensors, return_dict=False)
+        return noise.float().unflatten(0, (k, -1))

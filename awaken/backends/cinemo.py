@@ -7,12 +7,22 @@ Method: Cinemo (Ma et al., 2024, arXiv:2407.15642); behaviour follows github.com
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+from awaken.backends import BACKENDS, Condition
+from awaken.backends.latent_diffusion import (
+    LatentDiffusionBackend,
+    from_folder,
+    posterior_generator,
+)
+from awaken.backends.releases import CINEMO
+from awaken.sampling import Schedule
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKLTemporalDecoder, DDIMScheduler
@@ -130,3 +140,118 @@ def decode(
         for one in latents
     ]
     return (torch.stack(frames) / 2 + 0.5).clamp(0, 1)
+
+
+def _network_class() -> type:
+    from awaken.models import CinemoUNet
+
+    return CinemoUNet
+
+
+class CinemoBackend(LatentDiffusionBackend):
+    """Cinemo (Ma et al. 2024). The state is the residual of the frames after the given one to it.
+
+    A static video has no residual. Videos are fused as videos, base plus residual, since the slerp
+    of two vanishing residuals has no direction.
+    """
+
+    spec = BACKENDS["cinemo"]
+    release = CINEMO
+    network_class = staticmethod(_network_class)
+    optional_weights = ("*.rotary_emb.freqs",)
+    vae_folder = "vae_temporal_decoder"
+
+    def _load_vae(self, folder: Path) -> torch.nn.Module:
+        from diffusers import AutoencoderKLTemporalDecoder
+
+        return from_folder(AutoencoderKLTemporalDecoder, folder / self.vae_folder, self.dtype)
+
+    def working_size(self, width: int, height: int, size: int) -> tuple[int, int]:
+        """The painting's shape at about 512 x 320 pixels, the model's own size for 8:5 pictures."""
+        scale = math.sqrt(width * height / size**2)
+        return tuple(max(8, round(side / scale / 8) * 8) for side in (width, height))
+
+    def schedule(self, steps: int) -> Schedule:
+        return Schedule.from_scheduler(scheduler(self.scheduler_config), steps)
+
+    def encode(self, picture: np.ndarray, seed: int) -> torch.Tensor:
+        """A sample of the VAE's posterior, (1, 4, 1, h / 8, w / 8), encoded in float64 as upstream."""
+        exact = torch.float32 if self.device.type == "mps" else torch.float64
+        half = self.vae.dtype
+        self.vae.to(exact)
+        posterior = self.vae.encode(self.pixels(picture).to(exact)).latent_dist
+        self.vae.to(half)
+        z = posterior.sample(posterior_generator(seed)).float()
+        return (z * self.vae.config.scaling_factor)[:, :, None]
+
+    def condition(
+        self,
+        picture: np.ndarray,
+        latents: torch.Tensor,
+        prompt: str,
+        negative_prompt: str,
+        *,
+        frames: int,
+        guidance: float,
+        motion: float | None,
+        mask: np.ndarray | None,
+        options: Mapping[str, float],
+    ) -> Condition:
+        texts = [negative_prompt, prompt] if guidance > 1 else [prompt]
+        k = len(texts)
+        motion_id = self.spec.motion if motion is None else motion
+        return Condition(
+            {
+                "text": self.embed(texts),
+                "base": latents.to(self.dtype).repeat(k, 1, 1, 1, 1),
+                "motion": torch.full((k,), float(motion_id), device=self.device),
+            },
+            k,
+        )
+
+    def network(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
+        k, given = condition.branches, condition.tensors
+        sample = z.to(self.dtype).repeat(k, 1, 1, 1, 1)
+        (noise,) = self.unet(
+            sample, int(t), given["text"], base_content=given["base"],
+            added_motion_ids=given["motion"], return_dict=False,
+        )  # fmt: skip
+        return noise.float().unflatten(0, (k, -1))
+
+    def static_video(self, latents: torch.Tensor, frames: int) -> torch.Tensor:
+        return torch.zeros_like(latents).expand(-1, -1, frames - 1, -1, -1).clone()
+
+    def to_video(self, z: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+        return latents + z
+
+    def whole_video(self, z: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+        return whole_video(latents, z)
+
+    def fractions(self, frames: int) -> Sequence[float]:
+        return [i / (frames - 1) for i in range(1, frames)]
+
+    def initial_latents(
+        self,
+        video: torch.Tensor,
+        noise: torch.Tensor,
+        schedule: Schedule,
+        start: int,
+        latents: torch.Tensor,
+        condition: Condition,
+        options: Mapping[str, float],
+    ) -> tuple[torch.Tensor, Condition]:
+        """DCTInit from the video; the noised residual from a later start or without DCTInit."""
+        ratio = float(options["dct_ratio"])
+        if start or ratio == 0:
+            return schedule.add_noise(video - latents, noise, start), condition
+        level = int(options["dct_noise_level"])
+        return dct_initialise(video, noise, schedule.scheduler, level, ratio), condition
+
+    def decode_frames(self, latents: torch.Tensor) -> torch.Tensor:
+        scaled = (latents / self.vae.config.scaling_factor).to(self.vae.dtype)
+        return self.vae.decode(scaled, num_frames=len(scaled)).sample
+
+    def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+        """Chunks of 14 frames, whatever the memory: the chunk is part of the decoder's result."""
+        frames = decode(self.vae, z)[0] * 255
+        return frames.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()

@@ -7,12 +7,19 @@ filters follow FreeInit (Wu et al. 2023). Pure functions, with the tensors on an
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import DDIMScheduler
 from torch import Tensor
+
+from awaken.backends import BACKENDS, Condition
+from awaken.backends.latent_diffusion import LatentDiffusionBackend, posterior_generator
+from awaken.backends.releases import CONSISTI2V
+from awaken.sampling import Schedule
 
 # configs/inference/inference.yaml. Linear betas, and no noise left after the last step.
 SCHEDULER = {
@@ -28,9 +35,9 @@ SCHEDULER = {
 }
 
 
-def scheduler() -> DDIMScheduler:
-    """The released DDIM scheduler (eta 0): 50 steps are 981, 961 .. 1."""
-    return DDIMScheduler(**SCHEDULER)
+def scheduler(config: Mapping[str, Any] = SCHEDULER) -> DDIMScheduler:
+    """The released DDIM scheduler (eta 0), or what the checkpoint's file says; 50 steps are 981 .. 1."""
+    return DDIMScheduler.from_config(dict(config))
 
 
 def preprocess(picture: np.ndarray, height: int, width: int, crop: bool = True) -> Tensor:
@@ -185,3 +192,115 @@ def frame_init(
     noisy = math.sqrt(alpha_bar) * video + math.sqrt(1 - alpha_bar) * noise
     mixed = mix_frequencies(noisy, noise, low_pass)
     return mixed[:, :, :1], mixed[:, :, 1:]
+
+
+def _network_class() -> type:
+    from awaken.models import ConsistI2VUNet
+
+    return ConsistI2VUNet
+
+
+class ConsistI2VBackend(LatentDiffusionBackend):
+    """ConsistI2V (Ren et al. 2024). The state is the frames after the first, which stays as given.
+
+    In the method generated frame i has the fusion fraction i / (f - 1), and the fused video takes
+    the place of the static one inside FrameInit.
+    """
+
+    spec = BACKENDS["consisti2v"]
+    release = CONSISTI2V
+    network_class = staticmethod(_network_class)
+
+    def schedule(self, steps: int) -> Schedule:
+        return Schedule.from_scheduler(scheduler(self.scheduler_config), steps)
+
+    def encode(self, picture: np.ndarray, seed: int) -> Tensor:
+        """A sample of the VAE's posterior, (1, 4, 1, h / 8, w / 8), always the same for a seed."""
+        posterior = self.vae.encode(self.pixels(picture).to(self.vae.dtype)).latent_dist
+        z = posterior.sample(posterior_generator(seed)).float()
+        return (z * self.vae.config.scaling_factor)[:, :, None]
+
+    def condition(
+        self,
+        picture: np.ndarray,
+        latents: Tensor,
+        prompt: str,
+        negative_prompt: str,
+        *,
+        frames: int,
+        guidance: float,
+        motion: float | None,
+        mask: np.ndarray | None,
+        options: Mapping[str, float],
+    ) -> Condition:
+        """Branches: no text, text; between them, with image guidance, no text but a clean picture.
+
+        The weakest branch of image guidance sees the noised first frame, which only the final
+        run's start knows (``initial_latents``); until then it sees the clean one, and image
+        guidance does nothing, as in the baseline's text-only guidance.
+        """
+        texts = [negative_prompt, prompt] if guidance > 1 else [prompt]
+        if _image_guidance(options) > 1:
+            texts = [negative_prompt, *([negative_prompt, prompt] if guidance > 1 else [prompt])]
+        k = len(texts)
+        return Condition(
+            {
+                "text": self.embed(texts),
+                "first": latents.to(self.dtype).repeat(k, 1, 1, 1, 1),
+                "stride": torch.full((k,), int(options["frame_stride"]), device=self.device),
+            },
+            k,
+        )
+
+    def guidance_scales(self, guidance: float, options: Mapping[str, float]) -> tuple[float, ...]:
+        image = _image_guidance(options)
+        return (image, guidance) if image > 1 else (guidance,)
+
+    def network(self, z: Tensor, t: float, condition: Condition) -> Tensor:
+        k, given = condition.branches, condition.tensors
+        sample = z.to(self.dtype).repeat(k, 1, 1, 1, 1)
+        stride = given["stride"][:1]  # one for the whole batch: the network takes no more
+        (noise,) = self.unet(sample, int(t), given["text"], given["first"], stride, return_dict=False)
+        return noise.float().unflatten(0, (k, -1))
+
+    def static_video(self, latents: Tensor, frames: int) -> Tensor:
+        return latents.expand(-1, -1, frames - 1, -1, -1).clone()
+
+    def draw_noise(self, generator: torch.Generator, like: Tensor, final: bool) -> Tensor:
+        """The model's own noise over all frames; a path uses it without the given frame's."""
+        b, c, f, h, w = like.shape
+        noise = draw_noise((b, c, f + 1, h, w), generator)
+        return (noise if final else noise[:, :, 1:]).to(like.device, like.dtype)
+
+    def whole_video(self, z: Tensor, latents: Tensor) -> Tensor:
+        return torch.cat([latents, z], 2)
+
+    def fractions(self, frames: int) -> Sequence[float]:
+        return [i / (frames - 1) for i in range(1, frames)]
+
+    def initial_latents(
+        self,
+        video: Tensor,
+        noise: Tensor,
+        schedule: Schedule,
+        start: int,
+        latents: Tensor,
+        condition: Condition,
+        options: Mapping[str, float],
+    ) -> tuple[Tensor, Condition]:
+        """FrameInit from the given frame and the video; plain noise from a later start."""
+        if start:
+            return schedule.add_noise(video, noise[:, :, 1:], start), condition
+        level = float(schedule.scheduler.alphas_cumprod[int(options["frame_init"])])
+        low_pass = low_pass_filter(noise.shape[2], *noise.shape[3:]).to(noise.device)
+        noisy_first, z = frame_init(torch.cat([latents, video], 2), noise, low_pass, level)
+        if _image_guidance(options) > 1:
+            first = condition.tensors["first"].unflatten(0, (condition.branches, -1)).clone()
+            first[0] = noisy_first.to(first)
+            tensors = {**condition.tensors, "first": first.flatten(0, 1)}
+            condition = Condition(tensors, condition.branches)
+        return z, condition
+
+
+def _image_guidance(options: Mapping[str, float]) -> float:
+    return float(options["image_guidance"])

@@ -1,0 +1,207 @@
+"""What the paper's three models have in common: CLIP text, a Stable Diffusion VAE, a UNet on disk.
+
+A subclass names its release, its network and its VAE, and says how pictures and noise reach the
+network; loading, text, decoding in batches that fit and previews are here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from awaken import hub
+from awaken.backends import Backend
+from awaken.types import ModelError
+
+log = logging.getLogger(__name__)
+
+_DECODE_BATCHES = (8, 4, 2, 1)  # frames at once; the next smaller when memory runs out
+_PREVIEW_SIDE = 128
+
+
+def resident(needed: int, free: int) -> bool:
+    """Whether models of ``needed`` bytes may stay on a device with ``free`` bytes.
+
+    A quarter of what is free stays for activations.
+    """
+    return needed <= free * 3 // 4
+
+
+class LatentDiffusionBackend(Backend):
+    """A text- and image-conditioned latent video diffusion model in the diffusers folder layout."""
+
+    release: hub.Release
+    network_class: Callable[[], type]
+    optional_weights: tuple[str, ...] = ()
+    vae_folder = "vae"
+
+    def __init__(self, device: torch.device, dtype: torch.dtype):
+        """Load from ``hub.require``. Raises ModelError naming the file that does not fit."""
+        self.device, self.dtype = device, dtype
+        self.folder = folder = hub.require(self.release)
+        self.unet = self._load_unet(folder)
+        self.vae = self._load_vae(folder)
+        self.tokenizer, self.text_encoder = self._load_text(folder)
+        self.scheduler_config = hub.read_json(folder / "scheduler" / "scheduler_config.json")
+        self.weights_id = fingerprint(hub.pick(folder, hub.weights("unet")))
+        self.offloaded = self._place()
+
+    def _load_unet(self, folder: Path) -> torch.nn.Module:
+        from accelerate import init_empty_weights
+
+        config = hub.read_json(folder / "unet" / "config.json")
+        config.pop("_class_name", None)
+        try:
+            with init_empty_weights(include_buffers=False):
+                unet = type(self).network_class().from_config(config)
+        except (TypeError, ValueError, KeyError) as error:
+            raise ModelError(f"{folder / 'unet' / 'config.json'} does not fit: {error}") from error
+        hub.load_weights(unet, hub.pick(folder, hub.weights("unet")), self.optional_weights)
+        return unet.to(self.dtype)
+
+    def _load_vae(self, folder: Path) -> torch.nn.Module:
+        from diffusers import AutoencoderKL
+
+        return from_folder(AutoencoderKL, folder / self.vae_folder, self.dtype)
+
+    def _load_text(self, folder: Path):
+        from transformers import CLIPTextModel, CLIPTokenizer
+
+        tokenizer = from_folder(CLIPTokenizer, folder / "tokenizer", None)
+        return tokenizer, from_folder(CLIPTextModel, folder / "text_encoder", self.dtype)
+
+    def _place(self) -> bool:
+        """Put the modules on the device, or let accelerate bring each there when it is called."""
+        modules = (self.text_encoder, self.unet, self.vae)
+        for module in modules:
+            module.eval().requires_grad_(False)
+            _channels_last(module)
+        needed = sum(t.nbytes for m in modules for t in m.state_dict().values())
+        if self.device.type == "cuda" and not resident(needed, torch.cuda.mem_get_info(self.device)[0]):
+            from accelerate import cpu_offload_with_hook
+
+            hook = None
+            for module in modules:
+                _, hook = cpu_offload_with_hook(module, self.device, prev_module_hook=hook)
+            return True
+        for module in modules:
+            module.to(self.device)
+        return False
+
+    def notices(self, prompt: str) -> list[str]:
+        told = []
+        if self.offloaded:
+            told.append(
+                f"{self.spec.title} does not fit into this GPU's memory as a whole: its parts take "
+                "turns there, which is slower."
+            )
+        tokens = self.tokenizer(prompt)["input_ids"]
+        if len(tokens) > self.tokenizer.model_max_length:
+            told.append(
+                f"{self.spec.title} reads the first {self.tokenizer.model_max_length - 2} words or "
+                "word parts of a prompt; the rest of yours was cut off."
+            )
+        return told
+
+    def embed(self, texts: Sequence[str]) -> torch.Tensor:
+        """CLIP's last hidden states, (len(texts), 77, width)."""
+        tokens = self.tokenizer(
+            list(texts), padding="max_length", truncation=True,
+            max_length=self.tokenizer.model_max_length, return_tensors="pt",
+        )  # fmt: skip
+        return self.text_encoder(tokens.input_ids.to(self.device))[0].to(self.dtype)
+
+    def pixels(self, picture: np.ndarray) -> torch.Tensor:
+        """(h, w, 3) uint8 -> (1, 3, h, w) in [-1, 1]."""
+        x = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
+        return x.to(self.device, torch.float32) / 127.5 - 1
+
+    def decode_frames(self, latents: torch.Tensor) -> torch.Tensor:
+        """Scaled latents (f, c, h', w') of single frames -> (f, 3, h, w) in [-1, 1]."""
+        return self.vae.decode((latents / self.vae.config.scaling_factor).to(self.vae.dtype)).sample
+
+    def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+        frames = z[0].transpose(0, 1)  # f c h w
+        for batch in _DECODE_BATCHES if self.device.type == "cuda" else (1,):
+            try:
+                return np.concatenate(
+                    [_to_bytes(self.decode_frames(part)) for part in frames.split(batch)]
+                )
+            except torch.OutOfMemoryError:
+                if batch == 1:
+                    raise
+                log.info("decoding %d frames at once does not fit; trying fewer", batch)
+                torch.cuda.empty_cache()
+        raise AssertionError("unreachable: the last batch returns or raises")
+
+    def preview(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+        """The latents through a linear map to RGB, fitted once to the loaded VAE."""
+        rgb = torch.einsum("bcfhw,cd->bfdhw", z.float(), self.to_rgb[:-1])
+        rgb = rgb[0] + self.to_rgb[-1][:, None, None]
+        scale = _PREVIEW_SIDE / max(rgb.shape[-2:])
+        small = F.interpolate(rgb, scale_factor=scale, mode="bilinear") if scale != 1 else rgb
+        return _to_bytes(small)
+
+    @property
+    def to_rgb(self) -> torch.Tensor:
+        """(channels + 1, 3): least squares from latents (and one) to colours in [-1, 1]."""
+        if not hasattr(self, "_to_rgb"):
+            draw = torch.Generator().manual_seed(0)
+            colours = torch.rand(1, 3, 8, 8, generator=draw) * 2 - 1
+            side = 8 * 2 ** (len(self.vae.config.block_out_channels) - 1)
+            picture = F.interpolate(colours, (side, side), mode="bicubic").clamp(-1, 1)
+            picture = picture.to(self.device, self.vae.dtype)
+            z = self.vae.encode(picture).latent_dist.mode() * self.vae.config.scaling_factor
+            rows = z.flatten(2)[0].T.float().cpu()
+            rows = torch.cat([rows, torch.ones(len(rows), 1)], 1)
+            seen = F.adaptive_avg_pool2d(picture.float(), z.shape[-2:]).flatten(2)[0].T.cpu()
+            self._to_rgb = torch.linalg.lstsq(rows, seen).solution.to(self.device)
+        return self._to_rgb
+
+
+def posterior_generator(seed: int) -> torch.Generator:
+    """Posterior samples of a VAE come from a generator of their own, not from the method's."""
+    return torch.Generator().manual_seed(seed ^ 0x5EED_0F_7AE)
+
+
+def fingerprint(path: Path) -> str:
+    """Tells one weights file from another without reading gigabytes: header, size and date."""
+    stat = path.stat()
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    return hashlib.sha256(head + f"{stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:16]
+
+
+def from_folder(cls, folder: Path, dtype: torch.dtype | None):
+    """``from_pretrained`` from this folder only, with its errors turned into sentences."""
+    kwargs = {} if dtype is None else {"dtype": dtype}
+    if hasattr(cls, "load_config"):  # diffusers
+        kwargs = {"torch_dtype": dtype, "low_cpu_mem_usage": True}
+    try:
+        return cls.from_pretrained(folder, local_files_only=True, **kwargs)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(
+            f"{folder} could not be loaded as {cls.__name__}: {str(error).splitlines()[0][:300]}. "
+            "Fetch that folder again."
+        ) from error
+
+
+def _channels_last(module: torch.nn.Module) -> None:
+    """Whole video UNets refuse one memory format: 2D and 3D convolutions each get their own."""
+    for part in module.modules():
+        if isinstance(part, torch.nn.Conv2d):
+            part.to(memory_format=torch.channels_last)
+        elif isinstance(part, torch.nn.Conv3d):
+            part.to(memory_format=torch.channels_last_3d)
+
+
+def _to_bytes(frames: torch.Tensor) -> np.ndarray:
+    """(f, 3, h, w) in [-1, 1] -> (f, h, w, 3) uint8, cut off and not rounded, as upstream."""
+    x = (frames.float() / 2 + 0.5).clamp(0, 1) * 255
+    return x.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()

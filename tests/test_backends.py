@@ -1,0 +1,221 @@
+"""Every entry of BACKENDS, loaded by path from a checkpoint in its true layout, through the engine."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from awaken import hub, types
+from awaken.__main__ import main
+from awaken.backends import BACKENDS
+from awaken.engine import Engine
+from awaken.types import Request
+from tests import checkpoints, tiny
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """A folder of models with every release in it."""
+    folder = tmp_path_factory.mktemp("models")
+    for write in checkpoints.WRITERS.values():
+        write(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def places(models, monkeypatch, tmp_path):
+    monkeypatch.setenv("AWAKEN_MODELS", str(models))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return Engine(device="cpu", dtype="float32")
+
+
+def request(name, **changes):
+    quick = dict(painting=tiny.painting(height=200, width=240), prompt="clouds drift", backend=name,
+                 proxy="identity", steps=3, size=192, p=0.5)  # fmt: skip
+    return Request(**(quick | changes))
+
+
+def run(engine, request):
+    events = list(engine.animate(request))
+    assert isinstance(events[-1], types.Result), events[-1]
+    return events[-1], events
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_baseline_and_method_run_and_repeat_to_the_bit(engine, name):
+    first, events = run(engine, request(name))
+    frames = BACKENDS[name].frames
+    height, width = first.painting.shape[:2]
+    assert (height / width) == pytest.approx(200 / 240, rel=0.1)
+    assert first.baseline.shape == first.awakened.shape == (frames, height, width, 3)
+    assert first.evaluations == 2 * 2 + 2 * 3
+    assert not np.array_equal(first.baseline, first.awakened)
+    assert any(isinstance(e, types.Step) and e.previews for e in events)
+    again, _ = run(Engine(device="cpu", dtype="float32"), request(name))
+    assert np.array_equal(first.awakened, again.awakened)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_every_arm_of_table_1_is_a_setting(engine, name):
+    results = [run(engine, request(name, variant=v))[0] for v in types.VARIANTS]
+    assert len({r.awakened.tobytes() for r in results}) == len(results)
+    assert len({r.baseline.tobytes() for r in results}) == 1
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_batch_computes_what_one_by_one_computes(engine, name):
+    """One network call on two videos against two calls, in float32."""
+    backend, _, r, painting, _ = engine._prepare(request(name))
+    with torch.inference_mode():
+        latents = backend.encode(painting, 1)
+        given = backend.condition(
+            painting, latents, r.prompt, "", frames=r.frames, guidance=r.guidance, motion=r.motion,
+            mask=None, options=r.options,
+        )  # fmt: skip
+        z = torch.randn(2, *backend.static_video(latents, r.frames).shape[1:])
+        t = backend.schedule(3).timesteps[0]
+        both = backend.network(z, t, type(given).stack([given, given]))
+        alone = torch.cat([backend.network(z[i : i + 1], t, given) for i in range(2)], 1)
+    torch.testing.assert_close(both, alone, atol=2e-4, rtol=2e-4)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_command_line_writes_the_same_frames_as_the_engine(engine, name, tmp_path):
+    from PIL import Image
+
+    from awaken.video import read_settings
+
+    painting = tmp_path / "painting.png"
+    Image.fromarray(tiny.painting(height=200, width=240)).save(painting)
+    arguments = f"--backend {name} --proxy identity --steps 3 --size 192 --p 0.5"
+    out = tmp_path / "out"
+    assert main([str(painting), "clouds drift", "--out", str(out), *arguments.split()]) == 0
+    for file in ("proxy.png", "baseline.mp4", "awakened.mp4", "side_by_side.mp4", "settings.json"):
+        assert (out / file).stat().st_size > 0
+    settings = json.loads((out / "settings.json").read_text())
+    assert settings["backend"] == name and settings["steps"] == 3
+    assert read_settings(out / "awakened.mp4") == settings
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_options_reach_the_model(engine, name):
+    spec = BACKENDS[name]
+    before, _ = run(engine, request(name))
+    for option, described in spec.options.items():
+        changed = described.high if described.default != described.high else described.low
+        after, _ = run(engine, request(name, options={option: changed}))
+        assert not np.array_equal(before.awakened, after.awakened), option
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_later_start_and_no_guidance_work(engine, name):
+    late, _ = run(engine, request(name, re_noise=0.5))
+    plain, _ = run(engine, request(name, guidance=1.0))
+    assert np.isfinite(late.awakened).all() and np.isfinite(plain.awakened).all()
+
+
+def test_one_seed_is_one_posterior_sample(engine):
+    backend = engine._resident("backend", "consisti2v", BACKENDS)
+    picture = tiny.painting(height=192, width=192)
+    with torch.inference_mode():
+        assert torch.equal(backend.encode(picture, 5), backend.encode(picture, 5))
+        assert not torch.equal(backend.encode(picture, 5), backend.encode(picture, 6))
+
+
+def test_consisti2v_keeps_the_painting_as_its_first_frame(engine):
+    result, _ = run(engine, request("consisti2v"))
+    assert np.array_equal(result.baseline[0], result.awakened[0])
+
+
+def test_switching_backends_lets_the_last_one_go(engine):
+    import gc
+
+    from awaken.models import CinemoUNet, ConsistI2VUNet
+
+    def alive(cls):
+        gc.collect()
+        return sum(isinstance(o, cls) for o in gc.get_objects())
+
+    run(engine, request("consisti2v"))
+    assert alive(ConsistI2VUNet) == 1
+    run(engine, request("cinemo"))
+    assert alive(ConsistI2VUNet) == 0 and alive(CinemoUNet) == 1
+
+
+@pytest.fixture
+def broken(models, tmp_path, monkeypatch):
+    """A copy of the ConsistI2V checkpoint that a test may damage."""
+    folder = tmp_path / "models" / "consisti2v"
+    shutil.copytree(models / "consisti2v", folder)
+    monkeypatch.setenv("AWAKEN_MODELS", str(folder.parent))
+    return folder
+
+
+def refusal(name="consisti2v"):
+    failed = list(Engine(device="cpu").animate(request(name)))[-1]
+    assert isinstance(failed, types.Failed) and failed.kind == "model"
+    return failed.message
+
+
+def test_a_missing_file_is_named(broken):
+    (broken / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    assert "vae/diffusion_pytorch_model.safetensors is missing" in refusal()
+
+
+def test_a_file_that_was_cut_short_is_named_before_loading(broken):
+    file = broken / "unet" / "diffusion_pytorch_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1000])
+    assert "unet/diffusion_pytorch_model.safetensors should have" in refusal()
+
+
+def test_weights_of_another_model_are_named(broken, models):
+    shutil.copy(
+        models / "cinemo" / "unet" / "diffusion_pytorch_model.bin",
+        broken / "unet" / "diffusion_pytorch_model.bin",
+    )
+    (broken / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    message = refusal()
+    assert "diffusion_pytorch_model.bin" in message and "another model" in message
+
+
+def test_a_shape_that_does_not_fit_is_named(broken):
+    config = json.loads((broken / "unet" / "config.json").read_text())
+    config["cross_attention_dim"] = 32
+    (broken / "unet" / "config.json").write_text(json.dumps(config))
+    message = refusal()
+    assert "has shape" in message and "another model or version" in message
+
+
+def test_broken_json_is_named(broken):
+    (broken / "scheduler" / "scheduler_config.json").write_text("{")
+    assert "scheduler_config.json cannot be read as JSON" in refusal()
+
+
+def test_a_pickle_that_would_run_code_is_refused(broken):
+    import os
+
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(broken / "owned"),)
+
+    (broken / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    torch.save({"conv_in.weight": Evil()}, broken / "unet" / "diffusion_pytorch_model.bin")
+    assert "refuse" in refusal()
+    assert not (broken / "owned").exists()
+
+
+def test_offline_with_nothing_cached_the_sentence_says_what_to_fetch(monkeypatch, tmp_path):
+    monkeypatch.setenv("AWAKEN_MODELS", str(tmp_path))
+    for name in checkpoints.WRITERS:
+        release = BACKENDS[name].release
+        sentence = BACKENDS[name].available()
+        assert release.address in sentence and hub.gigabytes(release.size) in sentence
+        assert "miniature" in sentence
+        assert sentence in refusal(name)
