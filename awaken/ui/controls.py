@@ -32,8 +32,6 @@ class Controls:
     lock: gr.Checkbox | None = None
     wall: gr.HTML | None = None
     chips: gr.HTML | None = None
-    awaken: gr.Button | None = None
-    stop: gr.Button | None = None
 
     def __getitem__(self, name: str) -> gr.components.Component:
         return self.inputs[name]
@@ -149,12 +147,6 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
                     option.low, option.high, value=option.default, step=option.step,
                     label=option.label, info=option.help or None, visible=key == BACKEND,
                 )  # fmt: skip
-
-    with gr.Row(elem_id="aw-actions"):
-        rail.awaken = gr.Button(say("awaken"), variant="primary", elem_id="aw-awaken", scale=3)
-        rail.stop = gr.Button(
-            say("stop"), variant="stop", interactive=False, elem_id="aw-stop", scale=1, min_width=96
-        )
 
     rail.chips.select(_chosen_text, None, draw["prompt"], **QUIET)
     dice.click(runs.new_seed, None, draw["seed"], **QUIET)

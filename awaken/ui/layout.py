@@ -34,21 +34,28 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
         picture = gr.State(first.picture() if first else {})
         running = gr.State(False)
 
-        _header()
         with gr.Row(elem_id="aw-hall"):
+            with gr.Column(elem_id="aw-left"):
+                gr.Markdown(f"# {say('title')}\n\n{say('subtitle')}", elem_id="aw-head")
+                with gr.Column(elem_id="aw-rail"):
+                    rail = controls.build(
+                        [b.thumbnail() for b in bundled if not b.failure],
+                        first.inputs() | {"suggestions": first.suggestions} if first else {},
+                    )
+                with gr.Row(elem_id="aw-actions"):
+                    go = gr.Button(say("awaken"), variant="primary", elem_id="aw-awaken", scale=3)
+                    stop = gr.Button(
+                        say("stop"), variant="stop", interactive=False, elem_id="aw-stop",
+                        scale=1, min_width=96,
+                    )  # fmt: skip
             with gr.Column(elem_id="aw-room"):
                 wall = stage.Stage(scene, elem_id="aw-stage")
                 strip = widgets.status_strip(status.idle(first is not None).value())
                 label = widgets.placard(first.placard() if first else None)
-            with gr.Column(elem_id="aw-rail"):
-                rail = controls.build(
-                    [b.thumbnail() for b in bundled if not b.failure],
-                    first.inputs() | {"suggestions": first.suggestions} if first else {},
-                )
         show_failure = _explanation(failure)
         _foot()
 
-        buttons = [rail.awaken, rail.stop]
+        buttons = [go, stop]
         outputs = [wall, strip, label, *buttons, shown, running]
 
         def begin() -> list[Any]:
@@ -64,12 +71,12 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
             now = status.stopped(kept=shown["result"] is not None)
             return [stage.settled(shown), now.value(), *_pressable(True), False]
 
-        pressed = rail.awaken.click(begin, None, [strip, *buttons, running], **QUIET)
+        pressed = go.click(begin, None, [strip, *buttons, running], **QUIET)
         work = pressed.then(
             run, [shown, picture], outputs, inputs_kwargs=rail.keywords(), concurrency_id="gpu",
             concurrency_limit=1, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
-        rail.stop.click(
+        stop.click(
             halt, shown, [wall, strip, *buttons, running], cancels=[work], **QUIET
         )
 
@@ -94,10 +101,6 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
             )
         api.add(workshop)
     return demo.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
-
-
-def _header() -> None:
-    gr.Markdown(f"# {say('title')}\n\n{say('subtitle')}", elem_id="aw-head")
 
 
 def _explanation(failure: Bundled | None) -> gr.Button | None:
