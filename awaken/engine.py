@@ -8,11 +8,10 @@ memo, which are found only by whoever brings the same inputs.
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,8 @@ from awaken import types
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.painting import likeness, to_size
 from awaken.proxies import PROXIES, ProxySpec
+from awaken.proxies.alignment import remarks
+from awaken.residence import Residence, capacity, release
 from awaken.types import AwakenError, Event, ModelError, Request, RequestError
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request
         prompt=" ".join(request.prompt.split()),
         proxy_strength=_or(request.proxy_strength, proxy.strength) if proxy.strength else None,
         proxy_image=request.proxy_image if proxy.needs_image else None,
+        proxy_template=_or(request.proxy_template, proxy.template) if proxy.template else None,
+        proxy_options=_with_defaults(proxy, request.proxy_options),
         steps=int(_or(request.steps, backend.steps)),
         guidance=float(_or(request.guidance, backend.guidance)),
         motion=_or(request.motion, backend.motion) if backend.motion_range else None,
@@ -63,24 +66,26 @@ def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request
         frames=int(_or(request.frames, backend.frames)),
         fps=int(_or(request.fps, backend.fps)),
         size=int(_or(request.size, backend.size)),
-        options={name: o.default for name, o in backend.options.items()} | dict(request.options),
+        options=_with_defaults(backend, request.options),
     )
     if filled.frames not in backend.frame_choices:
         choices = ", ".join(map(str, backend.frame_choices))
         raise RequestError(f"{backend.title} makes videos of {choices} frames.")
     if filled.size > max(backend.sizes):
         raise RequestError(f"{backend.title} works at sizes up to {max(backend.sizes)}.")
-    ranges = {name: (o.low, o.high) for name, o in backend.options.items()}
-    values = dict(filled.options)
-    if backend.motion_range:
-        ranges["motion"], values["motion"] = backend.motion_range[:2], filled.motion
-    for name, value in values.items():
-        low, high = ranges.get(name, (None, None))
-        if low is None:
-            raise RequestError(f"{backend.title} has no setting called {name!r}.")
-        if not isinstance(value, int | float) or not low <= value <= high:
-            raise RequestError(f"The setting {name!r} must be a number from {low:g} to {high:g}.")
+    motion = (("motion", filled.motion, *backend.motion_range[:2]),) if backend.motion_range else ()
+    for spec, options, more in ((backend, filled.options, motion), (proxy, filled.proxy_options, ())):
+        limits = [(n, v, spec.options[n].low, spec.options[n].high) for n, v in options.items()]
+        for name, value, low, high in (*limits, *more):
+            if not isinstance(value, int | float) or not low <= value <= high:
+                raise RequestError(f"The setting {name!r} must be a number from {low:g} to {high:g}.")
     return filled
+
+
+def _with_defaults(spec: BackendSpec | ProxySpec, given: Mapping[str, float]) -> dict[str, float]:
+    for name in given.keys() - spec.options.keys():
+        raise RequestError(f"{spec.title} has no setting called {name!r}.")
+    return {name: option.default for name, option in spec.options.items()} | dict(given)
 
 
 def _or(value: Any, default: Any) -> Any:
@@ -120,7 +125,7 @@ class Engine:
         self._dtype = dtype
         self._memo = Memo(memo_bytes)
         self._lock = threading.Lock()
-        self._models: dict[str, tuple[str, Any]] = {}
+        self._residence = Residence(self.device, capacity(self.device))
         self._seconds_per_decode = 0.0
 
     @property
@@ -193,7 +198,10 @@ class Engine:
                 "ready for another try; the log has the details.",
             )
 
-    def _prepare(self, request: Request) -> tuple[Backend, Proxy, Request, np.ndarray, Plan]:
+    def _prepare(
+        self, request: Request
+    ) -> tuple[Backend, Callable[[], Proxy], Request, np.ndarray, Plan]:
+        """The proxy comes as a call that loads it: one that the memo holds needs no model."""
         from awaken.plan import Plan
 
         for registry, name in ((BACKENDS, request.backend), (PROXIES, request.proxy)):
@@ -203,13 +211,18 @@ class Engine:
                 )
         filled = resolve(request, BACKENDS[request.backend], PROXIES[request.proxy])
         backend = self._resident("backend", request.backend, BACKENDS)
-        proxy = self._resident("proxy", request.proxy, PROXIES)
+
+        def proxy() -> Proxy:
+            return self._resident("proxy", request.proxy, PROXIES)
+
+        weights = self._residence.weights_ids.get(("proxy", request.proxy)) or proxy().weights_id
         height, width = filled.painting.shape[:2]
         painting = to_size(filled.painting, *backend.working_size(width, height, filled.size))
-        return backend, proxy, filled, painting, Plan.of(filled, painting, backend, proxy)
+        plan = Plan.of(filled, painting, backend, PROXIES[request.proxy], weights)
+        return backend, proxy, filled, painting, plan
 
     def _run(self, request: Request) -> Iterator[Event]:
-        from awaken.method import Phase, ProxyMade, Tick, awaken
+        from awaken.method import Phase, ProxyMade, Tick, awaken, decoded
 
         clock = _Clock()
         yield types.Stage("load")
@@ -217,7 +230,7 @@ class Engine:
         schedule = backend.schedule(request.steps)
         needed = plan.evaluations(request, schedule, self._memo)
         scratch = plan.evaluations(request, schedule, None)
-        notices = tuple(_notices(backend, request, schedule, plan))
+        notices = list(_notices(backend, request, schedule, plan))
         yield from notices
 
         counted, progress = backend.evaluations, _Estimate(needed, self._seconds_per_decode)
@@ -231,15 +244,20 @@ class Engine:
                 latents = end.value
                 break
             if isinstance(moment, Phase):
-                phase = moment.name
-                yield types.Stage(phase, moment.reused)
+                making_proxy = moment.name == "proxy" and not moment.reused
+                self._residence.turn("proxy" if making_proxy else "backend")
+                yield types.Stage(moment.name, moment.reused)
             elif isinstance(moment, ProxyMade):
                 proxy = moment.image
+                self._residence.turn("backend")
                 psnr, correlation = likeness(painting, proxy)
                 clock.lap("proxy")
                 yield types.ProxyReady(
                     proxy, painting, psnr, correlation, clock.seconds["proxy"]
                 )
+                told = [types.Notice(text, kind) for kind, text in remarks(painting, proxy)]
+                yield from told
+                notices += told
             elif isinstance(moment, Tick):
                 seconds = progress.step(backend.evaluations - counted)
                 yield types.Step(
@@ -253,18 +271,17 @@ class Engine:
         yield types.Stage("decode", all(f"decoded {key}" in self._memo for key in keys))
         videos = []
         for key, z in zip(keys, latents, strict=True):
-            frames = self._memo.get(f"decoded {key}")
-            if frames is None:
-                frames = self._memo.put(f"decoded {key}", backend.decode(z, painting))
+            known = f"decoded {key}" in self._memo
+            videos.append(decoded(backend, self._memo, key, z, painting))
+            if not known:
                 self._seconds_per_decode = progress.lap()
-            videos.append(frames)
         clock.lap("decode")
         yield types.Result(
             painting, proxy, *videos,
             settings=request.settings() | _where(self, backend, painting),
             timings=clock.seconds | {"total": sum(clock.seconds.values())},
             evaluations=backend.evaluations - counted, evaluations_from_scratch=scratch,
-            psnr=psnr, luma_correlation=correlation, notices=notices,
+            psnr=psnr, luma_correlation=correlation, notices=tuple(notices),
         )  # fmt: skip
 
     def _previews(
@@ -284,30 +301,17 @@ class Engine:
         return previews
 
     def _resident(self, role: str, name: str, registry: Mapping[str, Any]) -> Any:
-        """The model of that name, loaded if need be; the role's previous one is let go first."""
-        if role in self._models and self._models[role][0] == name:
-            return self._models[role][1]
+        """The model of that name, loaded if need be."""
         import torch
 
-        if self._models.pop(role, None):
-            self._free(keep_memo=True)
         spec = registry[name]
         half = fast_bfloat16(self.device) and (self.device.type != "cpu" or spec.half_on_cpu)
         dtype = getattr(torch, self._dtype or ("bfloat16" if half else "float32"))
-        began = time.perf_counter()
-        model = spec.load(self.device, dtype)
-        log.info("loaded %s %s in %.1f s", role, name, time.perf_counter() - began)
-        self._models[role] = (name, model)
-        return model
+        return self._residence.get(role, name, lambda: spec.load(self.device, dtype))
 
-    def _free(self, keep_memo: bool = False) -> None:
-        import torch
-
-        if not keep_memo:
-            self._memo.clear()
-        gc.collect()
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+    def _free(self) -> None:
+        self._memo.clear()
+        release(self.device)
 
 
 _OUT_OF_MEMORY = (

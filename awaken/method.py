@@ -9,7 +9,7 @@ whose inputs nobody changed costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from awaken.backends import Backend, Condition
 from awaken.memo import Memo
 from awaken.plan import ARMS, Plan
 from awaken.proxies import Proxy
+from awaken.proxies.given import IdentityProxy
 from awaken.sampling import Progress, denoise
 from awaken.types import NumericsError, Request
 from awaken.vsds import distil
@@ -54,7 +55,7 @@ class ProxyMade:
 
 def awaken(
     backend: Backend,
-    proxy_model: Proxy,
+    proxy_model: Callable[[], Proxy],
     request: Request,
     painting: np.ndarray,
     plan: Plan,
@@ -62,6 +63,7 @@ def awaken(
 ) -> Iterator[Phase | Tick | ProxyMade]:
     """Run one request (defaults filled in) on a painting of working size, (h, w, 3) uint8.
 
+    ``proxy_model`` is asked for only when the memo does not hold the proxy.
     Returns the whole videos, baseline and awakened, as latents (1, c, f, h, w).
     Raises NumericsError when latents stop being finite.
     """
@@ -74,9 +76,13 @@ def awaken(
     proxy = memo.get(plan.proxy)
     yield Phase("proxy", reused=proxy is not None)
     if proxy is None:
-        making = proxy_model.make(
-            painting, r.prompt, strength=r.proxy_strength, seed=r.seed, image=r.proxy_image
-        )
+        image = r.proxy_image
+        if plan.proxy_from_baseline:
+            image = yield from _last_baseline_frame(backend, r, painting, plan, memo)
+        making = proxy_model().make(
+            painting, r.proxy_prompt, strength=r.proxy_strength, seed=r.seed, image=image,
+            options=r.proxy_options,
+        )  # fmt: skip
         proxy = memo.put(plan.proxy, (yield from _ticks("proxy", (), making)))
     yield ProxyMade(proxy)
 
@@ -164,6 +170,39 @@ def awaken(
         for name, z in zip(group, z0.split(1), strict=True):
             finals[name] = memo.put(getattr(plan, name), z)
     return finals["baseline"], finals[wanted[-1]]
+
+
+def decoded(
+    backend: Backend, memo: Memo, key: str, z: torch.Tensor, painting: np.ndarray
+) -> np.ndarray:
+    """The frames of the whole video ``z`` that the memo keeps under ``key``; decoded once."""
+    frames = memo.get(f"decoded {key}")
+    if frames is None:
+        frames = memo.put(f"decoded {key}", backend.decode(z, painting))
+    return frames
+
+
+def _last_baseline_frame(
+    backend: Backend, request: Request, painting: np.ndarray, plan: Plan, memo: Memo
+) -> Iterator[Tick]:
+    """What the baseline ends in, (h, w, 3) uint8: that arm runs first here, and is kept."""
+    z = memo.get(plan.baseline)
+    if z is None:
+        arm = replace(
+            plan, proxy=f"none for {plan.baseline}", awakened=plan.baseline, alphas=(),
+            proxy_from_baseline=False,
+        )  # fmt: skip
+        run = awaken(
+            backend, IdentityProxy, replace(request, variant="baseline"), painting, arm, memo
+        )
+        try:
+            while True:
+                moment = next(run)
+                if isinstance(moment, Tick) and moment.phase == "denoise":
+                    yield replace(moment, phase="proxy")
+        except StopIteration as end:
+            z, _ = end.value
+    return decoded(backend, memo, plan.baseline, z, painting)[-1]
 
 
 def _groups(names: list[str], together: bool) -> list[list[str]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from awaken.backends import Backend
-    from awaken.proxies import Proxy
+    from awaken.proxies import ProxySpec
     from awaken.sampling import Schedule
     from awaken.types import Request
 
@@ -33,6 +33,7 @@ class Plan:
 
     proxy, painting_path, proxy_path, baseline, awakened: memo keys.
     alphas: step sizes of the distillation, empty when the arm does not distil.
+    proxy_from_baseline: the proxy is the baseline's last frame.
     """
 
     proxy: str
@@ -41,30 +42,45 @@ class Plan:
     baseline: str
     awakened: str
     alphas: tuple[float, ...]
+    proxy_from_baseline: bool = False
 
     @classmethod
-    def of(cls, request: Request, painting: np.ndarray, backend: Backend, proxy: Proxy) -> Plan:
-        """``request`` has its defaults filled in; ``painting`` is (h, w, 3) at working size."""
+    def of(
+        cls,
+        request: Request,
+        painting: np.ndarray,
+        backend: Backend,
+        proxy: ProxySpec,
+        proxy_weights: str,
+    ) -> Plan:
+        """``request`` has its defaults filled in; ``painting`` is (h, w, 3) at working size.
+
+        ``proxy_weights`` is the proxy's ``weights_id``: a proxy that the memo holds needs no model.
+        """
         r = request
         distilling, fuse = ARMS[r.variant]
         tau = distilled_steps(r.steps, r.p) if distilling else 0
         alphas = alpha_schedule(r.alpha, tau, r.peak)
-        proxy_key = content_key(
-            "proxy", r.proxy, proxy.weights_id, painting, r.prompt, r.proxy_strength, r.seed,
-            r.proxy_image,
-        )  # fmt: skip
         scene = content_key(
             r.backend, backend.weights_id, str(backend.dtype), r.options, r.sequential,
             r.prompt, r.negative_prompt, r.guidance, r.motion, r.mask,
             painting, r.frames, r.steps, r.seed,
         )  # fmt: skip
+        baseline = content_key("final", scene)
+        words = "" if proxy.family == "restorer" else r.proxy_prompt
+        read = (baseline,) if proxy.needs_baseline else (
+            painting, words, r.proxy_strength, r.proxy_options, r.seed, r.proxy_image,
+        )  # fmt: skip
+        proxy_key = content_key("proxy", r.proxy, proxy_weights, read)
         painting_path = content_key("path", scene, alphas)
         proxy_path = content_key("path", scene, alphas, proxy_key)
-        baseline = content_key("final", scene)
         paths = (fuse.__name__, painting_path, proxy_path) if fuse else (painting_path,)
         unchanged = not tau and fuse is None
         awakened = baseline if unchanged else content_key("final", scene, paths, r.re_noise)
-        return cls(proxy_key, painting_path, proxy_path, baseline, awakened, tuple(alphas))
+        return cls(
+            proxy_key, painting_path, proxy_path, baseline, awakened, tuple(alphas),
+            proxy.needs_baseline,
+        )  # fmt: skip
 
     def evaluations(self, request: Request, schedule: Schedule, memo: Memo | None) -> int:
         """Network evaluations that are still needed, given a memo (None: from scratch)."""

@@ -85,6 +85,9 @@ class Request:
         backend, proxy: keys of ``BACKENDS`` and ``PROXIES``.
         proxy_strength: how far the proxy image may leave the painting, 0 to 1.
         proxy_image: the visitor's own proxy, (h, w, 3) uint8, for the proxy ``upload``.
+        proxy_template: what an instruction editor reads, with "{prompt}" where the prompt goes; None
+            is the editor's own template, "" the prompt as it is. Other proxies read the prompt.
+        proxy_options: settings that only one proxy knows (``ProxySpec.options``).
         variant: a key of ``VARIANTS`` (Table 1). The baseline is always rendered beside it.
         p: share of the steps that distil, 0 to 1 (Sec. 4.3, Fig. 7; the paper uses 0.6).
         alpha: one of ``ALPHA_KINDS`` (Fig. 6).
@@ -110,6 +113,8 @@ class Request:
     proxy: str = "miniature"
     proxy_strength: float | None = None
     proxy_image: np.ndarray | None = None
+    proxy_template: str | None = None
+    proxy_options: Mapping[str, float] = field(default_factory=dict)
     variant: str = "+V&S"
     p: float = 0.6
     alpha: str = "stepwise-decreasing"
@@ -144,7 +149,7 @@ class Request:
             raise RequestError(
                 "Say in a few words what should move, for example: the clouds drift."
             )
-        for text in (self.prompt, self.negative_prompt):
+        for text in (self.prompt, self.negative_prompt, self.proxy_template or ""):
             if not isinstance(text, str) or len(text) > MAX_PROMPT:
                 raise RequestError(
                     f"That text is too long: keep it under {MAX_PROMPT} characters; "
@@ -155,11 +160,21 @@ class Request:
         for name, (low, high) in BOUNDS.items():
             _check_number(name, getattr(self, name), low, high, whole=name in _WHOLE)
 
+    @property
+    def proxy_prompt(self) -> str:
+        """What the proxy model reads: the prompt, or an editor's template around it."""
+        template = self.proxy_template or "{prompt}"
+        return template.replace("{prompt}", self.prompt)
+
     def settings(self) -> dict[str, Any]:
         """Everything but the pictures, ready for JSON: enough to make the same run again."""
         skipped = ("painting", "proxy_image", "mask")
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in skipped}
-        return values | {"options": dict(self.options), "masked": self.mask is not None}
+        return values | {
+            "options": dict(self.options),
+            "proxy_options": dict(self.proxy_options),
+            "masked": self.mask is not None,
+        }
 
 
 def _check_picture(name: str, picture: Any) -> None:

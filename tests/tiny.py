@@ -84,7 +84,7 @@ class TinyProxy(Proxy):
         self.spec = TINY_PROXY
         self.made = 0
 
-    def make(self, painting, prompt, *, strength, seed, image):
+    def make(self, painting, prompt, *, strength, seed, image, options):
         self.made += 1
         for step in (1, 2):
             yield step, 2

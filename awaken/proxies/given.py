@@ -1,8 +1,8 @@
-"""Proxies that need no model: the visitor's own picture, and the painting itself."""
+"""Proxies that need no image model: a picture brought along, the painting, the baseline's end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class UploadProxy(Proxy):
         strength: float | None,
         seed: int,
         image: np.ndarray | None,
+        options: Mapping[str, float],
     ) -> Iterator[tuple[int, int]]:
         """Resize the visitor's picture to the painting. Raises RequestError when there is none."""
         if image is None:
@@ -48,7 +49,30 @@ class IdentityProxy(Proxy):
         strength: float | None,
         seed: int,
         image: np.ndarray | None,
+        options: Mapping[str, float],
     ) -> Iterator[tuple[int, int]]:
         """Return a copy of the painting."""
         yield 1, 1
         return painting.copy()
+
+
+class BaselineFrameProxy(Proxy):
+    """The video model's own idea of a later moment: the last frame of the baseline."""
+
+    spec = PROXIES["baseline_frame"]
+    weights_id = "none"
+
+    def make(
+        self,
+        painting: np.ndarray,
+        prompt: str,
+        *,
+        strength: float | None,
+        seed: int,
+        image: np.ndarray | None,
+        options: Mapping[str, float],
+    ) -> Iterator[tuple[int, int]]:
+        """Bring the frame, which the method has made before, to the painting's size."""
+        yield 1, 1
+        height, width = painting.shape[:2]
+        return to_size(image, width, height)

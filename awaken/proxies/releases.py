@@ -1,0 +1,69 @@
+"""Where the proxy models are released, and what a whole download holds. Plain data.
+
+Sizes are estimates from parameter counts in half precision (the hub says exactly), but for the SDXL
+Refiner's, which is the sum of the files named here.
+"""
+
+from __future__ import annotations
+
+from awaken.hub import Release
+
+Files = tuple[tuple[str, ...], ...]
+
+
+def _network(folder: str, name: str = "diffusion_pytorch_model") -> Files:
+    """Configuration and weights: whole, in shards, or in half precision; safetensors or pickle."""
+    endings = ("safetensors", "safetensors.index.json", "fp16.safetensors", "bin", "fp16.bin")
+    return (f"{folder}/config.json",), tuple(f"{folder}/{name}.{ending}" for ending in endings)
+
+
+def _encoder(folder: str) -> Files:
+    """A transformers model, whose pickles have a name of their own."""
+    config, names = _network(folder, "model")
+    return config, (*names, f"{folder}/pytorch_model.bin", f"{folder}/pytorch_model.fp16.bin")
+
+
+def _tokenizer(folder: str) -> Files:
+    return ((f"{folder}/vocab.json", f"{folder}/tokenizer.json"),)
+
+
+_BASE: Files = (("model_index.json",), ("scheduler/scheduler_config.json",))
+_STABLE_DIFFUSION: Files = (
+    *_BASE, *_network("unet"), *_network("vae"), *_encoder("text_encoder"), *_tokenizer("tokenizer"),
+)  # fmt: skip
+_FLOW: Files = (
+    *_BASE, *_network("transformer"), *_network("vae"), *_encoder("text_encoder"),
+    *_tokenizer("tokenizer"),
+)  # fmt: skip
+
+
+def _half(*folders: str, others: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Patterns that fetch the half-precision safetensors and no second copy of the weights."""
+    networks = (f"{folder}/*.{kind}" for folder in folders for kind in ("json", "fp16.safetensors"))
+    return ("model_index.json", "scheduler/*", *networks, *others)
+
+
+SDXL_REFINER = Release(
+    name="sdxl_refiner",
+    repo="stabilityai/stable-diffusion-xl-refiner-1.0",
+    size=6_100_000_000,
+    files=(
+        *_BASE, *_network("unet"), *_network("vae"), *_encoder("text_encoder_2"),
+        *_tokenizer("tokenizer_2"),
+    ),
+    patterns=_half("unet", "vae", "text_encoder_2", others=("tokenizer_2/*",)),
+)  # fmt: skip
+SD_TURBO = Release(
+    name="sd_turbo",
+    repo="stabilityai/sd-turbo",
+    size=2_600_000_000,
+    files=_STABLE_DIFFUSION,
+    patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
+)
+INSTRUCT_PIX2PIX = Release(
+    name="instruct_pix2pix",
+    repo="timbrooks/instruct-pix2pix",
+    size=2_200_000_000,
+    files=_STABLE_DIFFUSION,
+    patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
+)

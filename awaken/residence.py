@@ -1,0 +1,105 @@
+"""Who is on the device: one video model and one proxy model, together where both fit, else in turns.
+
+The two never work at the same time. On a device that is too small for both, the one that works is
+there and the other waits in main memory, which costs a copy instead of a reload.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger(__name__)
+
+WEIGHTS_SHARE = 0.6  # of the device that weights may fill; the rest is for activations
+
+
+class Residence:
+    """One model per role ("backend", "proxy"), loaded on first use.
+
+    capacity: bytes of the device; None where main memory and the device are one (CPU, MPS), so
+        that moving models would gain nothing.
+    """
+
+    def __init__(self, device: torch.device, capacity: int | None):
+        self.device = device
+        self.capacity = capacity
+        self.weights_ids: dict[tuple[str, str], str] = {}
+        self._models: dict[str, tuple[str, Any]] = {}
+        self._parked: set[str] = set()
+
+    def get(self, role: str, name: str, load: Callable[[], Any]) -> Any:
+        """The role's model, loaded if it is not there; the role's previous one is let go first."""
+        if role in self._models and self._models[role][0] == name:
+            return self._models[role][1]
+        if self._models.pop(role, None):
+            self._parked.discard(role)
+            release(self.device)
+        if self.capacity is not None:
+            self._park_all_but(role)
+        began = time.perf_counter()
+        model = load()
+        log.info("loaded %s %s in %.1f s", role, name, time.perf_counter() - began)
+        self._models[role] = (name, model)
+        self.weights_ids[role, name] = model.weights_id
+        return model
+
+    def turn(self, role: str) -> None:
+        """The role's model works next: bring it to the device, others away if not all fit."""
+        if self.capacity is None or role not in self._models:
+            return
+        weights = sum(_size(model) for _, model in self._models.values())
+        if weights > WEIGHTS_SHARE * self.capacity:
+            self._park_all_but(role)
+            bring = {role} & self._parked
+        else:
+            bring = set(self._parked)
+        for name in bring:
+            for module in modules(self._models[name][1]):
+                if not hasattr(module, "_hf_hook"):  # accelerate brings its own parts when called
+                    module.to(self.device)
+            self._parked.discard(name)
+
+    def _park_all_but(self, role: str) -> None:
+        leaving = self._models.keys() - {role} - self._parked
+        for name in leaving:
+            for module in modules(self._models[name][1]):
+                module.to("cpu")
+            self._parked.add(name)
+        if leaving:
+            release(self.device)
+
+
+def modules(model: Any) -> list[torch.nn.Module]:
+    """The networks of a backend (its attributes) or of a proxy, which may hold them in a pipeline."""
+    import torch
+
+    if hasattr(model, "modules"):
+        return model.modules()
+    return [value for value in vars(model).values() if isinstance(value, torch.nn.Module)]
+
+
+def release(device: torch.device) -> None:
+    """Give freed memory back to the device."""
+    import torch
+
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def capacity(device: torch.device) -> int | None:
+    """Bytes of a device that has memory of its own."""
+    import torch
+
+    return torch.cuda.mem_get_info(device)[1] if device.type == "cuda" else None
+
+
+def _size(model: Any) -> int:
+    return sum(t.nbytes for module in modules(model) for t in module.state_dict().values())
