@@ -7,7 +7,7 @@ what moves and where it goes. Reasons: smooth fields are what a small network ca
 of still things cannot wobble, since a layer that does not move is copied; rigid things stay rigid;
 and a static video is, as the paper wants it, the image latents repeated (all layers empty).
 
-Channels, in units that give each about unit variance where something happens:
+Channels, in units that give their coefficients about unit variance where something happens:
 
     light      3  Y, Cb, Cr of the cell; a video differs from its painting where light changes
     region     1  share of the cell inside a region whose inside moves while its outline stays
@@ -40,8 +40,9 @@ OBJECT, SHIFT, DRIFT, AIR = slice(6, 7), slice(7, 9), slice(9, 11), slice(11, 18
 CHANNELS = 18
 AIRS: tuple[str, ...] = ("snow", "rain", "petals", "leaves", "sparks", "mist", "twinkle")
 
-# value = unit * latent. Y, Cb, Cr: spread of paintings; displacements: cells; the rest: shares.
-UNITS = torch.tensor([0.24, 0.06, 0.06, 0.5, 1.5, 1.5, 0.5, 1.5, 1.5, 4.0, 4.0] + [0.35] * 7)
+# value = unit * latent. Y, Cb, Cr: spread of paintings; displacements: cells; the rest: shares. What
+# lasts over the frames adds up in a coefficient (4 times a constant): units are as large as that.
+UNITS = torch.tensor([0.24, 0.06, 0.06, 2.0, 3.0, 3.0, 2.0, 3.0, 3.0, 10.0, 10.0] + [1.5] * 7)
 _YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
 
 

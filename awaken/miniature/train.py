@@ -29,7 +29,7 @@ SIZES: dict[str, dict[str, tuple[int, ...]]] = {
 }
 # Loss weights of the 81 predicted coefficients: light, displacements (8 each), shares and amounts.
 _WEIGHTS = torch.tensor(
-    [0.5] * (3 * SINES) + [1.0] * (4 * SINES) + [0.3] * (2 * SINES) + [0.8] * 2 + [0.5] * 7
+    [0.5] * (3 * SINES) + [1.0] * (4 * SINES) + [0.4] * (2 * SINES) + [1.5] * 2 + [0.5] * 7
 )
 
 
