@@ -33,6 +33,7 @@ from awaken.miniature.networks import (
     encode_appearance,
 )
 from awaken.miniature.text import text_encoder
+from awaken.miniature.vocabulary import Vocabulary
 from awaken.sampling import Schedule
 
 # The diffused state is the latents times this: flow is small beside appearance.
@@ -68,6 +69,7 @@ class MiniatureBackend(Backend):
         self.video = load_network(VideoDenoiser, "video", device, dtype)
         self.decoder = load_network(MotionDecoder, "decoder", device, dtype)
         self.text = text_encoder()
+        self.vocabulary = Vocabulary(self.text)
         self.weights_id = weights_id("video") + weights_id("decoder")
         self._scale = torch.tensor(_STATE_SCALE, device=device).view(-1, 1, 1, 1)
 
@@ -147,6 +149,9 @@ class MiniatureBackend(Backend):
         size = tuple(max(1, round(side * shrink)) for side in painting.shape[-2:])
         flow = (z / self._scale)[0, APPEARANCE:].transpose(0, 1) * FLOW_UNIT
         return to_array(warp(resize(painting, size), resize(flow, size, "bicubic")))
+
+    def notices(self, prompt: str) -> list[str]:
+        return self.vocabulary.notices(prompt)
 
     def _motion(self, z: torch.Tensor, square: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Flow, (16, 2, 128, 128), and change of colour, (16, 3, 128, 128), on the square."""

@@ -37,18 +37,22 @@ class TextEncoder:
         """
         if not prompt.strip():
             return torch.zeros(1, WORDS, 384), torch.zeros(1, WORDS, dtype=torch.bool)
-        pieces = self._pieces([prompt], padding="max_length", max_length=WORDS)
+        pieces = self._batch([prompt], padding="max_length", max_length=WORDS)
         return self.model(**pieces).last_hidden_state, pieces["attention_mask"].bool()
 
     @torch.inference_mode()
     def sentences(self, texts: list[str]) -> torch.Tensor:
         """Unit vectors of whole texts, (n, 384): their dot products measure likeness of meaning."""
-        pieces = self._pieces(texts, padding=True, max_length=64)
+        pieces = self._batch(texts, padding=True, max_length=64)
         present = pieces["attention_mask"][..., None].float()
         states = self.model(**pieces).last_hidden_state
         return torch.nn.functional.normalize((states * present).sum(1) / present.sum(1), dim=1)
 
-    def _pieces(self, texts: list[str], **options):
+    def pieces(self, prompt: str) -> list[str]:
+        """The word pieces of a whole prompt, marks at its beginning and end included."""
+        return self.tokenizer.tokenize(prompt, add_special_tokens=True)
+
+    def _batch(self, texts: list[str], **options):
         return self.tokenizer(texts, truncation=True, return_tensors="pt", **options)
 
 

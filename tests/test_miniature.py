@@ -1,0 +1,327 @@
+"""The miniature's promises: its latents, its networks, its words, its proxy, its files.
+
+tests/data/wheat-field.jpg is Van Gogh's Wheat Field with Cypresses (1889, public domain), which the
+prototype's training left out; the regions below are coarse polygons of it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from awaken.backends import BACKENDS, Condition
+from awaken.backends.miniature import MiniatureBackend
+from awaken.miniature import networks
+from awaken.miniature.canvas import squash, to_tensor, warp
+from awaken.miniature.loading import ASSETS, load_network, weights_id
+from awaken.miniature.vocabulary import Vocabulary
+from awaken.proxies.given import IdentityProxy, UploadProxy
+from awaken.proxies.miniature import MiniatureProxy
+from awaken.sampling import denoise
+from awaken.types import ModelError, RequestError
+from awaken.vsds import distil
+
+CPU = torch.device("cpu")
+SKY = [(0, 0), (100, 0), (100, 63), (92, 58), (90, 33), (86, 2), (80, 23), (78, 56), (60, 60),
+       (45, 64), (35, 54), (15, 53), (0, 58)]  # fmt: skip
+FIELD = [(0, 85), (45, 82), (100, 82), (100, 98), (0, 98)]
+
+
+@pytest.fixture(scope="module")
+def backend() -> MiniatureBackend:
+    return MiniatureBackend(CPU, torch.float32)
+
+
+@pytest.fixture(scope="module")
+def proxy() -> MiniatureProxy:
+    return MiniatureProxy(CPU, torch.float32)
+
+
+@pytest.fixture(scope="module")
+def painting() -> np.ndarray:
+    return np.asarray(Image.open(Path(__file__).parent / "data" / "wheat-field.jpg"))
+
+
+@pytest.fixture(autouse=True)
+def no_gradients():
+    with torch.inference_mode():
+        yield
+
+
+def cells(polygon: list[tuple[float, float]]) -> torch.Tensor:
+    """A polygon in percent -> the share of each of the 16 x 16 cells that it covers."""
+    mask = Image.new("L", (160, 160))
+    ImageDraw.Draw(mask).polygon([(x * 1.6, y * 1.6) for x, y in polygon], fill=255)
+    covered = torch.tensor(np.asarray(mask) / 255).float()
+    return torch.nn.functional.avg_pool2d(covered[None], 10)[0]
+
+
+def condition(backend, picture, prompt="clouds drift", guidance=4.0, motion=0.8, mask=None):
+    return backend.condition(
+        picture, backend.encode(picture, 0), prompt, "", frames=16, guidance=guidance,
+        motion=motion, mask=mask, options={},
+    )  # fmt: skip
+
+
+def finish(loop):
+    try:
+        while True:
+            next(loop)
+    except StopIteration as end:
+        return end.value
+
+
+def render(backend, picture, prompt, steps=8, seed=42, **settings) -> torch.Tensor:
+    """The baseline: denoise from the still painting; latents (1, 10, 16, 16, 16)."""
+    still = backend.static_video(backend.encode(picture, seed), 16)
+    noise = torch.randn(still.shape, generator=torch.Generator().manual_seed(seed))
+    schedule = backend.schedule(steps)
+    z = schedule.add_noise(still, noise, 0)
+    guidance = settings.get("guidance", 4.0)
+    conditioned = condition(backend, picture, prompt, **settings)
+    return finish(denoise(backend, z, schedule, conditioned, (guidance,)))
+
+
+def speed(z: torch.Tensor) -> torch.Tensor:
+    """Mean length of the last eight frames' flow in each cell, (16, 16)."""
+    return z[0, networks.APPEARANCE :, 8:].norm(dim=0).mean(0)
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    error = np.mean((a.astype(float) - b.astype(float)) ** 2)
+    return 10 * np.log10(255**2 / error) if error else float("inf")
+
+
+def shaped(painting: np.ndarray, width: int, height: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(painting).resize((width, height)))
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 128), (96, 288), (288, 96)])
+def test_a_still_video_decodes_to_the_painting_in_any_shape(backend, painting, width, height):
+    picture = shaped(painting, width, height)
+    still = backend.static_video(backend.encode(picture, 0), 16)
+    frames = backend.decode(still, picture)
+    assert frames.shape == (16, height, width, 3)
+    assert frames.dtype == np.uint8
+    assert min(psnr(frame, picture) for frame in frames) > 35
+    preview = backend.preview(still, picture)
+    assert preview.shape[0] == 16
+    assert max(preview.shape[1:3]) == 128
+    assert preview.shape[2] / preview.shape[1] == pytest.approx(width / height, rel=0.03)
+
+
+def test_appearance_channels_keep_the_coarse_picture(painting):
+    square = squash(to_tensor(painting, CPU))
+    coarse = networks.decode_appearance(networks.encode_appearance(square))
+    cell_means = torch.nn.functional.avg_pool2d
+    torch.testing.assert_close(cell_means(coarse, 8), cell_means(square, 8), atol=5e-3, rtol=0)
+
+
+def test_a_rightward_drift_moves_the_picture_right_and_its_rim_stays():
+    ramp = torch.linspace(0, 1, 256).expand(1, 3, 64, 256).contiguous()
+    flow = torch.zeros(1, 2, 64, 256)
+    flow[:, 0] = -8  # content comes from 8 / 128 of the width further left
+    moved = warp(ramp, flow)
+    torch.testing.assert_close(moved[0, 0, 32, 64:192], ramp[0, 0, 32, 48:176])
+    torch.testing.assert_close(moved[..., [0, 1, 254, 255]], ramp[..., [0, 1, 254, 255]])
+
+
+@pytest.mark.parametrize("videos", [1, 2])
+@pytest.mark.parametrize(("guidance", "branches"), [(1.0, 1), (4.0, 2)])
+def test_network_answers_every_branch_of_every_video(backend, painting, videos, guidance, branches):
+    one = condition(backend, painting, guidance=guidance)
+    z = torch.randn(videos, 10, 16, 16, 16, generator=torch.Generator().manual_seed(0))
+    answer = backend.network(z, 951, Condition.stack([one] * videos))
+    assert one.branches == branches
+    assert answer.shape == (branches, videos, 10, 16, 16, 16)
+    assert answer.dtype == torch.float32
+
+
+def test_a_batch_of_two_paintings_equals_two_runs(backend, painting):
+    upside_down = painting[::-1].copy()
+    conditions = [condition(backend, painting), condition(backend, upside_down, "the field sways")]
+    z = torch.randn(2, 10, 16, 16, 16, generator=torch.Generator().manual_seed(1))
+    together = backend.network(z, 400, Condition.stack(conditions))
+    apart = [backend.network(z[i : i + 1], 400, conditions[i]) for i in range(2)]
+    torch.testing.assert_close(together, torch.cat(apart, 1), atol=1e-4, rtol=1e-4)
+
+
+def test_bfloat16_predicts_the_same_video(backend, painting):
+    half = MiniatureBackend(CPU, torch.bfloat16)
+    z = torch.randn(1, 10, 16, 16, 16, generator=torch.Generator().manual_seed(2))
+    exact, rounded = (b.network(z, 700, condition(b, painting)) for b in (backend, half))
+    still = backend.static_video(backend.encode(painting, 0), 16)
+    assert (rounded - exact).norm() < 0.05 * (exact - still).norm()
+
+
+def test_the_named_region_moves(backend, painting):
+    sky, field = cells(SKY), cells(FIELD)
+
+    def share(prompt: str, region: torch.Tensor) -> float:
+        moved = sum(speed(render(backend, painting, prompt, seed=seed)) for seed in range(3))
+        return float((moved * region).sum() / moved.sum())
+
+    assert share("clouds drift across the sky", sky) > 0.75
+    in_field = share("the wheat field waves in the wind", field)
+    assert in_field > 3 * share("clouds drift across the sky", field)
+
+
+def test_the_motion_dial_turns_motion_up(backend, painting):
+    speeds = [
+        float(speed(render(backend, painting, "clouds drift", motion=motion)).mean())
+        for motion in (0.3, 0.8, 1.3)
+    ]
+    assert speeds[0] < speeds[1] < speeds[2]
+
+
+def test_the_mask_confines_motion(backend, painting):
+    mask = np.zeros((100, 200), np.uint8)
+    mask[:50, :100] = 255  # the upper left quarter
+    z = render(backend, painting, "clouds drift across the sky", mask=mask)
+    moved = speed(z)
+    assert moved[:8, :8].mean() > 0.05
+    assert moved[8:].max() == 0
+    assert moved[:, 8:].max() == 0
+    last = backend.decode(z, painting)[-1]
+    assert psnr(last[:, 112:], painting[:, 112:]) > 40
+    assert psnr(last[:40, :64], painting[:40, :64]) < 30
+
+
+def test_distilling_and_denoising_count_one_evaluation_per_video_and_step(backend, painting):
+    still = backend.static_video(backend.encode(painting, 0), 16).repeat(2, 1, 1, 1, 1)
+    noise = torch.randn(still.shape, generator=torch.Generator().manual_seed(3))
+    both = Condition.stack([condition(backend, painting)] * 2)
+    before = backend.evaluations
+    moving = finish(distil(backend, still, noise, backend.schedule(5), both, (4.0,), [2.0, 1.0]))
+    assert backend.evaluations - before == 2 * 2
+    schedule = backend.schedule(5)
+    finish(denoise(backend, schedule.add_noise(moving, noise, 0), schedule, both, (4.0,)))
+    assert backend.evaluations - before == 2 * 2 + 2 * 5
+
+
+def test_working_sizes_keep_the_shape_and_the_area(backend):
+    for width, height in [(1200, 400), (400, 1200), (1000, 800), (37, 41)]:
+        w, h = backend.working_size(width, height, 512)
+        assert w % 8 == h % 8 == 0
+        assert w * h == pytest.approx(512**2, rel=0.05)
+        assert w / h == pytest.approx(width / height, rel=0.05)
+
+
+def test_the_spec_offers_what_the_weights_can_do(backend):
+    assert BACKENDS["miniature"].frames == backend.video.frames
+    low, high, _ = BACKENDS["miniature"].motion_range
+    assert low <= BACKENDS["miniature"].motion <= high
+
+
+KNOWN = ["the waves roll onto the beach", "stormy clouds swirl", "poplars sway in the breeze",
+         "boats drift", "smoke billows from the volcano", "the brook flows"]  # fmt: skip
+UNKNOWN = ["the girl smiles", "the horse gallops", "zoom in", "die Wolken ziehen", "asdf qwer"]
+
+
+def test_notices_name_what_it_does_not_know(backend):
+    for prompt in KNOWN:
+        assert backend.notices(prompt) == []
+    for prompt in UNKNOWN:
+        (notice,) = backend.notices(prompt)
+        assert f"does not know “{prompt}”" in notice
+    (notice,) = backend.notices("clouds drift while the girl smiles")
+    assert "the girl smiles" in notice
+    assert "clouds drift while" not in notice
+
+
+def test_notices_about_snow_other_scripts_and_long_prompts(backend):
+    assert "hardly learnt" in backend.notices("snow falls")[0]
+    for prompt in ("云在天空飘动", "облака плывут", "..."):
+        assert "English" in backend.notices(prompt)[0]
+    assert "long prompt" in backend.notices("clouds drift, " * 12)[0]
+    assert max(map(len, backend.notices("q" * 600))) < 600
+
+
+def test_an_empty_negative_prompt_has_no_words(backend):
+    words, present = backend.text.words("  ")
+    assert words.shape == (1, 20, 384)
+    assert not present.any()
+
+
+def test_the_proxy_keeps_the_size_and_follows_seed_and_strength(proxy, painting):
+    picture = shaped(painting, 288, 96)
+
+    def make(strength: float, seed: int) -> np.ndarray:
+        return finish(
+            proxy.make(picture, "stormy clouds", strength=strength, seed=seed, image=None, options={})
+        )
+
+    first, again, other = make(0.6, 1), make(0.6, 1), make(0.6, 2)
+    assert first.shape == picture.shape
+    assert first.dtype == np.uint8
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert psnr(make(0.2, 1), picture) > psnr(first, picture) > psnr(make(1.0, 1), picture)
+    assert np.array_equal(make(0.0, 1), picture)
+
+
+def test_the_proxy_at_its_own_strength_is_a_likely_repainting(proxy, painting):
+    steps = proxy.make(painting, "clouds drift", strength=None, seed=42, image=None, options={})
+    repainted = finish(steps)
+    luma = [picture @ np.array([0.299, 0.587, 0.114]) for picture in (painting, repainted)]
+    assert 17 < psnr(repainted, painting) < 26
+    assert np.corrcoef(luma[0].ravel(), luma[1].ravel())[0, 1] > 0.8
+
+
+def test_a_given_proxy_is_fitted_to_the_painting(painting):
+    own = np.full((50, 70, 3), 200, np.uint8)
+    made = finish(UploadProxy().make(painting, "x", strength=None, seed=0, image=own, options={}))
+    assert made.shape == painting.shape
+    assert made.min() == made.max() == 200
+    same = finish(IdentityProxy().make(painting, "x", strength=None, seed=0, image=None, options={}))
+    assert np.array_equal(same, painting)
+    with pytest.raises(RequestError, match="own picture"):
+        finish(UploadProxy().make(painting, "x", strength=None, seed=0, image=None, options={}))
+
+
+def test_broken_weights_are_reported_in_a_sentence(tmp_path):
+    def load(network=networks.MotionDecoder, part="decoder"):
+        return load_network(network, part, CPU, torch.float32, tmp_path)
+
+    with pytest.raises(ModelError, match=r"decoder\.safetensors are missing"):
+        load()
+    shutil.copy(ASSETS / "decoder.safetensors", tmp_path)
+    assert isinstance(load(), networks.MotionDecoder)
+    with pytest.raises(ModelError, match="holds no VideoDenoiser"):
+        load(networks.VideoDenoiser)
+    whole = (tmp_path / "decoder.safetensors").read_bytes()
+    (tmp_path / "decoder.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match="damaged"):
+        load()
+
+
+def test_weights_of_another_shape_are_refused(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(ASSETS / "decoder.safetensors")
+    tensors["stem.weight"] = tensors["stem.weight"][:, 1:].contiguous()
+    notes = {"network": "MotionDecoder", "config": json.dumps({})}
+    save_file(tensors, tmp_path / "decoder.safetensors", notes)
+    with pytest.raises(ModelError, match="does not fit"):
+        load_network(networks.MotionDecoder, "decoder", CPU, torch.float32, tmp_path)
+
+
+def test_weights_id_follows_the_content(tmp_path):
+    (tmp_path / "video.safetensors").write_bytes(b"one")
+    first = weights_id("video", tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "video.safetensors").write_bytes(b"two")
+    assert len(first) == 12
+    assert weights_id("video", tmp_path / "other") != first
+
+
+def test_a_damaged_caption_list_is_reported_in_a_sentence(tmp_path, backend):
+    (tmp_path / "captions.json").write_text("{")
+    with pytest.raises(ModelError, match=r"captions\.json"):
+        Vocabulary(backend.text, tmp_path)
