@@ -25,7 +25,8 @@ class ProxySpec:
         load: (device, dtype) -> Proxy.
         available: () -> None when it can run here, else a sentence with what is missing.
         family: "img2img" noises the painting and denoises it by the animation prompt, verbatim (the
-            paper's rule); "editor" redraws it by an instruction; "restorer" takes no text of ours;
+            paper's rule); "inversion" starts from the painting's own noise and takes the prompt
+            verbatim too; "editor" redraws it by an instruction; "restorer" takes no text of ours;
             "given" runs no image model.
         template: the instruction an editor reads, around "{prompt}"; the visitor may edit it.
         strength: default of the strength dial, 0 to 1; None hides the dial.
@@ -132,6 +133,12 @@ def _load_instruct_pix2pix(device: torch.device, dtype: torch.dtype) -> Proxy:
     return InstructPix2PixProxy(device, dtype)
 
 
+def _load_masactrl(device: torch.device, dtype: torch.dtype) -> Proxy:
+    from awaken.proxies.masactrl import MasaCtrlProxy
+
+    return MasaCtrlProxy(device, dtype)
+
+
 _EDITS = (
     "Same painting a few seconds later: {prompt}. Keep composition, camera, style, brushwork and "
     "colours unchanged."
@@ -154,7 +161,7 @@ PROXIES: dict[str, ProxySpec] = {
         "prompt and keeps the painting's fine detail.",
         load=_load_miniature,
         family="img2img",
-        strength=0.6,
+        strength=0.52,
         half_on_cpu=True,
         needs="Ships with the demo.",
         code_licence="Apache-2.0",
@@ -201,6 +208,33 @@ PROXIES: dict[str, ProxySpec] = {
         code_licence="Apache-2.0 (diffusers)",
         weight_licence="CreativeML Open RAIL++-M",
         source="https://huggingface.co/stabilityai/stable-diffusion-xl-refiner-1.0",
+    ),
+    "masactrl": ProxySpec(
+        title="MasaCtrl",
+        summary="Inverts the painting to noise and repaints it by the prompt, with self-attention "
+        "on the painting; compared in the paper (Sec. 5.2). The seed plays no part.",
+        load=_load_masactrl,
+        available=lambda: hub.missing(releases.STABLE_DIFFUSION),
+        family="inversion",
+        strength=0.2,
+        presets={"held": 0.1, "as published": 0.2, "freer": 0.5},
+        options={
+            "steps": _steps(50, 20, 60),
+            "guidance": Option("Proxy guidance", 7.5, 1.0, 12.0, 0.5),
+            "layer": Option(
+                "First controlled layer", 10, 0, 15, 1, "Of 16 blocks; lower holds more layout."
+            ),
+            "union": Option("Look at both", 0, 0, 1, 1, "1 attends to painting and proxy at once."),
+            "hold_source": Option(
+                "Hold the painting's run", 1, 0, 1, 1, "1 keeps it on the stored inversion."
+            ),
+            "size": _size(512),
+        },
+        needs="2.2 GB to download (Stable Diffusion 1.5), a GPU with 5 GB.",
+        release=releases.STABLE_DIFFUSION,
+        code_licence="Apache-2.0",
+        weight_licence="CreativeML OpenRAIL-M",
+        source="https://github.com/TencentARC/MasaCtrl",
     ),
     "sd_turbo": ProxySpec(
         title="SD-Turbo",
