@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from PIL import Image
 
 from awaken import hub
 from awaken.backends.latent_diffusion import fingerprint, resident
@@ -98,8 +97,8 @@ def load_pipeline(name: str, folder: Path, dtype: torch.dtype, **components: Any
     return pipe
 
 
-class PipelineProxy(Proxy):
-    """A diffusers image pipeline as a proxy model.
+class ReleasedProxy(Proxy):
+    """A proxy whose networks are a released diffusers pipeline, loaded by path.
 
     Attributes:
         release: where its files come from. pipeline: its class in diffusers.
@@ -144,6 +143,23 @@ class PipelineProxy(Proxy):
     def modules(self) -> list[torch.nn.Module]:
         parts = self.pipe.components.values()
         return [part for part in parts if isinstance(part, torch.nn.Module)]
+
+    def working_size(self, width: int, height: int, size: float) -> tuple[int, int]:
+        """(width, height): the painting's shape, at most size^2 pixels, whole multiples."""
+        scale = size / (width * height) ** 0.5
+        return tuple(
+            max(self.multiple, int(side * scale / self.multiple + 1e-6) * self.multiple)
+            for side in (width, height)
+        )
+
+    def finish(self, pixels: np.ndarray, painting: np.ndarray) -> np.ndarray:
+        """(h, w, 3) floats in 0..1 of any size -> uint8 of the painting's. Raises ModelError."""
+        height, width = painting.shape[:2]
+        return to_size(to_bytes(pixels, self.spec.title, painting), width, height)
+
+
+class PipelineProxy(ReleasedProxy):
+    """A proxy that calls the released pipeline as it is."""
 
     @abstractmethod
     def arguments(
@@ -190,16 +206,8 @@ class PipelineProxy(Proxy):
             pixels = yield from stepwise(work)
         finally:
             self.pipe.maybe_free_model_hooks()
-        proxy = to_size(to_bytes(pixels, self.spec.title, painting), width, height)
+        proxy = self.finish(pixels, painting)
         return register(painting, proxy) if self.spec.family == "editor" else proxy
-
-    def working_size(self, width: int, height: int, size: float) -> tuple[int, int]:
-        """(width, height): the painting's shape, at most size^2 pixels, whole multiples."""
-        scale = size / (width * height) ** 0.5
-        return tuple(
-            max(self.multiple, int(side * scale / self.multiple + 1e-6) * self.multiple)
-            for side in (width, height)
-        )
 
 
 def to_bytes(pixels: np.ndarray, title: str, painting: np.ndarray) -> np.ndarray:

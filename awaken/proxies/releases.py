@@ -60,6 +60,13 @@ SD_TURBO = Release(
     files=_STABLE_DIFFUSION,
     patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
 )
+STABLE_DIFFUSION = Release(
+    name="stable_diffusion_v1_5",
+    repo="stable-diffusion-v1-5/stable-diffusion-v1-5",
+    size=2_200_000_000,
+    files=_STABLE_DIFFUSION,
+    patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
+)
 INSTRUCT_PIX2PIX = Release(
     name="instruct_pix2pix",
     repo="timbrooks/instruct-pix2pix",
