@@ -1,12 +1,11 @@
 // The stage in the browser. Gradio runs this text once per mount as the body of a function with
 // (element, trigger, props, server, upload, watch); the template is static, so every node below lives as
 // long as the component and only data changes. User text is written with textContent, never as markup.
+// awaken/ui/stage.py puts one line above this text: const texts = {...}, the stage's own words.
 //
 // One idea carries it: a *source* is a list of whole moments. Moment i holds both videos, from one decoded
 // picture of the stacked mp4 (baseline over awakened) or one column of a preview atlas; both canvases are
 // always painted from the same moment in the same task, so they cannot fall out of step.
-"use strict";
-
 const stage = element.querySelector(".stage");
 const part = {};
 for (const node of stage.querySelectorAll("[data-part]")) part[node.dataset.part] = node;
@@ -37,14 +36,14 @@ let value = { mode: "empty", result: null, run: null };
 let film = null; // source of the last good result
 let filmUrl = "";
 let live = null; // source of the run's newest preview
-let liveSrc = "";
+let liveKey = "";
 let still = null; // the run's painting in both frames, until its first preview
 let stillSrc = "";
 let active = null; // the source on the wall
 let ticking = false;
 let lastTime = 0;
 
-const text = (key) => props.texts[key] || key;
+const text = (key) => texts[key] || key;
 const urlOf = (picture) => (picture && typeof picture === "object" ? picture.url : picture) || "";
 const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 
@@ -147,6 +146,7 @@ async function decodeFilm(result, signal, ready) {
   const source = {
     kind: "film",
     url: urlOf(result.stacked),
+    result,
     names: ["baseline", "awakened"],
     frames: 0,
     complete: false,
@@ -208,7 +208,6 @@ function takeFilm(result) {
     if (source.complete) drawMotion();
   }).catch((error) => {
     if (signal.aborted || !stage.isConnected) return;
-    filmUrl = "";
     part.trouble.textContent = text("trouble");
     console.warn("stage: the video could not be decoded:", error.message);
     arrange();
@@ -217,16 +216,16 @@ function takeFilm(result) {
 
 function takePreview(run) {
   const preview = run && run.preview;
-  const src = preview ? preview.src : "";
-  if (src === liveSrc) return;
-  liveSrc = src;
-  if (!src) {
+  const key = preview ? preview.videos + preview.src : "";
+  if (key === liveKey) return;
+  liveKey = key;
+  if (!preview) {
     live = null;
     return;
   }
-  loadImage(src)
+  loadImage(preview.src)
     .then((image) => {
-      if (src !== liveSrc || value.mode !== "running") return; // a newer one overtook it
+      if (key !== liveKey || value.mode !== "running") return; // a newer one overtook it
       live = atlasSource(image, preview, value.run);
       choose();
     })
@@ -299,8 +298,8 @@ function nameOf(kind) {
 function arrange() {
   const run = value.mode === "running" ? value.run : null;
   const result = value.result;
-  const fromFilm = active && active.kind === "film";
-  const subject = run && state.show !== "last" ? run : result; // whose pictures hang here
+  const shown = active && active.kind === "film" ? active.result : null;
+  const subject = run || result; // whose pictures are in the strip
   const data = stage.dataset;
   data.mode = value.mode;
   data.show = state.show;
@@ -313,10 +312,11 @@ function arrange() {
   data.last = String(Boolean(run && result));
   data.trouble = String(Boolean(part.trouble.textContent));
 
-  const label = (fromFilm || !run) && result ? result.label : "";
-  set(part.label, "textContent", label);
-  const names = fromFilm && result && result.names.length ? result.names : active ? active.names.map(nameOf) : ["", ""];
-  const notes = fromFilm && result ? result.notes : ["", ""];
+  const label = shown ? shown.label : "";
+  set(part.label, "textContent", run && shown ? [text("last"), label].filter(Boolean).join(" · ") : label);
+  const given = shown && shown.names.length === 2 ? shown.names : null;
+  const names = given || (active ? active.names.map(nameOf) : ["", ""]);
+  const notes = shown ? shown.notes : ["", ""];
   set(part["name-a"], "textContent", names[0]);
   set(part["name-b"], "textContent", names[names.length - 1]);
   set(part["note-a"], "textContent", notes[0] || "");
@@ -328,8 +328,9 @@ function arrange() {
   const proxy = subject ? urlOf(subject.proxy) : "";
   fill(part["thumb-original"], painting, text("original"));
   fill(part["thumb-proxy"], proxy, text("proxy"));
-  fill(part["onion-a"], state.view === "onion" ? painting : "", "");
-  fill(part["onion-b"], state.view === "onion" ? painting : "", "");
+  const under = state.view === "onion" ? urlOf((shown || subject || {}).painting) : "";
+  fill(part["onion-a"], under, "");
+  fill(part["onion-b"], under, "");
   set(part["thumb-original-note"], "textContent", subject ? subject.painting_note : "");
   set(part["thumb-proxy-note"], "textContent", subject && proxy ? subject.proxy_note : subject ? text("waiting") : "");
   set(part["thumb-compare-note"], "textContent", run ? text("preview") : "");
@@ -489,9 +490,11 @@ function paintMotion() {
   film.motion.forEach((curve, which) => {
     context.beginPath();
     curve.forEach((amount, i) => {
-      const x = ((i + 1) / (film.frames - 1)) * canvas.width;
+      const x = ((i + 0.5) / (film.frames - 1)) * canvas.width;
       const y = canvas.height * (1 - 0.9 * (amount / top)) - scale;
-      i ? context.lineTo(x, y) : context.moveTo(x, y);
+      if (!i) context.moveTo(0, y);
+      context.lineTo(x, y);
+      if (i === curve.length - 1) context.lineTo(canvas.width, y);
     });
     context.lineWidth = (which ? 2 : 1.25) * scale;
     context.lineJoin = "round";
@@ -672,14 +675,8 @@ resized.observe(part.motion);
 const themed = new MutationObserver(() => (stage.isConnected ? paintMotion() : themed.disconnect()));
 themed.observe(document.body, { attributes: true, attributeFilter: ["class"] });
 
-function speak() {
-  for (const node of stage.querySelectorAll("[data-text]")) set(node, "textContent", text(node.dataset.text));
-  for (const node of stage.querySelectorAll("[data-label]")) setAttribute(node, "aria-label", text(node.dataset.label));
-  for (const node of stage.querySelectorAll("[data-title]")) title(node, node.dataset.title);
-  arrange();
-}
-
-speak();
-watch("texts", speak);
+for (const node of stage.querySelectorAll("[data-text]")) node.textContent = text(node.dataset.text);
+for (const node of stage.querySelectorAll("[data-label]")) node.setAttribute("aria-label", text(node.dataset.label));
+for (const node of stage.querySelectorAll("[data-title]")) title(node, node.dataset.title);
 watch("value", take);
 take();

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -244,9 +245,10 @@ class Stage(gr.HTML):
             value=value or empty(),
             html_template=(ASSETS / "html" / "stage.html").read_text("utf-8"),
             css_template=(ASSETS / "css" / "stage.css").read_text("utf-8"),
-            js_on_load=(ASSETS / "js" / "stage.js").read_text("utf-8"),
+            # the words are part of the script: Gradio loses other props when it mounts a component anew
+            js_on_load=f"const texts = {json.dumps(self.texts)};\n"
+            + (ASSETS / "js" / "stage.js").read_text("utf-8"),
             apply_default_css=False,
-            texts=self.texts,
             **kwargs,
         )
 
