@@ -83,7 +83,14 @@ class Library:
     100 % of a picture's sides, and are mirrored, recoloured and slightly blurred at random.
     """
 
-    def __init__(self, items: Sequence[Labelled], device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        packs: Sequence[Sequence[Labelled]],
+        device: torch.device | str = "cpu",
+        shares: Sequence[float] | None = None,
+    ) -> None:
+        """``shares``: how often each pack is drawn from, any scale; None is by their sizes."""
+        items = [item for pack in packs for item in pack]
         if not items:
             raise ValueError("a library needs at least one labelled picture")
         self.device = torch.device(device)
@@ -93,7 +100,11 @@ class Library:
         # Rare classes are drawn more often: a picture weighs as its rarest class.
         count = torch.stack([(m.flatten(1).amax(1) > 0).float() for m in self.masks])
         rarity = (1 / count.sum(0).clamp(min=4)).cpu() * count.cpu()
-        self.weights = (rarity.amax(1) + 0.3 / len(items)).tolist()
+        weights = rarity.amax(1) + 1 / len(items)
+        self.weights: list[float] = []
+        for pack, share in zip(packs, shares or map(len, packs), strict=True):
+            part = weights[len(self.weights) : len(self.weights) + len(pack)]
+            self.weights += (part / part.sum() * share).tolist()
 
     def crops(
         self, batch: int, grid: tuple[int, int], rng: random.Random, augment: bool = True

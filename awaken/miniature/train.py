@@ -123,13 +123,13 @@ def _to(clips: Clips, device: torch.device) -> Clips:
 
 
 def train_video(args: argparse.Namespace, device: torch.device) -> None:
-    items = [i for path in args.pack for i in load_pack(path) if i.name not in HELD_OUT]
+    packs = [[i for i in load_pack(path) if i.name not in HELD_OUT] for path in args.pack]
     # On a GPU clips are made there, beside the network; on a CPU by worker processes.
-    library = Library(items, device if device.type == "cuda" else "cpu")
+    library = Library(packs, device if device.type == "cuda" else "cpu", args.share)
     batches = Batches(library, Bank.load(args.bank), args.batch, args.small, args.seed)
     workers = 0 if device.type == "cuda" else args.workers
     loader = DataLoader(batches, batch_size=None, num_workers=workers)
-    config = {"size": args.size, "pictures": len(items)} | SIZES[args.size]
+    config = {"size": args.size, "pictures": [len(p) for p in packs]} | SIZES[args.size]
     network = VideoNetwork(**SIZES[args.size]).to(device, memory_format=torch.channels_last)
     plan = Plan(args.minutes, args.rate, args.decay)
     train("video", network, iter(loader), VideoLoss(device), plan, args.out, config)
@@ -140,6 +140,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--part", choices=("video",), required=True)
     parser.add_argument("--minutes", type=float, required=True, help="whole budget, restarts included")
     parser.add_argument("--pack", type=Path, nargs="+", required=True, help="from labels.py, scenes.py")
+    parser.add_argument("--share", type=float, nargs="*", help="how often each pack is drawn from")
     parser.add_argument("--bank", type=Path, required=True, help="captions, from bank.py")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--batch", type=int, default=16)

@@ -1,0 +1,168 @@
+"""The second miniature behind the protocol: latents that say how a painting's layers move.
+
+Latents are (b, 18, f, h, w) on a grid of the painting's own aspect: see ``awaken.miniature.latents``;
+decoding moves the painting's own pixels: see ``awaken.miniature.compositor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from awaken.backends import Backend, BackendSpec, Condition
+from awaken.backends.miniature import noise_schedule
+from awaken.miniature.canvas import to_array, to_tensor
+from awaken.miniature.compositor import compose
+from awaken.miniature.latents import (
+    AIR,
+    CELL,
+    FRAMES,
+    LIGHT,
+    OBJECT,
+    REGION,
+    TimeBasis,
+    grid_for,
+    image_latents,
+    schedule_table,
+)
+from awaken.miniature.text import text_encoder
+from awaken.miniature.training import load_shards
+from awaken.miniature.video_network import VideoNetwork
+from awaken.sampling import Schedule
+
+_PREVIEW_SIDE = 128
+
+
+def _load(device: torch.device, dtype: torch.dtype) -> Backend:
+    return LayeredBackend(device, dtype)
+
+
+SPEC = BackendSpec(
+    title="Miniature, layered",
+    summary="The second small model trained by us: moves the painting's own layers. Sky, water, "
+    "trees, grass, boats, smoke and fire; snow, rain, petals, leaves, sparks and mist.",
+    load=_load,
+    sizes=(384, 512, 640, 768),
+    frames=FRAMES,
+    frame_choices=(16, 24, 32),
+    guidance=3.0,
+    motion=0.8,
+    motion_range=(0.2, 1.6, 0.05),
+    has_mask=True,
+    needs="Ships with the demo; any processor, under 3 GB of memory.",
+    code_licence="Apache-2.0",
+    weight_licence="Apache-2.0",
+    source="assets/miniature",
+)
+
+
+class LayeredBackend(Backend):
+    """The layered miniature.
+
+    folder: where ``video-00.safetensors``... and ``video.json`` of the training program lie.
+    """
+
+    spec = SPEC
+
+    def __init__(self, device: torch.device, dtype: torch.dtype, folder: Path | None = None) -> None:
+        import json
+
+        folder = folder or Path(__file__).resolve().parents[2] / "assets" / "miniature" / "layered"
+        notes = json.loads((folder / "video.json").read_text())
+        config = {k: tuple(notes["config"][k]) for k in ("widths", "condition_widths")}
+        self.device, self.dtype = device, dtype
+        self.video = VideoNetwork(**config)
+        self.video.load_state_dict(load_shards(folder, "video"))
+        self.video.requires_grad_(False).eval()
+        self.video.to(device=device, dtype=dtype, memory_format=torch.channels_last)
+        self.text = text_encoder()
+        self.weights_id = f"layered-{notes['iterations']}-{notes['samples']}"
+        self.table = schedule_table()
+
+    def schedule(self, steps: int) -> Schedule:
+        return noise_schedule(steps, "sample")
+
+    def encode(self, picture: np.ndarray, seed: int) -> torch.Tensor:
+        """(h, w, 3) uint8 -> (1, 18, 1, rows, columns): the painting's light, and no motion."""
+        height, width = picture.shape[:2]
+        return image_latents(to_tensor(picture, self.device), grid_for(width, height))
+
+    def condition(
+        self,
+        picture: np.ndarray,
+        latents: torch.Tensor,
+        prompt: str,
+        negative_prompt: str,
+        *,
+        frames: int,
+        guidance: float,
+        motion: float | None,
+        mask: np.ndarray | None,
+        options: Mapping[str, float],
+    ) -> Condition:
+        prompts = [prompt] if guidance == 1 else [negative_prompt, prompt]
+        k = len(prompts)
+        words, present = zip(*map(self.text.words, prompts), strict=True)
+        words, present = torch.cat(words).to(self.device, self.dtype), torch.cat(present)
+        present = present.to(self.device)
+        rows, columns = latents.shape[-2:]
+        look = to_tensor(picture, self.device)
+        look = F.interpolate(look, (rows * CELL, columns * CELL), mode="bilinear", antialias=True)
+        look = look.to(self.dtype).expand(k, -1, -1, -1)
+        cells = self._cells(mask, rows, columns).expand(k, -1, -1, -1)
+        features = self.video.condition(look, cells, words, present)
+        strength = self.spec.motion if motion is None else motion
+        tensors = {
+            "light": latents[:, LIGHT, 0].expand(k, -1, -1, -1),
+            "features32": features[0],
+            "features16": features[1],
+            "features8": features[2],
+            "mask": cells,
+            "words": words,
+            "present": present,
+            "motion": torch.full((k,), float(strength), device=self.device),
+            "duration": torch.full((k,), frames / FRAMES, device=self.device),
+        }
+        return Condition(tensors, k)
+
+    def network(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
+        """The clean video, (branches, b, 18, f, h, w)."""
+        k, b = condition.branches, z.shape[0]
+        c = condition.tensors
+        alpha = self.table[round(t)]
+        a, s = float(alpha.sqrt()), float((1 - alpha).sqrt())
+        basis = TimeBasis(z.shape[2], self.device)
+        noise = s * basis.noise
+        seen = (basis.seen(z) / (a * a + noise * noise) ** 0.5).to(self.dtype)
+        seen = seen.contiguous(memory_format=torch.channels_last).repeat(k, 1, 1, 1)
+        level = torch.full((k * b,), a / noise, device=self.device).log()
+        features = (c["features32"], c["features16"], c["features8"])
+        told = self.video.denoiser(
+            seen, level, features, c["words"], c["present"], c["motion"], c["duration"]
+        )
+        clean = basis.video(told.float(), c["light"])
+        for channels in (REGION, OBJECT, AIR):
+            clean[:, channels] *= c["mask"][:, :, None].float()
+        return clean.unflatten(0, (k, b))
+
+    def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+        """One video, (1, 18, f, rows, columns) -> (f, h, w, 3) uint8."""
+        return to_array(compose(z, to_tensor(picture, self.device)))
+
+    def preview(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+        """The same, on a small copy of the painting: (f, ~128, ~128, 3) uint8."""
+        painting = to_tensor(picture, self.device)
+        shrink = _PREVIEW_SIDE / max(painting.shape[-2:])
+        size = tuple(max(1, round(side * shrink)) for side in painting.shape[-2:])
+        return to_array(compose(z, F.interpolate(painting, size, mode="area")))
+
+    def _cells(self, mask: np.ndarray | None, rows: int, columns: int) -> torch.Tensor:
+        """Where motion is allowed, (1, 1, rows, columns) of 0 and 1."""
+        if mask is None:
+            return torch.ones(1, 1, rows, columns, device=self.device, dtype=self.dtype)
+        painted = torch.from_numpy(mask > 127).float()[None, None]
+        return F.adaptive_max_pool2d(painted, (rows, columns)).to(self.device, self.dtype)
