@@ -173,4 +173,4 @@ def test_masactrl_holds_the_source_to_the_stored_inversion_step_by_step(loaded):
     trajectory, run = masactrl_run(loaded("masactrl"), hold_source=True)
     for i, (source, _) in enumerate(run):
         gaps = [float((source - z).abs().mean()) for z in trajectory]
-        assert np.argmin(gaps) == len(trajectory) - 2 - i
+        assert gaps[len(trajectory) - 2 - i] == min(gaps)
