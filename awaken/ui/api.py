@@ -39,13 +39,34 @@ class Plain(gr.Number):
 def add(workshop: Workshop) -> None:
     """Add the endpoint to the current Blocks; its components are never drawn."""
 
-    def animate(**values: Any) -> list[str]:
+    def animate(
+        painting: str,
+        prompt: str,
+        negative_prompt: str = "",
+        backend: str = BACKEND,
+        proxy: str = PROXY,
+        proxy_strength: float | None = None,
+        proxy_image: str | None = None,
+        variant: str = DEFAULTS["variant"],
+        p: float = DEFAULTS["p"],
+        alpha: str = DEFAULTS["alpha"],
+        peak: float = DEFAULTS["peak"],
+        steps: int | None = None,
+        guidance: float | None = None,
+        motion: float | None = None,
+        frames: int | None = None,
+        fps: int | None = None,
+        size: int | None = None,
+        re_noise: float = 1.0,
+        seed: int = DEFAULTS["seed"],
+    ) -> list[str]:
         """Animate a painting with the method of Every Painting Awakened, and without it.
 
         Returns the files: awakened video, baseline video, both side by side (mp4), the proxy image
         (png) and the settings (json). An empty number takes the chosen model's own default. A bad
         picture or setting is answered with a sentence that says what to change.
         """
+        values = {name: value for name, value in locals().items() if name != "workshop"}
         try:
             files = runs.run_to_files(workshop, values)
         except AwakenError as error:

@@ -1,0 +1,52 @@
+"""One page for all tests of it: the real page over a real engine that keeps count of its steps."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from awaken.engine import Engine
+from awaken.types import Event, Request, Step
+from awaken.ui import serving
+from awaken.ui.runs import Workshop
+
+
+class CountedEngine(Engine):
+    """The engine, with a count of the steps it has done and of the runs that are open."""
+
+    steps = 0
+    open_runs = 0
+
+    def animate(self, request: Request) -> Iterator[Event]:
+        self.open_runs += 1
+        try:
+            with closing(super().animate(request)) as events:
+                for event in events:
+                    self.steps += isinstance(event, Step)
+                    yield event
+        finally:
+            self.open_runs -= 1
+
+
+@dataclass(frozen=True)
+class Page:
+    """A served page."""
+
+    url: str
+    workshop: Workshop
+
+    @property
+    def engine(self) -> CountedEngine:
+        """The engine, waited for."""
+        while not self.workshop.wait(60):
+            pass
+        return self.workshop.engine()
+
+
+@functools.cache
+def served_page() -> Page:
+    """Start the page once per test session, in this process, on a free port."""
+    demo, workshop = serving.make_page(Workshop(CountedEngine))
+    return Page(serving.launch(demo), workshop)

@@ -1,0 +1,417 @@
+"""The page without a browser: its endpoint, its sentences, its borders."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from awaken import types
+from awaken.types import Failed, ModelError, Notice, Result, Stage, Step
+from awaken.ui import results, runs, stage, status, widgets
+from awaken.ui.runs import Workshop
+from awaken.ui.texts import ENGLISH, say
+from tests.page import served_page
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICK = {"steps": 2, "size": 192}
+
+
+@pytest.fixture(scope="module")
+def page():
+    return served_page()
+
+
+@pytest.fixture(scope="module")
+def client(page):
+    return Client(page.url, verbose=False, analytics_enabled=False)
+
+
+@pytest.fixture(scope="module")
+def painting(tmp_path_factory) -> Path:
+    """A little seascape: sky, sun and stripes of water."""
+    y, x = np.mgrid[0:96, 0:128]
+    sky = np.stack([180 - y, 190 - y // 2, 220 - x // 8], axis=-1)
+    sea = np.stack([60 + 20 * np.sin(y), 100 + 20 * np.sin(y), 130 + x // 4], axis=-1)
+    picture = np.where((y < 50)[..., None], sky, sea).clip(0, 255).astype(np.uint8)
+    path = tmp_path_factory.mktemp("paintings") / "sea.png"
+    Image.fromarray(picture).save(path)
+    return path
+
+
+def animate(client: Client, painting, prompt: str = "the water flows", **settings):
+    picture = handle_file(str(painting)) if isinstance(painting, Path) else painting
+    return client.predict(
+        painting=picture, prompt=prompt, api_name="/animate", **QUICK | settings
+    )
+
+
+def refusal(client: Client, painting, **settings) -> str:
+    """The sentence that answers a request which cannot be run."""
+    with pytest.raises(Exception) as caught:
+        animate(client, painting, **settings)
+    return str(caught.value)
+
+
+def test_help_needs_neither_gradio_nor_torch():
+    code = (
+        "import sys, app\n"
+        "try: app.main(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "assert not {'gradio', 'torch'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--port" in done.stdout
+
+
+def test_page_is_built_without_torch():
+    code = "import sys, app; app.demo; assert not {'torch', 'diffusers'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_public_endpoint(client):
+    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(named) == ["/animate"]
+    parameters = {p["parameter_name"]: p for p in named["/animate"]["parameters"]}
+    assert not parameters["painting"]["parameter_has_default"]
+    assert parameters["p"]["parameter_default"] == 0.6
+    assert parameters["seed"]["parameter_default"] == 42
+
+
+def test_endpoint_returns_playable_files(client, painting):
+    awakened, baseline, both, proxy, settings = animate(client, painting, seed=7, p=0.5)
+    told = json.loads(Path(settings).read_text(encoding="utf-8"))
+    assert (told["seed"], told["p"], told["steps"]) == (7, 0.5, 2)
+    shape = (told["height"], told["width"])
+    assert np.asarray(Image.open(proxy)).shape[:2] == shape
+    for path, width in ((awakened, shape[1]), (baseline, shape[1]), (both, 2 * shape[1] + 8)):
+        video = cv2.VideoCapture(str(path))
+        assert video.get(cv2.CAP_PROP_FRAME_COUNT) == told["frames"]
+        assert video.get(cv2.CAP_PROP_FRAME_WIDTH) == width
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"p": 3}, "'p' is 3"),
+        ({"p": "much"}, "'p' must be a number"),
+        ({"p": None}, "'p' is missing"),
+        ({"peak": 0}, "from 1 to 20"),
+        ({"steps": 1}, "from 2 to 100"),
+        ({"steps": 2.5}, "whole number"),
+        ({"guidance": 0}, "from 1 to 20"),
+        ({"motion": 99}, "'motion' must be a number"),
+        ({"frames": 3}, "16 frames"),
+        ({"size": 100_000}, "from 192 to 1024"),
+        ({"re_noise": 0}, "from 0.1 to 1"),
+        ({"seed": -1}, "whole number from 0"),
+        ({"seed": 2**40}, "whole number from 0"),
+        ({"alpha": "zigzag"}, "no alpha curve called 'zigzag'"),
+        ({"variant": "+X"}, "no variant called '+X'"),
+        ({"backend": "none"}, "no model called 'none'"),
+        ({"proxy": "../../etc"}, "no model called"),
+        ({"proxy": "upload"}, "needs a picture"),
+        ({"prompt": ""}, "what should move"),
+        ({"prompt": " \n\t "}, "what should move"),
+        ({"prompt": "clouds " * 200}, "too long"),
+        ({"negative_prompt": "x" * 601}, "too long"),
+    ],
+)
+def test_bad_setting_gets_a_sentence(client, painting, settings, words):
+    assert words in refusal(client, painting, **settings)
+
+
+def _bomb() -> bytes:
+    """A PNG of a few bytes that claims 60,000 x 60,000 pixels."""
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def _encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("text.png", b"this is not a picture", "not a picture"),
+        ("page.html", b"<script>alert(1)</script>", "not a picture"),
+        ("empty.jpg", b"", "picture"),
+        ("half.jpg", _encoded(Image.effect_noise((200, 200), 90), "JPEG")[:4000], "damaged"),
+        ("bomb.png", _bomb(), "pixels"),
+        ("dot.png", _encoded(Image.new("RGB", (1, 1))), "only 1 x 1 pixels"),
+        ("strip.png", _encoded(Image.new("RGB", (900, 40))), "crop"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "." in value else "",
+)
+def test_bad_picture_gets_a_sentence(client, tmp_path, name, data, words):
+    path = tmp_path / name
+    path.write_bytes(data)
+    said = refusal(client, path)
+    assert words in said
+    assert "Traceback" not in said
+    assert str(tmp_path) not in said
+
+
+def test_no_picture_gets_a_sentence(client):
+    assert "Choose a painting first" in refusal(client, None)
+
+
+@pytest.mark.parametrize("path", ["http://169.254.169.254/x.png", "HTTPS://example.org/x.png"])
+def test_addresses_are_never_fetched(client, path):
+    told = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    assert "never fetches addresses" in refusal(client, told)
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", str(ROOT / "app.py"), "../app.py"])
+def test_server_paths_are_never_read(client, path):
+    told = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    assert "root:" not in refusal(client, told)
+    with pytest.raises(Exception):
+        animate(client, {"path": path})  # not even dressed as something else than a file
+
+
+def test_unusual_pictures_and_prompts_work(client, tmp_path):
+    frames = [Image.new("P", (80, 64), n) for n in (10, 20)]
+    path = tmp_path / "animated.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    files = animate(client, path, prompt="云在天空中慢慢飘过，流水潺潺。" * 20 + "🌊 الماء يجري")
+    assert all(Path(file).stat().st_size > 0 for file in files)
+
+
+def test_two_visitors_keep_apart(page, painting):
+    def visit(seed: int):
+        mine = Client(page.url, verbose=False, analytics_enabled=False)
+        return animate(mine, painting, seed=seed)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(visit, (1, 2))
+    seeds = [json.loads(Path(files[-1]).read_text(encoding="utf-8"))["seed"] for files in (first, second)]
+    assert seeds == [1, 2]
+    assert Path(first[0]).read_bytes() != Path(second[0]).read_bytes()
+
+
+def _status_of(url: str, **headers: str) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_server_serves_only_its_own_files(page):
+    def served(path) -> int:
+        return _status_of(f"{page.url}gradio_api/file={path}")
+
+    assert served("/etc/passwd") == 403
+    assert served(ROOT / "app.py") == 403
+    assert served(ROOT / "awaken" / "types.py") == 403
+    assert served("http://127.0.0.1:9/") in (403, 404)
+    assert served(next((ROOT / "examples" / "paintings").glob("*.jpg"))) == 200
+
+
+def test_other_origins_get_no_access(page):
+    request = urllib.request.Request(page.url + "config", headers={"Origin": "https://evil.example"})
+    try:
+        headers = urllib.request.urlopen(request).headers
+    except urllib.error.HTTPError as error:
+        headers = error.headers
+    assert "evil.example" not in (headers.get("Access-Control-Allow-Origin") or "")
+
+
+def test_templates_have_no_blanks_to_fill_in(page):
+    """Gradio evaluates templates as code: user text must never be able to stand in one."""
+    config = json.loads(urllib.request.urlopen(page.url + "config").read())
+    parts = [c["props"] for c in config["components"] if c["type"] == "html"]
+    assert len(parts) >= 6
+    for props in parts:
+        for blank in ("{{", "${"):
+            assert blank not in props["html_template"] + props.get("css_template", "")
+
+
+def test_config_holds_nothing_of_python(page):
+    """Whatever is not plain data in the configuration is copied on every visit, or breaks it."""
+    config = json.loads(urllib.request.urlopen(page.url + "config").read())
+    assert "functools.partial" not in json.dumps(config)
+
+
+# The pieces, without a server.
+
+
+def _step(**changes) -> Step:
+    return Step(**{"stage": "distil", "index": 3, "count": 16, "done": 0.1, "seconds": 0.2,
+                   "seconds_left": 8.2} | changes)  # fmt: skip
+
+
+def test_status_follows_the_events():
+    now = status.waiting(behind=False)
+    assert now.value()["state"] == "running"
+    assert "Another run" in status.after(now, types.Waiting(12.0)).line
+    for event in (Stage("load"), Stage("proxy", reused=True), Stage("distil"), _step()):
+        now = status.after(now, event)
+    value = now.value()
+    assert [p["state"] for p in value["phases"]] == ["done", "reused", "now", "todo", "todo", "todo"]
+    assert value["detail"] == "step 3 of 16 · about 8 s left"
+    now = status.after(now, _step(seconds_left=math.nan))
+    assert now.detail == "step 3 of 16"
+    now = status.after(now, Notice("The word “dragon” is unknown.", "prompt"))
+    assert now.value()["cards"][0]["text"].startswith("The word")
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [("memory", "smaller"), ("model", "miniature"), ("numerics", "calm"), ("request", None)],
+)
+def test_failures_offer_a_remedy(kind, action):
+    card = status.failed(kind, "A sentence.", kept=True).value()["cards"][0]
+    assert card["text"] == "A sentence."
+    assert [a["name"] for a in card["actions"]] == ([action] if action else [])
+
+
+def test_smaller_size_is_the_next_one_down():
+    assert status.smaller_size((384, 512, 640), 512) == 384
+    assert status.smaller_size((384, 512, 640), 384) == 384
+
+
+@pytest.mark.parametrize("kind", types.ALPHA_KINDS)
+def test_curve_has_one_alpha_per_distilled_step(kind):
+    value = widgets.curve_value(kind, 10.0, 0.6, 25)
+    assert len(value["alphas"]) == 16
+    assert "16 of 25" in value["summary"]
+    assert widgets.curve_value(kind, 10.0, 0.0, 25)["alphas"] == []
+
+
+def test_proxy_in_words_follows_the_numbers():
+    assert results.proxy_in_words(math.inf, 1.0) == say("value_proxy_same")
+    assert say("close_very") in results.proxy_in_words(31.0, 0.99)
+    assert "PSNR 18.2 dB, luma correlation 0.41" in results.proxy_in_words(18.2, 0.41)
+
+
+def _views(engine, painting: Path, shown: dict, prompt: str = "the water flows") -> list[runs.View]:
+    workshop = Workshop(lambda: engine)
+    values = {"painting": str(painting), "prompt": prompt}
+    return list(runs.animate(workshop, shown, {}, values))
+
+
+class _Engine:
+    """Answers with prepared events, or raises one of them."""
+
+    def __init__(self, *events):
+        self._events = events
+
+    def animate(self, request):
+        for event in self._events:
+            if isinstance(event, Exception):
+                raise event
+            yield event
+
+
+SHOWN = stage.done("a.png", "b.png", "c.mp4", frames=16, fps=8, width=64, height=64)
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ((Stage("load"), Failed("memory", "Choose a smaller size.")), "Choose a smaller size."),
+        ((_step(), RuntimeError("secret path /srv")), say("internal")),
+    ],
+)
+def test_failed_run_keeps_the_last_result(painting, events, words):
+    last = _views(_Engine(*events), painting, SHOWN)[-1]
+    assert last.ended
+    assert last.status.cards[0]["text"] == words
+    assert last.stage == SHOWN
+    assert "secret" not in json.dumps(last.status.value())
+
+
+def test_closing_a_run_closes_the_engine(painting):
+    closed = []
+
+    class Endless:
+        def animate(self, request):
+            try:
+                while True:
+                    yield _step()
+            finally:
+                closed.append(True)
+
+    views = runs.animate(
+        Workshop(Endless), SHOWN, {}, {"painting": str(painting), "prompt": "the water flows"}
+    )
+    for _ in range(3):
+        next(views)
+    views.close()
+    assert closed == [True]
+
+
+def test_engine_that_cannot_start_gives_a_sentence_and_another_chance(painting):
+    tries = []
+
+    def make():
+        tries.append(None)
+        if len(tries) == 1:
+            raise ImportError("No module named 'torch'")
+        if len(tries) == 2:
+            raise ModelError("The weights are damaged: fetch them again.")
+        return _Engine(Failed("request", "made"))
+
+    workshop = Workshop(make)
+    said = [
+        list(runs.animate(workshop, stage.empty(), {}, {"painting": str(painting), "prompt": "x"}))[-1]
+        for _ in range(3)
+    ]
+    assert "No module named 'torch'" in said[0].status.cards[0]["text"]
+    assert said[1].status.cards[0]["text"].startswith("The weights are damaged")
+    assert said[2].status.cards[0]["text"] == "made"
+    assert workshop.busy == 0
+
+
+def test_finished_run_has_files_of_unguessable_name(painting):
+    video = np.zeros((2, 32, 32, 3), np.uint8)
+    settings = {
+        "seed": 5, "p": 0.6, "alpha": "constant", "peak": 10.0, "variant": "+V&S", "steps": 2,
+        "guidance": 3.0, "motion": 0.8, "frames": 2, "fps": 8, "width": 32, "height": 32,
+        "backend": "miniature", "proxy": "identity", "prompt": "the water flows",
+    }  # fmt: skip
+    result = Result(video[0], video[0], video, video, settings, {"total": 1.0}, 4, 4, math.inf, 1.0)
+
+    class Saving(_Engine):
+        def save(self, result, folder):
+            from awaken.video import save_result
+
+            return save_result(result, folder)
+
+    first, second = (_views(Saving(result), painting, SHOWN)[-1] for _ in range(2))
+    folders = [Path(v.stage["result"]["stacked"]["path"]).parent for v in (first, second)]
+    assert folders[0] != folders[1]
+    assert all(len(folder.name) >= 32 for folder in folders)
+    assert [file["name"] for file in first.placard["files"]][0] == "painting-seed5-awakened.mp4"
+    assert ["Seed", "5"] in [list(fact) for fact in first.placard["facts"]]
+
+
+def test_every_text_fills_its_blanks():
+    for key, text in ENGLISH.items():
+        assert text.strip(), key

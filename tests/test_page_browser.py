@@ -1,0 +1,276 @@
+"""The page in a real Chromium: a person's main job, and what must not go wrong around it."""
+
+from __future__ import annotations
+
+import base64
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from awaken.examples import load_index
+from tests.page import served_page
+
+pytestmark = pytest.mark.browser
+PAINTINGS = [example for example in load_index() if not example.failure]
+
+# What the stage shows, as short strings: one per canvas, with the frame that it says it is at.
+WATCH = """
+async (milliseconds) => {
+  const stage = document.querySelector("[data-testid=stage]");
+  const look = (name) => {
+    const canvas = document.querySelector(`[data-testid=canvas-${name}]`);
+    const small = new OffscreenCanvas(24, 24).getContext("2d");
+    small.drawImage(canvas, 0, 0, 24, 24);
+    return small.getImageData(0, 0, 24, 24).data.join();
+  };
+  const seen = [];
+  for (const start = performance.now(); performance.now() - start < milliseconds; ) {
+    await new Promise(requestAnimationFrame);
+    seen.push([stage.dataset.source, +stage.dataset.frame, look("baseline"), look("awakened")]);
+  }
+  return seen;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    page = served_page()
+    assert page.engine is not None  # warm, so that no test pays for the start
+    return page
+
+
+@pytest.fixture
+def visit(server, open_page):
+    """``visit(theme, **context)`` -> the page, ready to be used."""
+
+    def open_(theme: str = "light", **context):
+        page = open_page(f"{server.url}?__theme={theme}", **context)
+        page.wait_for_selector("#aw-awaken")
+        page.wait_for_selector("[data-testid=stage]")
+        return page
+
+    return open_
+
+
+def set_number(page, field: str, value: float) -> None:
+    number = page.locator(f"#aw-{field} input[type=number]")
+    number.fill(str(value))
+    number.press("Enter")
+
+
+def make_quick(page, steps: int = 4) -> None:
+    """Few steps at the smallest size on offer, through the advanced settings."""
+    page.click("#aw-advanced button")
+    set_number(page, "steps", steps)
+    page.locator("#aw-size label").first.click()
+
+
+def wait_for_line(page, text: str, timeout: float = 60_000) -> None:
+    page.wait_for_function(
+        "text => document.querySelector('.aw-line').textContent.includes(text)",
+        arg=text, timeout=timeout,
+    )  # fmt: skip
+
+
+def wait_for_detail(page, text: str, timeout: float = 60_000) -> None:
+    page.wait_for_function(
+        "text => document.querySelector('.aw-detail').textContent.includes(text)",
+        arg=text, timeout=timeout,
+    )  # fmt: skip
+
+
+def mode(page) -> str:
+    return page.get_attribute("[data-testid=stage]", "data-mode")
+
+
+def pick(page, index: int) -> None:
+    button = page.locator("#aw-wall button").nth(index)
+    button.click()
+    page.wait_for_function(
+        "i => document.querySelectorAll('#aw-wall button')[i].ariaPressed === 'true'", arg=index
+    )
+
+
+def in_step(seen) -> bool:
+    """Whether each canvas shows one picture per frame number, the same at every visit of it."""
+    pictures: dict[int, set] = {}
+    for _, frame, baseline, awakened in seen:
+        pictures.setdefault(frame, set()).add((baseline, awakened))
+    return len(pictures) > 4 and all(len(shown) == 1 for shown in pictures.values())
+
+
+def test_an_example_plays_when_the_page_opens(visit):
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-mode=done][data-playing=true]")
+    assert page.inner_text("[data-testid=stage-label]").startswith("Example")
+    assert page.inner_text(".aw-tag").lower() == "example"
+    page.wait_for_selector("[data-testid=stage][data-source=video]")
+    assert in_step(page.evaluate(WATCH, 2500))
+    assert page.get_attribute("#aw-painting img", "src")
+    assert page.input_value("#aw-prompt textarea")
+
+
+def test_a_bundled_painting_awakens(visit, server):
+    page = visit()
+    make_quick(page)
+    pick(page, 2)
+    page.fill("#aw-prompt textarea", "the water ripples and the boats drift")
+    page.click("#aw-awaken")
+    page.wait_for_selector("[data-testid=stage][data-source=preview]", timeout=60_000)
+    seen = page.evaluate(WATCH, 1000)
+    assert len({shown[2] for shown in seen if shown[0] == "preview"}) > 2, "the preview stands still"
+    page.fill("#aw-prompt textarea", "typed while it runs")  # a run never writes into the controls
+    wait_for_line(page, "Done in")
+    page.wait_for_selector("[data-testid=stage][data-mode=done][data-source=video]")
+    assert in_step(page.evaluate(WATCH, 2500))
+    assert page.input_value("#aw-prompt textarea") == "typed while it runs"
+
+    placard = page.inner_text("#aw-placard")
+    for words in (PAINTINGS[2].title, "the water ripples and the boats drift", "PSNR", "42", "Your run".upper()):
+        assert words in placard, words
+    for link in page.locator(".aw-file").all():
+        with urllib.request.urlopen(link.get_attribute("href")) as answer:
+            assert len(answer.read()) > 100
+    assert page.locator(".aw-file").count() == 5
+    assert page.locator(".aw-phase-done, .aw-phase-reused").count() == 6
+
+
+def test_stop_ends_the_work_and_keeps_the_last_result(visit, server):
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-mode=done]")
+    title = page.inner_text("#aw-placard h2")
+    pick(page, 3)
+    page.wait_for_function("t => document.querySelector('#aw-placard h2').textContent !== t", arg=title)
+    title = page.inner_text("#aw-placard h2")
+    set_number(page, "p", 1)
+    page.click("#aw-advanced button")
+    set_number(page, "steps", 60)
+    page.click("#aw-awaken")
+    wait_for_line(page, "Distilling")
+    wait_for_detail(page, "step 2 of")
+    assert page.is_disabled("#aw-awaken")
+    before = server.engine.steps
+    page.click("#aw-stop")
+    wait_for_line(page, "Stopped")
+    deadline = time.monotonic() + 15
+    while server.engine.open_runs and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
+    assert server.engine.open_runs == 0
+    assert server.engine.steps - before <= 3  # those between the reading and the press, and one more
+    page.wait_for_timeout(800)  # nothing of the dead run may arrive after the end
+    assert page.inner_text(".aw-line").startswith("Stopped")
+    assert page.is_enabled("#aw-awaken")
+    assert page.is_disabled("#aw-stop")
+    assert mode(page) == "done"
+    assert page.inner_text("#aw-placard h2") == title
+
+
+def test_closing_the_tab_frees_the_engine(visit, server):
+    page = visit()
+    page.click("#aw-advanced button")
+    set_number(page, "steps", 100)
+    page.click("#aw-awaken")
+    wait_for_detail(page, "step 2 of")
+    assert server.engine.open_runs == 1
+    page.close()
+    deadline = time.monotonic() + 30
+    while server.engine.open_runs and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert server.engine.open_runs == 0
+
+
+DROP = """
+([name, data]) => {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const carried = new DataTransfer();
+  carried.items.add(new File([bytes], name));
+  const target = document.querySelector("#aw-painting .aw-drop");
+  for (const kind of ["dragenter", "dragover", "drop"])
+    target.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: carried }));
+}
+"""
+
+
+def drop(page, name: str, data: bytes) -> None:
+    page.evaluate(DROP, [name, base64.b64encode(data).decode()])
+
+
+def test_a_bad_file_gets_a_sentence_and_costs_nothing(visit):
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-mode=done]")
+    painting, prompt = page.get_attribute("#aw-painting img", "src"), page.input_value("#aw-prompt textarea")
+    drop(page, "holiday.jpg", b"<script>not a picture</script>")
+    card = page.wait_for_selector(".aw-card-bad")
+    assert "not a picture" in card.inner_text()
+    page.wait_for_function("s => document.querySelector('#aw-painting img').src.endsWith(s)", arg=painting[-40:])
+    assert page.input_value("#aw-prompt textarea") == prompt
+    assert mode(page) == "done"
+    assert page.is_enabled("#aw-awaken")
+
+    drop(page, "another.jpg", Path(PAINTINGS[1].path).read_bytes())
+    page.wait_for_function("s => !document.querySelector('#aw-painting img').src.endsWith(s)", arg=painting[-40:])
+    page.wait_for_selector(".aw-card-bad", state="detached")
+    assert page.locator("#aw-wall button[aria-pressed=true]").count() == 0
+
+
+def test_a_bad_request_gets_a_card(visit):
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-mode=done]")
+    page.fill("#aw-prompt textarea", "   ")
+    page.click("#aw-awaken")
+    wait_for_line(page, "did not finish")
+    assert "what should move" in page.inner_text(".aw-card-bad")
+    assert mode(page) == "done"
+    assert page.is_enabled("#aw-awaken")
+
+
+def test_dials_tell_what_they_do(visit):
+    page = visit()
+    assert "τ = 16 of 25" in page.inner_text("#aw-curve")
+    assert page.locator("#aw-curve .aw-distils").count() == 16
+    set_number(page, "p", 0.2)
+    page.wait_for_function("document.querySelectorAll('#aw-curve .aw-distils').length === 6")
+    page.click("#aw-chips button >> nth=1")
+    page.wait_for_function(
+        "document.querySelector('#aw-prompt textarea').value === "
+        "document.querySelectorAll('#aw-chips button')[1].textContent"
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_serious_for_axe(visit, theme):
+    page = visit(theme)
+    page.wait_for_selector("[data-testid=stage][data-mode=done]")
+    for button in ("#aw-advanced button", "#aw-how button"):
+        page.locator(button).first.click()
+    page.fill("#aw-prompt textarea", " ")
+    page.click("#aw-awaken")
+    page.wait_for_selector(".aw-card-bad")
+    page.wait_for_timeout(400)  # fades of the theme are over
+    found = Axe().run(page).response["violations"]
+    serious = {
+        v["id"]: [node["target"] for node in v["nodes"]][:4]
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    }
+    assert not serious
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_nothing_sticks_out(visit, width):
+    page = visit(width=width, height=844)
+    page.wait_for_selector("[data-testid=stage][data-mode=done]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for button in ("#aw-awaken", "#aw-stop"):
+        box = page.locator(button).bounding_box()
+        assert box["y"] + box["height"] <= 844
+        assert box["height"] >= 44
+    stage, rail = (page.locator(name).bounding_box() for name in ("#aw-stage", "#aw-rail"))
+    if width < 1100:
+        assert stage["y"] < rail["y"]
+    else:
+        assert rail["x"] < stage["x"]
