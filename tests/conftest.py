@@ -1,8 +1,8 @@
-"""Fixtures for the browser tests: a Chromium that can play our videos, and a page that watches itself.
+"""Fixtures for the browser tests: a Chromium that plays our videos, a page that watches itself.
 
 A test asks for ``open_page`` (visits a local address in a browser context of its own) and gets a
 Playwright page. When the test ends, errors on the console, uncaught exceptions and requests to any
-other host fail it; ``page.expected_errors`` takes substrings of console errors that the test provokes.
+other host fail it; ``page.expected_errors`` takes substrings of console errors that it provokes.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium):
-    """``open_page(url, width=1280, height=800, **context_options)`` -> a Playwright page, watched."""
+    """``open_page(url, width=1280, height=800, **context_options)`` -> a watched page."""
     contexts, pages = [], []
 
     def open_(url: str, width: int = 1280, height: int = 800, **options):

@@ -1,4 +1,4 @@
-"""The stage in a real Chromium, judged by its pixels: every frame carries its own number as a bar code."""
+"""The stage in a real Chromium, judged by pixels: each frame carries its number as a bar code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from awaken.video import stacked, write_mp4
 
 pytestmark = pytest.mark.browser
 FRAMES, FPS, WIDTH, HEIGHT = 16, 12, 256, 192
-BITS = 6  # four for the frame's number, one that is always white, one for the video (0 top, 1 bottom)
+BITS = 6  # four for the frame's number, one always white, one for the video (0 top, 1 bottom)
 NAUGHTY = "Example: <img src=x onerror=alert(1)> ${alert(2)} {{value}}"
 HUES = {"first": ((30, 60, 140), (150, 50, 30)), "second": ((20, 110, 50), (110, 30, 120))}
 
@@ -53,11 +53,13 @@ window.readClock = (id) => {
   const row = canvas.getContext('2d').getImageData(0, Math.floor(height / 8), width, 1).data;
   const bits = [0, 1, 2, 3, 4, 5].map((k) => row[4 * Math.floor((k + 0.5) * width / 6) + 1] > 127);
   if (row[3] === 0) return null;
-  return bits[4] ? [bits.slice(0, 4).reduce((n, bit, k) => n + (bit << k), 0), +bits[5]] : ['?', -1];
+  const number = bits.slice(0, 4).reduce((n, bit, k) => n + (bit << k), 0);
+  return bits[4] ? [number, +bits[5]] : ['?', -1];
 };
 window.readBoth = () => {
   const { frame, source } = document.querySelector('[data-testid=stage]').dataset;
-  return { a: readClock('canvas-baseline'), b: readClock('canvas-awakened'), frame: +frame, source };
+  const [a, b] = ['canvas-baseline', 'canvas-awakened'].map(readClock);
+  return { a, b, frame: +frame, source };
 };
 window.watchClock = async (milliseconds) => {
   const seen = [];
@@ -160,7 +162,7 @@ def hook(page, name: str):
 
 
 def in_step(seen: list[dict]) -> list[int]:
-    """All samples show one moment in both halves; returns the frames as they came, repeats removed."""
+    """All samples show one moment in both halves; the frames as they came, repeats removed."""
     assert seen
     for one in seen:
         assert one["a"] == [one["frame"], 0] and one["b"] == [one["frame"], 1], one
@@ -169,7 +171,11 @@ def in_step(seen: list[dict]) -> list[int]:
 
 
 def shot(page, test_id: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(page.get_by_test_id(test_id).screenshot())).convert("RGB"))
+    return np.asarray(screenshot(page.get_by_test_id(test_id)))
+
+
+def screenshot(locator) -> Image.Image:
+    return Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
 
 
 def test_both_halves_show_the_same_frame_while_playing(visit):
@@ -179,13 +185,14 @@ def test_both_halves_show_the_same_frame_while_playing(visit):
     steps = {(after - before) % FRAMES for before, after in zip(order, order[1:], strict=False)}
     assert steps <= {1, 2, 3}, "a loop goes forwards; a busy machine may skip a frame or two"
     for _ in range(4):  # and what the compositor puts on the screen agrees
-        wall = Image.open(io.BytesIO(hook(page, "wall").screenshot())).convert("RGB")
+        wall = screenshot(hook(page, "wall"))
         origin = hook(page, "wall").bounding_box()
         halves = []
         for name in ("canvas-baseline", "canvas-awakened"):
             box = page.get_by_test_id(name).bounding_box()
             x, y = box["x"] - origin["x"], box["y"] - origin["y"]
-            halves.append(reading(np.asarray(wall.crop((x, y, x + box["width"], y + box["height"])))))
+            picture = wall.crop((x, y, x + box["width"], y + box["height"]))
+            halves.append(reading(np.asarray(picture)))
         assert halves[0][0] == halves[1][0] and [half[1] for half in halves] == [0, 1]
 
 
@@ -210,14 +217,15 @@ def test_keyboard_on_the_focused_stage(visit):
     page.keyboard.press(" ")
     wait(page, playing="false")
     page.keyboard.press("Home")
-    for key, frame in ((".", 1), ("ArrowRight", 2), (",", 1), ("ArrowLeft", 0), ("End", FRAMES - 1)):
+    last = FRAMES - 1
+    for key, frame in ((".", 1), ("ArrowRight", 2), (",", 1), ("ArrowLeft", 0), ("End", last)):
         page.keyboard.press(key)
         assert in_step([page.evaluate("readBoth()")]) == [frame], key
     page.keyboard.press("2")
     wait(page, view="wipe")
     page.keyboard.press("ArrowRight")
     assert hook(page, "wipe-handle").get_attribute("aria-valuenow") == "52"
-    assert in_step([page.evaluate("readBoth()")]) == [FRAMES - 1], "arrows move the line in a wipe"
+    assert in_step([page.evaluate("readBoth()")]) == [last], "arrows move the line in a wipe"
     page.keyboard.press("1")
     wait(page, view="side")
     page.keyboard.press("f")
@@ -254,7 +262,7 @@ def test_wipe_shows_baseline_left_and_awakened_right_of_the_line(visit):
     picture = shot(page, "canvas-baseline")
     height, width = picture.shape[:2]
     left, right = (picture[int(height * 0.8), int(width * x)].astype(int) for x in (0.2, 0.3))
-    assert np.abs(left - HUES["first"][0]).max() < 12 and np.abs(right - HUES["first"][1]).max() < 12
+    assert np.abs(np.subtract([left, right], HUES["first"])).max() < 12
     hook(page, "wipe-handle").press("Home")
     assert hook(page, "wipe-handle").get_attribute("aria-valuenow") == "0"
     hook(page, "view-wipe-across").click()
@@ -303,7 +311,7 @@ def test_a_run_from_still_to_preview_to_result_without_flicker_or_new_nodes(visi
           window.changes = 0;
           new MutationObserver((records) => {
             for (const { addedNodes, removedNodes } of records)
-              for (const node of [...addedNodes, ...removedNodes]) if (node.nodeType === 1) changes++;
+              changes += [...addedNodes, ...removedNodes].filter((n) => n.nodeType === 1).length;
           }).observe(stage, { childList: true, subtree: true });
           window.blanks = 0;
           window.sizes = new Set();
@@ -354,7 +362,7 @@ def test_a_run_from_still_to_preview_to_result_without_flicker_or_new_nodes(visi
     assert len(page.evaluate("[...sizes]")) == 1, "the frames on the wall keep their size"
     assert page.evaluate(
         """() => { const now = [...document.querySelectorAll('[data-testid=stage] *')];
-                   return now.length === nodes.length && now.every((node, i) => node === nodes[i]); }"""
+                   return now.length === nodes.length && now.every((n, i) => n === nodes[i]); }"""
     )
 
 
@@ -365,7 +373,7 @@ def test_another_result_while_playing_never_mixes_the_two(visit):
     for name in ("second", "first", "second"):  # the later ones overtake a decoding under way
         press(page, name)
     in_step(page.evaluate("watching"))
-    page.wait_for_function("document.querySelector('[data-testid=stage-label]').textContent === 'second'")
+    hook(page, "label").get_by_text("second").wait_for()
     wait(page, source="film", frames=FRAMES, playing="true")
     for name, hue in zip(("baseline", "awakened"), HUES["second"], strict=True):
         assert np.abs(shot(page, f"canvas-{name}")[-20, -20].astype(int) - hue).max() < 12
@@ -391,7 +399,7 @@ def test_original_and_proxy_hang_alone_when_chosen(visit):
         hook(page, f"show-{name}").click()
         wait(page, show=name)
         assert hook(page, "still").is_visible()
-        assert page.evaluate("document.querySelector('[data-testid=stage-still]').naturalWidth") == WIDTH
+        assert hook(page, "still").evaluate("image => image.naturalWidth") == WIDTH
         assert not page.get_by_test_id("canvas-baseline").is_visible()
     hook(page, "show-compare").click()
     assert page.get_by_test_id("canvas-baseline").is_visible()
@@ -447,7 +455,7 @@ def test_axe_finds_nothing_serious(visit, theme):
 
 def test_a_broken_video_is_said_and_the_old_one_stays(visit, scenes, address):
     page = visit()
-    page.route("**/second*.mp4", lambda route: route.fulfill(body="no video", content_type="video/mp4"))
+    page.route("**/second*.mp4", lambda route: route.fulfill(body="x", content_type="video/mp4"))
     press(page, "second")
     page.wait_for_selector("[data-testid=stage][data-trouble=true]")
     assert page.get_by_role("alert").filter(has_text="could not play").is_visible()

@@ -61,6 +61,7 @@ function atlasSource(image, preview, run) {
     kind: "preview",
     names: videos,
     frames,
+    total: frames,
     complete: true,
     fps: run.fps || 8,
     width: run.width || width * 4,
@@ -77,6 +78,7 @@ function stillSource(image, run) {
     kind: "still",
     names: ["baseline", "awakened"],
     frames: 1,
+    total: 1,
     complete: true,
     fps: 1,
     width: run.width || image.naturalWidth,
@@ -131,7 +133,7 @@ function opened(video, url, signal) {
 }
 
 // Decode the stacked mp4 once, moment by moment. ready(source) is called after the first picture and
-// again when all are there; source.frames grows in between.
+// again when all are there; source.frames grows in between, and the clock waits for it.
 async function decodeFilm(result, signal, ready) {
   const video = part.video;
   await opened(video, urlOf(result.stacked), signal);
@@ -148,7 +150,8 @@ async function decodeFilm(result, signal, ready) {
     url: urlOf(result.stacked),
     result,
     names: ["baseline", "awakened"],
-    frames: 0,
+    frames: 0, // so far
+    total: count,
     complete: false,
     fps,
     width: w,
@@ -354,7 +357,7 @@ function arrange() {
   title(part["full-screen"], document.fullscreenElement === stage ? "leave-full-screen" : "full-screen");
   setAttribute(part.grip, "aria-valuenow", Math.round(state.wipe));
   setAttribute(part.grip, "aria-orientation", state.view === "wipe-across" ? "vertical" : "horizontal");
-  setAttribute(part.scrub, "max", active ? Math.max(0, active.frames - 1) : 0);
+  setAttribute(part.scrub, "max", active ? active.total - 1 : 0);
   stage.style.setProperty("--wipe", state.wipe + "%");
   stage.style.setProperty("--gain", part.gain.value);
   stage.style.setProperty("--opacity", part.opacity.value);
@@ -399,10 +402,10 @@ function paint() {
     paintThumb(part["thumb-compare"], state.show === "last" ? live || still || active : active, frame);
     paintLoupe(frame);
     set(part.scrub, "value", String(frame));
-    const spoken = text("frame").replace("{0}", frame + 1).replace("{1}", active.frames);
+    const spoken = text("frame").replace("{0}", frame + 1).replace("{1}", active.total);
     setAttribute(part.scrub, "aria-valuetext", spoken);
-    set(part.count, "textContent", frame + 1 + " / " + active.frames);
-    stage.style.setProperty("--played", active.frames > 1 ? frame / (active.frames - 1) : 0);
+    set(part.count, "textContent", frame + 1 + " / " + active.total);
+    stage.style.setProperty("--played", active.total > 1 ? frame / (active.total - 1) : 0);
   }
   if (value.mode === "running" && film) paintThumb(part["thumb-last"], film, filmFrame(), true);
 }
@@ -519,7 +522,7 @@ function step(now) {
   if (!active || !state.playing) return;
   const before = currentFrame();
   const blinkB = state.view === "blink" && !calm.matches && now % (2 * BLINK) >= BLINK;
-  if (active.complete && active.frames > 1) advance(elapsed * active.fps * state.speed);
+  advance(elapsed * active.fps * state.speed);
   if (state.view === "blink" && !calm.matches && blinkB !== state.blinkB) {
     state.blinkB = blinkB;
     stage.dataset.blink = blinkB ? "b" : "a";
@@ -527,13 +530,14 @@ function step(now) {
   const lastMoves = value.mode === "running" && film;
   if (currentFrame() !== before || (lastMoves && filmFrame() !== step.lastFilmFrame)) paint();
   if (lastMoves) step.lastFilmFrame = filmFrame();
-  if (active.frames > 1 || lastMoves) tick();
+  if (active.total > 1 || lastMoves) tick();
 }
 
 function advance(frames) {
   const n = active.frames;
   let p = state.position + (state.pingPong && !state.forwards ? -frames : frames);
-  if (!state.pingPong) p %= n;
+  if (!active.complete) p = Math.min(p, n - 1e-6);
+  else if (!state.pingPong) p %= n;
   else if (p >= n) [p, state.forwards] = [Math.max(0, 2 * n - 1 - p), false];
   else if (p < 0) [p, state.forwards] = [Math.min(n - 1e-6, 1 - p), true];
   state.position = p;

@@ -1,20 +1,21 @@
 """The stage: painting, proxy image, and baseline and awakened videos in one exact player.
 
-Boundary. A stage value is a plain, picklable dict built by the pure functions below; ``Stage`` shows it.
-The page's generator yields such values; ``assets/js/stage.js`` plays them in the browser. The last good
-result travels in every value, so that no state of a run hides it:
+Boundary. A stage value is a plain, picklable dict built by the pure functions below; ``Stage``
+shows it. The page's generator yields such values; ``assets/js/stage.js`` plays them in the browser.
+The last good result travels in every value, so that no state of a run hides it:
 
-    value = empty()                                   # a bare wall
-    value = done(painting, proxy, stacked, ...)       # a result, or a bundled example (label=...)
-    value = running(value, painting=..., ...)         # a run begins; the last result stays in the strip
-    value = running(value, proxy=array)               # the proxy image is ready
-    value = running(value, preview=atlas)             # a moving preview (awaken.preview.atlas)
-    value = done(...) or settled(value)               # a result, or stopped/failed: the last one again
+    value = empty()                              # a bare wall
+    value = done(painting, proxy, stacked, ...)  # a result, or a bundled example (label=...)
+    value = running(value, painting=..., ...)    # a run begins; the last result stays in the strip
+    value = running(value, proxy=array)          # the proxy image is ready
+    value = running(value, preview=atlas)        # a moving preview (awaken.preview.atlas)
+    value = done(...)                            # a result, or
+    value = settled(value)                       # stopped or failed: the last one again
 
-Use ``show_progress="hidden"`` on events that update the stage: Gradio would dim it otherwise. Both videos
-arrive as ONE mp4 (baseline over awakened) with one decoder, and every decoded picture is kept whole, so
-that the two halves can never show different frames. No user text enters a template: Gradio evaluates
-templates as JavaScript; texts travel in the value and are written with textContent.
+Use ``show_progress="hidden"`` on events that update the stage: Gradio would dim it otherwise. Both
+videos arrive as ONE mp4 (baseline over awakened) with one decoder, and every decoded picture is
+kept whole, so that the two halves can never show different frames. No user text enters a template:
+Gradio evaluates templates as JavaScript; texts travel in the value, written with textContent.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ LONGEST_INLINE = 1024  # px; pictures sent inside a value are no larger than the
 # Every word the stage shows by itself; another language passes its own mapping of the same keys.
 TEXTS: dict[str, str] = {
     "stage": "Stage: original, proxy, baseline and awakened",
-    "wall": "Comparator. Space plays, comma and full stop step, 1 to 6 choose the view, f is full screen.",
+    "wall": "Comparator. Space plays, comma and full stop step, 1 to 6 choose the view, "
+    "f is full screen.",
     "invitation": "Choose a painting and say what should move.",
     "views": "View",
     "side": "Side by side",
@@ -192,8 +194,8 @@ def running(
     """A run in progress: ``value`` with what is new; everything not given stays as it was.
 
     Called on a value that is not running, it begins a run: pictures and previews of an earlier run
-    are dropped, its result is kept. ``width`` and ``height`` are those of the videos to come, so that
-    the frames on the wall keep their size when the result arrives.
+    are dropped, its result is kept. ``width`` and ``height`` are those of the videos to come, so
+    that the frames on the wall keep their size when the result arrives.
     """
     run = dict(value["run"]) if value["mode"] == "running" else Run().model_dump()
     news = {
@@ -238,14 +240,19 @@ class Stage(gr.HTML):
 
     data_model = StageValue
 
-    def __init__(self, value: Mapping[str, Any] | None = None, texts: Mapping[str, str] = TEXTS, **kwargs):
+    def __init__(
+        self,
+        value: Mapping[str, Any] | None = None,
+        texts: Mapping[str, str] = TEXTS,
+        **kwargs: Any,
+    ):
         # Gradio reads constructor arguments back as attributes; HTML would answer with an event.
         self.texts = dict(texts)
         super().__init__(
             value=value or empty(),
             html_template=(ASSETS / "html" / "stage.html").read_text("utf-8"),
             css_template=(ASSETS / "css" / "stage.css").read_text("utf-8"),
-            # the words are part of the script: Gradio loses other props when it mounts a component anew
+            # the words are part of the script: Gradio loses props when it mounts a component anew
             js_on_load=f"const texts = {json.dumps(self.texts)};\n"
             + (ASSETS / "js" / "stage.js").read_text("utf-8"),
             apply_default_css=False,
