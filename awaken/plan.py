@@ -67,7 +67,7 @@ class Plan:
             painting, r.frames, r.steps, r.seed,
         )  # fmt: skip
         baseline = content_key("final", scene)
-        words = "" if proxy.family == "restorer" else r.proxy_prompt
+        words = r.proxy_prompt if proxy.reads_prompt(r.proxy_options) else ""
         read = (baseline,) if proxy.needs_baseline else (
             painting, words, r.proxy_strength, r.proxy_options, r.seed, r.proxy_image,
         )  # fmt: skip

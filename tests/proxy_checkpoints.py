@@ -23,6 +23,7 @@ from transformers import (
     CLIPTokenizer,
 )
 
+from awaken.models import NoisePredictor
 from tests import checkpoints
 
 WIDTH = 16
@@ -95,6 +96,16 @@ def masactrl(models: Path) -> Path:
     return stable_diffusion(folder, StableDiffusionPipeline, scheduler, **shape)
 
 
+def invsr(models: Path) -> Path:
+    """The predictor at its true size, with a training wrapper's prefix; beside ``sd_turbo``."""
+    torch.manual_seed(5)
+    folder = models / "invsr"
+    folder.mkdir()
+    state = {f"module.{name}": value.half() for name, value in NoisePredictor().state_dict().items()}
+    torch.save({"state_dict": state}, folder / "noise_predictor_sd_turbo_v5.pth")
+    return folder
+
+
 def sdxl_refiner(models: Path) -> Path:
     """In half-precision files only, as our download brings it."""
     folder = models / "sdxl_refiner"
@@ -115,6 +126,7 @@ def sdxl_refiner(models: Path) -> Path:
 
 WRITERS = {
     "sdxl_refiner": sdxl_refiner,
+    "invsr": invsr,
     "masactrl": masactrl,
     "sd_turbo": sd_turbo,
     "instruct_pix2pix": instruct_pix2pix,

@@ -173,4 +173,92 @@ def test_masactrl_holds_the_source_to_the_stored_inversion_step_by_step(loaded):
     trajectory, run = masactrl_run(loaded("masactrl"), hold_source=True)
     for i, (source, _) in enumerate(run):
         gaps = [float((source - z).abs().mean()) for z in trajectory]
-        assert gaps[len(trajectory) - 2 - i] == min(gaps)
+        assert gaps[len(trajectory) - 2 - i] == pytest.approx(min(gaps), abs=1e-6)
+
+
+# InvSR
+
+
+def test_invsrs_noise_predictor_is_the_released_network():
+    from awaken.models import NoisePredictor
+
+    with torch.device("meta"):
+        network = NoisePredictor()
+    state = network.state_dict()
+    assert len(state) == 164 and sum(t.numel() for t in state.values()) == 33_837_576
+    assert all(name.startswith("encoder.") for name in state)
+    assert state["encoder.time_embedding.linear_1.weight"].shape == (512, 256)
+    assert state["encoder.down_blocks.0.downsamplers.0.conv.weight"].shape == (256, 256, 3, 3)
+    assert state["encoder.mid_block.attentions.0.to_q.weight"].shape == (512, 512)
+    small = NoisePredictor(widths=(16, 32), layers=1, time_width=32, head_width=8, groups=8)
+    noise = small(torch.zeros(2, 3, 32, 48), 199)
+    assert noise.mean.shape == noise.std.shape == (2, 4, 16, 24)
+
+
+@pytest.mark.parametrize("steps", range(1, 6))
+def test_invsr_with_the_true_noise_gives_the_latents_back(steps):
+    from awaken.proxies.invsr import TAUS, euler
+
+    draw = torch.Generator().manual_seed(0)
+    z, noise = torch.randn(2, 1, 4, 8, 8, generator=draw, dtype=torch.float64)
+    kept = torch.cumprod(1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2, 0)
+    levels = [float(((1 - kept[t - 1]) / kept[t - 1]) ** 0.5) for t in TAUS[steps]]
+    known = {250: 0.693, 200: 0.569, 150: 0.454, 100: 0.342, 50: 0.223}
+    assert levels == pytest.approx([known[t] for t in TAUS[steps]], abs=1e-3)
+    asked = []
+
+    def oracle(x, t):
+        asked.append((t, float(x.std())))
+        return noise
+
+    *_, last = euler(z, noise, TAUS[steps], levels, oracle)
+    torch.testing.assert_close(last, z, rtol=0, atol=1e-12)
+    assert [t for t, _ in asked] == [tau - 1 for tau in TAUS[steps]]
+    assert all(0.8 < spread < 1.2 for _, spread in asked)  # brought to unit variance
+
+
+@pytest.mark.parametrize("size", [(16, 16), (40, 23), (70, 33), (64, 128)])
+def test_invsrs_patches_put_together_are_the_picture(size):
+    from awaken.proxies.invsr import in_patches
+
+    picture = torch.rand(3, *size, generator=torch.Generator().manual_seed(0))
+
+    def identity(patches):
+        yield
+        return patches
+
+    told = []
+    loop = in_patches(picture, identity, patch=32, scale=1, batch=3)
+    try:
+        while True:
+            told.append(next(loop))
+    except StopIteration as end:
+        torch.testing.assert_close(end.value, picture.double(), rtol=0, atol=1e-12)
+    assert told[-1][0] == told[-1][1] == len(told)
+
+
+def test_invsrs_patches_lie_inside_and_overlap_by_half():
+    from awaken.proxies.invsr import gaussian_window, starts
+
+    assert starts(128, 128) == [0]
+    assert starts(256, 128) == [0, 64, 128]
+    assert starts(272, 128) == [0, 64, 128, 144]
+    assert float(gaussian_window(5, 5)[2, 2]) == 1
+    assert float(gaussian_window(5, 1)[0, 0]) == pytest.approx(np.exp(-4 / (2 * 1.1**2)))
+
+
+def test_invsrs_colour_fixes_keep_pigment_and_take_detail():
+    from awaken.proxies.invsr import wavelet_colours, ycbcr_colours
+
+    draw = torch.Generator().manual_seed(0)
+    source = 0.3 + 0.4 * torch.rand(3, 1, 1, generator=draw).expand(3, 64, 64)
+    tinted = (source + 0.05 * torch.randn(1, 64, 64, generator=draw)).clamp(0, 1)
+    tinted = (tinted * torch.tensor([1.1, 1.0, 0.8])[:, None, None]).clamp(0, 1)
+    luma = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
+    fixed = ycbcr_colours(tinted, source)
+    torch.testing.assert_close(fixed[0] - fixed[2], source[0] - source[2], atol=1e-5, rtol=0)
+    torch.testing.assert_close((luma * fixed).sum(0), (luma * tinted).sum(0), atol=1e-5, rtol=0)
+    fixed = wavelet_colours(tinted, source)
+    torch.testing.assert_close(fixed.mean((1, 2)), source.mean((1, 2)), atol=5e-3, rtol=0)
+    assert float((fixed - fixed.mean()).std()) > 0.03
+    torch.testing.assert_close(wavelet_colours(source, source), source.clone(), atol=1e-6, rtol=0)

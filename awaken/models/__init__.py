@@ -9,14 +9,16 @@ if TYPE_CHECKING:
     from awaken.models.animate_anything import AnimateAnythingUNet
     from awaken.models.cinemo import CinemoUNet
     from awaken.models.consisti2v import ConsistI2VUNet
+    from awaken.models.invsr import NoisePredictor
 
 _HOMES = {
     "AnimateAnythingUNet": "awaken.models.animate_anything",
     "CinemoUNet": "awaken.models.cinemo",
     "ConsistI2VUNet": "awaken.models.consisti2v",
+    "NoisePredictor": "awaken.models.invsr",
 }
 
-__all__ = ["AnimateAnythingUNet", "CinemoUNet", "ConsistI2VUNet"]
+__all__ = ["AnimateAnythingUNet", "CinemoUNet", "ConsistI2VUNet", "NoisePredictor"]
 
 
 def __getattr__(name: str):

@@ -59,6 +59,11 @@ class ProxySpec:
     source: str = ""
 
 
+    def reads_prompt(self, options: Mapping[str, float]) -> bool:
+        """Whether other words would make another proxy."""
+        return self.family not in ("given", "restorer") or options.get("words") == 2
+
+
 class Proxy(ABC):
     """An image-to-image model. ``weights_id`` is part of every memo key, as in ``Backend``."""
 
@@ -139,6 +144,17 @@ def _load_masactrl(device: torch.device, dtype: torch.dtype) -> Proxy:
     return MasaCtrlProxy(device, dtype)
 
 
+def _load_invsr(device: torch.device, dtype: torch.dtype) -> Proxy:
+    from awaken.proxies.invsr import InvSRProxy
+
+    return InvSRProxy(device, dtype)
+
+
+def _invsr_missing() -> str | None:
+    base = hub.missing(releases.SD_TURBO)
+    return f"it works on SD-Turbo: {base}" if base else hub.missing(releases.INVSR)
+
+
 _EDITS = (
     "Same painting a few seconds later: {prompt}. Keep composition, camera, style, brushwork and "
     "colours unchanged."
@@ -208,6 +224,31 @@ PROXIES: dict[str, ProxySpec] = {
         code_licence="Apache-2.0 (diffusers)",
         weight_licence="CreativeML Open RAIL++-M",
         source="https://huggingface.co/stabilityai/stable-diffusion-xl-refiner-1.0",
+    ),
+    "invsr": ProxySpec(
+        title="InvSR",
+        summary="Makes the painting smaller and draws it again four times finer; no text of yours "
+        "is needed. Compared in the paper (Sec. 5.2).",
+        load=_load_invsr,
+        available=_invsr_missing,
+        family="restorer",
+        strength=0.5,
+        presets={"texture only": 0.0, "half size first": 0.5, "quarter size first": 1.0},
+        options={
+            "steps": _steps(1, 1, 5),
+            "words": Option(
+                "Words", 1, 0, 2, 1, "0 none, 1 the published kind of quality words, 2 your prompt."
+            ),
+            "colours": Option(
+                "Colours", 2, 0, 2, 1, "0 the model's, 1 the painting's coarse ones, 2 its pigments."
+            ),
+        },
+        needs="135 MB and SD-Turbo (2.6 GB) to download, a GPU with 5 GB.",
+        release=releases.INVSR,
+        code_licence="ours; the published code: NTU S-Lab License 1.0",
+        weight_licence="NTU S-Lab License 1.0, and SD-Turbo's",
+        non_commercial=True,
+        source="https://github.com/zsyOAOA/InvSR",
     ),
     "masactrl": ProxySpec(
         title="MasaCtrl",

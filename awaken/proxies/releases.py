@@ -60,6 +60,13 @@ SD_TURBO = Release(
     files=_STABLE_DIFFUSION,
     patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
 )
+INVSR = Release(
+    name="invsr",
+    repo="OAOA/InvSR",
+    size=135_000_000,
+    files=(("noise_predictor_sd_turbo_v5.pth",),),
+    patterns=("noise_predictor_sd_turbo_v5.pth",),
+)
 STABLE_DIFFUSION = Release(
     name="stable_diffusion_v1_5",
     repo="stable-diffusion-v1-5/stable-diffusion-v1-5",
