@@ -68,7 +68,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "steps": (2, 100),
     "frames": (2, 64),
     "fps": (2, 30),
-    "size": (192, 1024),
+    "size": (96, 1024),
     "seed": (0, SEED_LIMIT),
 }
 _WHOLE = ("steps", "frames", "fps", "size", "seed")
@@ -98,7 +98,7 @@ class Request:
         motion: strength of motion in the backend's own unit (``BackendSpec.motion_range``).
         mask: (h, w) uint8, 255 where motion is allowed; any size, it is resized. None is everywhere.
         frames, fps: length and rate of the videos.
-        size: square root of the pixel area to work at, 192 to 1024 (512 is 512 x 512 pixels).
+        size: square root of the pixel area to work at, 96 to 1024 (512 is 512 x 512 pixels).
         re_noise: how much of the final denoising is run on the fused latents, 0.1 to 1; 1 is the
             paper's (from the first timestep). Touches the method only, never the baseline.
         seed: 0 to 2^32 - 1; the paper uses 42.

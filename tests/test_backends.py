@@ -38,7 +38,7 @@ def engine():
 
 def request(name, **changes):
     quick = dict(painting=tiny.painting(height=200, width=240), prompt="clouds drift", backend=name,
-                 proxy="identity", steps=3, size=192, p=0.5)  # fmt: skip
+                 proxy="identity", steps=3, size=96, p=0.5)  # fmt: skip
     return Request(**(quick | changes))
 
 
@@ -94,7 +94,7 @@ def test_the_command_line_writes_the_same_frames_as_the_engine(engine, name, tmp
 
     painting = tmp_path / "painting.png"
     Image.fromarray(tiny.painting(height=200, width=240)).save(painting)
-    arguments = f"--backend {name} --proxy identity --steps 3 --size 192 --p 0.5"
+    arguments = f"--backend {name} --proxy identity --steps 3 --size 96 --p 0.5"
     out = tmp_path / "out"
     assert main([str(painting), "clouds drift", "--out", str(out), *arguments.split()]) == 0
     for file in ("proxy.png", "baseline.mp4", "awakened.mp4", "side_by_side.mp4", "settings.json"):

@@ -29,7 +29,7 @@ def engine(backend):
 
 def request(**changes):
     return Request(**(dict(painting=tiny.painting(), prompt="clouds drift", backend="tiny",
-                           proxy="tiny", size=192) | changes))  # fmt: skip
+                           proxy="tiny", size=96) | changes))  # fmt: skip
 
 
 def run(engine, **changes):

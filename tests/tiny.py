@@ -92,7 +92,7 @@ class TinyProxy(Proxy):
 
 
 TINY = BackendSpec(
-    title="Tiny", summary="", load=TinyBackend, size=192, sizes=(192,), frames=4,
+    title="Tiny", summary="", load=TinyBackend, size=96, sizes=(96,), frames=4,
     frame_choices=(4,), steps=25, guidance=3.0,
 )  # fmt: skip
 TINY_PROXY = ProxySpec(title="Tiny", summary="", load=lambda d, t: TinyProxy(), strength=0.5)

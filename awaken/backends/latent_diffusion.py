@@ -81,7 +81,8 @@ class LatentDiffusionBackend(Backend):
         modules = (self.text_encoder, self.unet, self.vae)
         for module in modules:
             module.eval().requires_grad_(False)
-            _channels_last(module)
+            if self.device.type == "cuda":  # the layout that tensor cores read
+                _channels_last(module)
         needed = sum(t.nbytes for m in modules for t in m.state_dict().values())
         if self.device.type == "cuda" and not resident(needed, torch.cuda.mem_get_info(self.device)[0]):
             from accelerate import cpu_offload_with_hook
@@ -119,7 +120,7 @@ class LatentDiffusionBackend(Backend):
 
     def pixels(self, picture: np.ndarray) -> torch.Tensor:
         """(h, w, 3) uint8 -> (1, 3, h, w) in [-1, 1]."""
-        x = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
+        x = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]  # arrays may be read-only
         return x.to(self.device, torch.float32) / 127.5 - 1
 
     def decode_frames(self, latents: torch.Tensor) -> torch.Tensor:
@@ -153,8 +154,8 @@ class LatentDiffusionBackend(Backend):
         """(channels + 1, 3): least squares from latents (and one) to colours in [-1, 1]."""
         if not hasattr(self, "_to_rgb"):
             draw = torch.Generator().manual_seed(0)
-            colours = torch.rand(1, 3, 8, 8, generator=draw) * 2 - 1
-            side = 8 * 2 ** (len(self.vae.config.block_out_channels) - 1)
+            colours = torch.rand(1, 3, 6, 6, generator=draw) * 2 - 1
+            side = 6 * 2 ** (len(self.vae.config.block_out_channels) - 1)
             picture = F.interpolate(colours, (side, side), mode="bicubic").clamp(-1, 1)
             picture = picture.to(self.device, self.vae.dtype)
             z = self.vae.encode(picture).latent_dist.mode() * self.vae.config.scaling_factor
