@@ -207,9 +207,15 @@ def read_state(path: Path, device: str | torch.device = "cpu") -> Mapping[str, t
     return state
 
 
-def load_weights(module: torch.nn.Module, path: Path, optional: tuple[str, ...] = ()) -> None:
+def load_weights(
+    module: torch.nn.Module,
+    path: Path,
+    optional: tuple[str, ...] = (),
+    dtype: torch.dtype | None = None,
+) -> None:
     """Fill a module (on the meta device or not) strictly from a file, checking before loading.
 
+    dtype: what floating-point entries become; None leaves them as stored.
     optional: fnmatch patterns of entries that may be in one and not in the other.
     Raises ModelError naming the file, and the first entries that do not fit.
     """
@@ -233,7 +239,11 @@ def load_weights(module: torch.nn.Module, path: Path, optional: tuple[str, ...] 
             f"{path}: {name} has shape {found[name]} where {expected[name]} is expected: it belongs "
             "to another model or version, or its config.json does."
         )
-    state = {name: t for name, t in read_state(path).items() if name in expected}
+    state = {
+        name: t.to(dtype) if dtype and t.is_floating_point() else t
+        for name, t in read_state(path).items()
+        if name in expected
+    }
     module.load_state_dict(state, strict=not optional, assign=True)
 
 

@@ -177,10 +177,10 @@ class CinemoBackend(LatentDiffusionBackend):
     def encode(self, picture: np.ndarray, seed: int) -> torch.Tensor:
         """A sample of the VAE's posterior, (1, 4, 1, h / 8, w / 8), encoded in float64 as upstream."""
         exact = torch.float32 if self.device.type == "mps" else torch.float64
-        half = self.vae.dtype
-        self.vae.to(exact)
+        usual, cast = self.vae.dtype, torch.nn.Module.to  # diffusers' own warns of every cast
+        cast(self.vae, exact)
         posterior = self.vae.encode(self.pixels(picture).to(exact)).latent_dist
-        self.vae.to(half)
+        cast(self.vae, usual)
         z = posterior.sample(posterior_generator(seed)).float()
         return (z * self.vae.config.scaling_factor)[:, :, None]
 

@@ -62,8 +62,9 @@ class LatentDiffusionBackend(Backend):
                 unet = type(self).network_class().from_config(config)
         except (TypeError, ValueError, KeyError) as error:
             raise ModelError(f"{folder / 'unet' / 'config.json'} does not fit: {error}") from error
-        hub.load_weights(unet, hub.pick(folder, hub.weights("unet")), self.optional_weights)
-        return unet.to(self.dtype)
+        weights = hub.pick(folder, hub.weights("unet"))
+        hub.load_weights(unet, weights, self.optional_weights, self.dtype)
+        return unet
 
     def _load_vae(self, folder: Path) -> torch.nn.Module:
         from diffusers import AutoencoderKL
