@@ -73,7 +73,7 @@ class Bank:
             path,
             keys=np.array([" ".join(k) for k in self.keys]),
             texts=np.array([w.text for w in self.wordings]),
-            meaning=np.array([(w.speed, w.direction, w.amount) for w in self.wordings], np.float32),
+            meaning=np.array([(w.speed, w.direction, w.amount) for w in self.wordings]),
             present=np.packbits(self.present.numpy()),
             values=(flat / scale).round().to(torch.int8).numpy(),
             scale=scale.half().numpy(),

@@ -63,6 +63,7 @@ class Clips:
     picture: (b, 3, 8 h, 8 w) RGB in 0..1; latents: (b, 18, 16, h, w) clean, in latent units;
     valid: (b, 18, h, w), how much a prediction there matters (a displacement matters where
     something moves); regions: (b, 2, h, w), share of cell in a named region and in a named object;
+    masks: (b, classes, h, w), what is there, named or not;
     captions: what the person would say; strength: (b,) the motion dial (what the caption's speed
     words add comes on top); duration: (b,) in units of 16 frames.
     """
@@ -71,6 +72,7 @@ class Clips:
     latents: torch.Tensor
     valid: torch.Tensor
     regions: torch.Tensor
+    masks: torch.Tensor
     captions: list[str]
     strength: torch.Tensor
     duration: torch.Tensor
@@ -147,7 +149,9 @@ def recolour(picture: torch.Tensor, rng: random.Random) -> torch.Tensor:
     picture = grey + (picture - grey) * draw(0.4, 1.35)
     picture = (picture - 0.5) * draw(0.75, 1.2) + 0.5 + draw(-0.1, 0.1)
     picture = picture * draw(0.88, 1.12, 3)
-    return (picture + torch.randn_like(picture) * draw(0.0, 0.02)).clamp(0, 1)
+    generator = torch.Generator(picture.device).manual_seed(rng.getrandbits(32))
+    grain = torch.randn(picture.shape, generator=generator, device=picture.device)
+    return (picture + grain * draw(0.0, 0.02)).clamp(0, 1)
 
 
 def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], list[str]]:
@@ -215,7 +219,7 @@ def make_clips(
     z, valid, regions = synthesise(
         stage, picture, masks, happens, dial * asked, direction, amount, rng
     )
-    return Clips(picture, z, valid, regions, [w.text for w in words], dial, duration)
+    return Clips(picture, z, valid, regions, masks, [w.text for w in words], dial, duration)
 
 
 def synthesise(

@@ -94,17 +94,19 @@ class VideoLoss:
             )  # fmt: skip
         target = self.basis.target(z, light0)
         error = (told.float() - target) ** 2 * self.weights * _valid(clips.valid)
-        logits = features[3].float()
-        regions = F.binary_cross_entropy_with_logits(logits, clips.regions, reduction="none")
-        regions = (regions.mean((1, 2, 3)) * ~dropped).mean()
+        cross = F.binary_cross_entropy_with_logits
+        regions = cross(features[3].float(), clips.regions, reduction="none").mean((1, 2, 3))
+        regions = (regions * ~dropped).mean()
+        classes = cross(features[4].float(), clips.masks)
         parts = {
             "flow": (error[:, 24:40].mean()).detach(),
             "shift": (error[:, 40:56].mean()).detach(),
             "shares": (error[:, 72:74].mean()).detach(),
             "all": error.mean().detach(),
             "regions": regions.detach(),
+            "classes": classes.detach(),
         }
-        return error.mean() + 0.1 * regions, parts, b
+        return error.mean() + 0.1 * regions + 0.2 * classes, parts, b
 
 
 def _valid(valid: torch.Tensor) -> torch.Tensor:

@@ -1,8 +1,9 @@
 """The second miniature's video network: a condition network (once per run) and a denoiser (per step).
 
 The condition network reads the painting and the sentence and finds what the sentence moves; it has a
-U shape with cross-attention to word vectors at three scales, and an auxiliary output, "which cells
-does this sentence move", that is trained directly. The denoiser works on coefficients of functions
+U shape with cross-attention to word vectors at three scales, and two auxiliary outputs that are
+trained directly: "which cells does this sentence move", and "what is in this cell", which learns
+from every picture whatever its caption names. The denoiser works on coefficients of functions
 of time (``latents.TimeBasis``) as channels of a two-dimensional U-Net (frames as channels: MCVD,
 Voleti, Jolicoeur-Martineau and Pal 2022), patched two by two, with a last stage on the full grid.
 It predicts the clean video; light is a residual to the static video. Predicting v failed at this
@@ -17,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from awaken.miniature.labels import CLASSES
 from awaken.miniature.latents import TimeBasis
 
 TEXT = 384  # width of a word vector of all-MiniLM-L6-v2
@@ -114,12 +116,14 @@ class ConditionNetwork(nn.Module):
         self.up16, self.reread16 = Residual(d + c, c), Attention(c, TEXT)
         self.up32, self.reread32, self.last32 = Residual(c + b, b), Attention(b, TEXT), Residual(b)
         self.out32, self.out16 = nn.Conv2d(b, outer[0], 1), nn.Conv2d(c, outer[1], 1)
-        self.out8, self.regions = nn.Conv2d(d, outer[2], 1), nn.Conv2d(b, 2, 1)
+        self.out8 = nn.Conv2d(d, outer[2], 1)
+        self.regions, self.classes = nn.Conv2d(b, 2, 1), nn.Conv2d(b, len(CLASSES), 1)
 
     def forward(self, picture, mask, words, present):
         """picture (b, 3, 8 h, 8 w) in 0..1, mask (b, 1, h, w) of 0..1, words (b, 20, 384).
 
-        Returns features at h, h / 2 and h / 4, and (b, 2, h, w) logits of region and object.
+        Returns features at h, h / 2 and h / 4, (b, 2, h, w) logits of the named region and object,
+        and (b, classes, h, w) logits of what is there.
         """
         x = F.pixel_unshuffle(picture * 2 - 1, 8)
         x32 = self.enter(torch.cat([x, mask.to(x), _coordinates(x)], 1))
@@ -137,7 +141,9 @@ class ConditionNetwork(nn.Module):
         x16 = self.reread16(x16, words, present)
         x32 = self.up32(torch.cat([_doubled(x16), x32], 1))
         x32 = self.last32(self.reread32(x32, words, present))
-        return self.out32(x32), self.out16(x16), self.out8(x8), self.regions(x32)
+        return (
+            self.out32(x32), self.out16(x16), self.out8(x8), self.regions(x32), self.classes(x32)
+        )  # fmt: skip
 
 
 def _waves(x: torch.Tensor, width: int = 64) -> torch.Tensor:

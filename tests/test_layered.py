@@ -1,0 +1,354 @@
+"""The layered miniature: its motion fields, latents, captions, labels, compositor and training."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from awaken.miniature import clips, fields, training
+from awaken.miniature.bank import Bank
+from awaken.miniature.captions import EFFECTS, PHRASES, caption
+from awaken.miniature.compositor import compose, filled, nearest_kept
+from awaken.miniature.labels import CLASSES, Labelled, load_pack, rasterise, save_pack
+from awaken.miniature.latents import (
+    AIR,
+    AIRS,
+    CHANNELS,
+    FLOW,
+    LIGHT,
+    OBJECT,
+    REGION,
+    SHIFT,
+    UNITS,
+    TimeBasis,
+    grid_for,
+    image_latents,
+    light_of,
+)
+from awaken.miniature.scenes import render
+from awaken.miniature.video_network import VideoNetwork
+
+TINY = {"widths": (8, 16, 16), "condition_widths": (16, 16, 16)}
+
+
+def stage(batch: int = 3, rows: int = 16, columns: int = 24, seed: int = 0) -> fields.Stage:
+    times = torch.linspace(0, 1, 16)[None].expand(batch, -1)
+    return fields.Stage(batch, rows, columns, times, torch.Generator().manual_seed(seed))
+
+
+def all_fields(seed: int, strength: float) -> dict[str, torch.Tensor]:
+    ones = torch.full((3,), strength)
+    right, horizon, lean = torch.ones(3), torch.full((3,), 0.3), torch.ones(3, 16, 1)
+
+    def s() -> fields.Stage:
+        return stage(seed=seed)
+
+    return {
+        "drift": fields.drift(s(), ones, right),
+        "billow": fields.billow(s(), ones, right),
+        "waves": fields.waves(s(), ones, right, horizon),
+        "river": fields.river(s(), ones, right, horizon),
+        "fall": fields.fall(s(), ones),
+        "sway": fields.sway(s(), ones, lean),
+        "rise": fields.rise(s(), ones, right),
+        "flames": fields.flames(s(), ones),
+        "rigid": fields.rigid(s(), ones, right),
+        "flutter": fields.flutter(s(), ones, lean),
+    }
+
+
+def test_every_field_starts_at_rest_scales_with_strength_and_repeats_with_its_seed():
+    weak, strong, again = all_fields(1, 0.5), all_fields(1, 1.0), all_fields(1, 1.0)
+    for name, field in strong.items():
+        assert field.shape == (3, 2, 16, 16, 24), name
+        assert field[:, :, 0].abs().max() < 1e-5, name
+        assert field[:, :, -1].abs().mean() > 0.05, name
+        torch.testing.assert_close(field, again[name], rtol=0, atol=0)
+        torch.testing.assert_close(weak[name] * 2, field, rtol=1e-3, atol=1e-4)
+
+
+def test_things_go_where_their_names_say():
+    moved = {name: f[:, :, -1].mean((2, 3)) for name, f in all_fields(2, 1.0).items()}
+    for name in ("drift", "river", "rise", "rigid"):
+        assert (moved[name][:, 0] > 0.1).all(), f"{name} goes to the right"
+    assert (moved["fall"][:, 1] > 0.5).all()
+    assert (moved["rise"][:, 1] < -0.5).all()
+
+
+def test_rigid_motion_is_the_same_everywhere():
+    field = all_fields(3, 1.0)["rigid"]
+    assert field.std((3, 4)).max() < 1e-5
+
+
+def still_latents(picture: torch.Tensor, grid: tuple[int, int], frames: int = 16) -> torch.Tensor:
+    return image_latents(picture, grid).expand(-1, -1, frames, -1, -1).clone()
+
+
+def textured(height: int, width: int, seed: int = 0) -> torch.Tensor:
+    coarse = torch.rand(1, 3, height // 8, width // 8, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)
+
+
+def test_a_frame_shows_at_x_what_frame_0_showed_at_x_minus_the_flow():
+    picture = textured(128, 128)
+    z = still_latents(picture, (16, 16))
+    z[:, REGION] = 1 / UNITS[3]
+    cells = torch.linspace(0, 2, 16)  # two cells are 16 pixels here
+    z[:, FLOW.start] = (cells / UNITS[4])[None, :, None, None]
+    frames = compose(z, picture)
+    inner = (slice(None), slice(32, 96), slice(32, 96))
+    torch.testing.assert_close(
+        frames[15][inner], picture[0, :, 32:96, 16:80], atol=2e-3, rtol=0
+    )
+    assert (frames[15][inner] - picture[0][inner]).abs().mean() > 0.02
+
+
+def test_a_still_video_and_every_frame_0_are_the_painting_itself():
+    picture = textured(96, 128)
+    z = still_latents(picture, (12, 16))
+    assert (compose(z, picture) - picture).abs().max() < 1e-5
+    gen = torch.Generator().manual_seed(1)
+    z[:, REGION, :, :6] = 0.5
+    z[:, OBJECT, :, 7:10, 4:8] = 0.5
+    z[:, AIR] = torch.rand(1, 7, 1, 12, 16, generator=gen) / 1.5
+    for channels in (FLOW, SHIFT):
+        ramp = torch.arange(16).float()[None, None, :, None, None] / 8
+        z[:, channels] = ramp * torch.randn(1, 2, 1, 12, 16, generator=gen)
+    frames = compose(z, picture)
+    assert (frames[0] - picture[0]).abs().max() < 1e-5
+    assert (frames[8] - picture[0]).abs().mean() > 0.01
+
+
+def test_what_lies_outside_a_moving_region_does_not_move_at_all():
+    picture = textured(128, 128)
+    picture[..., 64:, :] *= 0.2  # an edge, so that the matte has something to follow
+    z = still_latents(picture, (16, 16))
+    z[:, REGION, :, :8] = 1 / UNITS[3]
+    z[:, FLOW] = torch.linspace(0, 1, 16)[None, None, :, None, None]  # everywhere, also below
+    frames = compose(z, picture)
+    assert (frames[:, :, 80:] - picture[:, :, 80:]).abs().max() < 1e-5
+    assert (frames[15, :, 16:48] - picture[0, :, 16:48]).abs().mean() > 0.02
+
+
+def test_an_object_travels_whole_and_what_it_uncovers_looks_like_its_surroundings():
+    picture = torch.full((1, 3, 128, 128), 0.8)
+    picture[:, 1] = 0.5
+    picture[:, :, 48:80, 32:64] = torch.tensor([0.1, 0.1, 0.2])[None, :, None, None]
+    z = still_latents(picture, (16, 16))
+    z[:, OBJECT, :, 6:10, 4:8] = 1 / UNITS[6]
+    z[:, SHIFT.start] = (torch.linspace(0, 5, 16) / UNITS[7])[None, :, None, None]  # 40 pixels
+    last = compose(z, picture)[15]
+    torch.testing.assert_close(last[:, 52:76, 76:100], picture[0, :, 52:76, 36:60], atol=0.02, rtol=0)
+    hole = last[:, 50:78, 34:62]
+    assert (hole - torch.tensor([0.8, 0.5, 0.8])[:, None, None]).abs().max() < 0.05
+
+
+def test_snow_is_bright_small_falling_and_absent_from_frame_0():
+    picture = torch.full((1, 3, 192, 192), 0.3)
+    z = still_latents(picture, (16, 16))
+    z[:, AIR.start + AIRS.index("snow")] = 0.8 / UNITS[11]
+    z[:, 10] = (torch.linspace(0, 5, 16) / UNITS[10])[None, :, None, None]
+    frames = compose(z, picture)
+    assert (frames[0] - picture[0]).abs().max() < 1e-6
+    bright = (frames[10] > 0.6).float().mean()
+    assert 0.002 < bright < 0.2
+    assert (frames[10] - frames[11]).abs().max() > 0.2
+
+
+def test_holes_are_filled_from_the_nearest_kept_pixels():
+    keep = torch.zeros(20, 30, dtype=torch.bool)
+    keep[:, :10] = True
+    source = nearest_kept(keep)
+    assert (source[0, :, 10:] == 9).all() and (source[1, 7] == 7).all()
+    picture = torch.zeros(1, 3, 20, 30)
+    picture[..., :10] = 0.7
+    assert (filled(picture, keep.float()[None, None])[..., 12:] - 0.7).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("frames", [16, 24, 32])
+def test_coefficients_of_time_keep_a_smooth_video_at_any_length(frames):
+    basis = TimeBasis(frames)
+    told, light = torch.randn(2, TimeBasis.TOLD, 4, 4), torch.randn(2, 3, 4, 4)
+    z = basis.video(told, light)
+    assert z.shape == (2, CHANNELS, frames, 4, 4)
+    torch.testing.assert_close(basis.target(z, light), told, atol=1e-5, rtol=1e-4)
+    assert z[:, FLOW, 0].abs().max() < 1e-6
+    torch.testing.assert_close(z[:, LIGHT, 0], light)
+    noise = basis.seen(torch.randn(8, CHANNELS, frames, 16, 16)).var()
+    assert float(noise) == pytest.approx(16 / frames, rel=0.05)
+
+
+def test_grids_have_the_paintings_aspect_and_about_a_thousand_cells():
+    for width, height in ((512, 512), (640, 400), (300, 900), (1500, 500)):
+        rows, columns = grid_for(width, height)
+        assert rows % 4 == columns % 4 == 0
+        assert abs(math.log(columns / rows * height / width)) < 0.15
+        assert 850 < rows * columns < 1200
+
+
+def test_captions_name_their_effects_and_their_words_mean_something():
+    rng = random.Random(0)
+    for effect in EFFECTS:
+        stems = [phrase.split("{")[0].strip().lower() for phrase in PHRASES[effect]]
+        for _ in range(20):
+            wording = caption((effect,), rng)
+            assert any(stem in wording.text.lower() for stem in stems)
+            assert (wording.direction == -1) == any(
+                w in wording.text for w in ("left", "right to left")
+            ) or "from left to right" in wording.text
+    said = [caption(("clouds",), rng) for _ in range(300)]
+    assert {w.direction for w in said} == {-1, 0, 1}
+    assert min(w.speed for w in said) < 0.5 and max(w.speed for w in said) > 1.5
+
+
+def labelled(seed: int = 0) -> Labelled:
+    """Sky above, water below, a dark boat on it."""
+    picture = (textured(256, 320, seed)[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    masks = np.zeros((len(CLASSES), 256, 320), np.uint8)
+    masks[CLASSES.index("sky"), :120] = 255
+    masks[CLASSES.index("water"), 120:] = 255
+    masks[CLASSES.index("water"), 140:180, 140:200] = 0
+    masks[CLASSES.index("boats"), 140:180, 140:200] = 255
+    return Labelled(picture, masks, f"made {seed}")
+
+
+def test_polygons_and_packs_come_back_as_they_were(tmp_path):
+    square = rasterise([[[25, 25], [75, 25], [75, 75], [25, 75]]], 80, 40)
+    assert square.shape == (40, 80) and square[20, 40] == 1 and square[2, 2] == 0
+    assert square.mean() == pytest.approx(0.25, abs=0.03)
+    save_pack([labelled(1), labelled(2)], tmp_path / "pack.npz")
+    back = load_pack(tmp_path / "pack.npz")
+    assert [i.name for i in back] == ["made 1", "made 2"]
+    np.testing.assert_array_equal(back[0].masks, labelled(1).masks)
+    assert np.abs(back[0].picture.astype(int) - labelled(1).picture).mean() < 4
+
+
+def test_what_a_clip_moves_is_what_its_masks_and_caption_say():
+    picture = torch.from_numpy(labelled().picture).permute(2, 0, 1)[None].float() / 255
+    grid = (28, 36)
+    masks = torch.from_numpy(labelled().masks).float()[None] / 255
+    masks = torch.nn.functional.interpolate(masks, grid, mode="area")
+    picture = torch.nn.functional.interpolate(picture, (224, 288), mode="area")
+    shot = fields.Stage(1, *grid, torch.linspace(0, 1, 16)[None], torch.Generator().manual_seed(0))
+
+    def moved(*effects: str) -> torch.Tensor:
+        one = torch.ones(1)
+        z, valid, regions = clips.synthesise(
+            shot, picture, masks, [effects], one, -one, 0.8 * one, random.Random(0)
+        )
+        assert z.isfinite().all() and valid.shape == (1, CHANNELS, *grid)
+        torch.testing.assert_close(z[:, LIGHT, 0], light_of(picture, grid), atol=1e-4, rtol=0)
+        return z * UNITS[None, :, None, None, None]
+
+    sky, boat = (masks[0, CLASSES.index(name)] for name in ("sky", "boats"))
+    z = moved("clouds")
+    torch.testing.assert_close(z[0, 3, 5], sky, atol=1e-5, rtol=0)
+    assert z[0, 4, -1][sky > 0.9].mean() < -0.5, "to the left"
+    assert z[0, 6].abs().max() == 0 and z[0, AIR].abs().max() == 0
+    z = moved("boats")
+    torch.testing.assert_close(z[0, 6, 5], boat, atol=1e-5, rtol=0)
+    assert z[0, 7, -1][boat > 0.9].std() < 1e-4, "rigidly"
+    assert z[0, 3].abs().max() == 0
+    z = moved("snow")
+    assert z[0, AIR.start + AIRS.index("snow")].min() > 0.5 and z[0, 3:9].abs().max() == 0
+    assert moved()[0, 3:].abs().max() == 0
+
+
+def test_a_batch_of_clips_repeats_with_its_seed_and_knows_its_directions():
+    library = clips.Library([[labelled(1)], [labelled(2)]], shares=(3.0, 1.0))
+    one, two = (clips.make_clips(library, 6, (24, 40), 5, caption) for _ in range(2))
+    torch.testing.assert_close(one.latents, two.latents, rtol=0, atol=0)
+    assert one.captions == two.captions
+    assert one.picture.shape == (6, 3, 192, 320) and one.latents.shape == (6, CHANNELS, 16, 24, 40)
+    assert one.latents.isfinite().all()
+    for i in range(40):
+        made = clips.make_clips(library, 1, (16, 16), 100 + i, caption)
+        text = made.captions[0].lower()
+        flow = made.latents[0, FLOW.start, -1]
+        if "clouds" in text and "right" in text.split(" and ")[0] and "left" not in text:
+            if made.regions[0, 0].sum() > 0:
+                assert flow[made.regions[0, 0] > 0.5].mean() > 0
+
+
+def test_scenes_have_finite_pictures_and_masks_that_overlap_little():
+    picture, masks = render(4, 64, 96, seed=3)
+    assert picture.shape == (4, 3, 64, 96) and masks.shape == (4, len(CLASSES), 64, 96)
+    assert picture.isfinite().all() and masks.isfinite().all()
+    assert 0 <= picture.min() and picture.max() <= 1 and picture.std() > 0.05
+    assert (masks.sum(1) > 1.05).float().mean() < 0.02
+    assert masks[:, CLASSES.index("sky")].mean() > 0.1
+    again, _ = render(4, 64, 96, seed=3)
+    torch.testing.assert_close(picture, again, rtol=0, atol=0)
+
+
+def test_the_network_takes_every_grid_and_says_nothing_before_training():
+    network = VideoNetwork(**TINY)
+    for grid in ((16, 16), (8, 20)):
+        words, present = torch.randn(2, 20, 384), torch.ones(2, 20, dtype=torch.bool)
+        features = network.condition(
+            torch.rand(2, 3, grid[0] * 8, grid[1] * 8), torch.ones(2, 1, *grid), words, present
+        )
+        light, ones = torch.randn(2, 3, *grid), torch.ones(2)
+        z = network(
+            torch.randn(2, CHANNELS, 16, *grid), light, 0.7 * ones, 0.7 * ones, TimeBasis(16),
+            features, words, present, ones, ones,
+        )  # fmt: skip
+        assert z.shape == (2, CHANNELS, 16, *grid)
+        torch.testing.assert_close(z[:, LIGHT, 7], light)
+        assert z[:, 3:].abs().max() == 0
+
+
+def test_training_learns_and_goes_on_where_it_stopped(tmp_path):
+    def problem():
+        torch.manual_seed(0)
+        return torch.nn.Linear(3, 1)
+
+    x = torch.randn(64, 3, generator=torch.Generator().manual_seed(1))
+    y = x @ torch.tensor([[1.0], [-2.0], [0.5]])
+
+    def loss(network, _):
+        value = ((network(x) - y) ** 2).mean()
+        return value, {"error": value.detach()}, len(x)
+
+    def batches():
+        while True:
+            yield None
+
+    plan = training.Plan(minutes=0.01, rate=0.05)
+    first = training.train("toy", problem(), batches(), loss, plan, tmp_path, {"a": 1})
+    assert first.minutes >= plan.minutes and first.iterations > 20
+    longer = training.Plan(minutes=0.02, rate=0.05)
+    second = training.train("toy", problem(), batches(), loss, longer, tmp_path, {"a": 1})
+    assert second.iterations > first.iterations and second.samples == 64 * second.iterations
+    weights = training.load_shards(tmp_path, "toy")
+    assert ((x @ weights["weight"].T + weights["bias"] - y) ** 2).mean() < 0.05
+
+
+def test_shards_stay_below_what_may_travel(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SHARD_BYTES", 1000)
+    weights = {f"w{i}": torch.randn(20, 20) for i in range(5)}
+    training.save_shards(weights, tmp_path, "net")
+    assert len(list(tmp_path.glob("net-*.safetensors"))) == 5
+    back = training.load_shards(tmp_path, "net")
+    torch.testing.assert_close(back["w3"], weights["w3"], atol=0.02, rtol=0.01)
+    with pytest.raises(FileNotFoundError):
+        training.load_shards(tmp_path, "other")
+
+
+def test_a_bank_returns_captions_of_exactly_the_wanted_effects(tmp_path):
+    rng = random.Random(0)
+    keys = [("clouds",), ("clouds",), ("waves", "boats")]
+    wordings = [caption(k, rng) for k in keys]
+    present = torch.zeros(3, 20, dtype=torch.bool)
+    present[:, :9] = True
+    words = torch.randn(3, 20, 384).half() * present[..., None]
+    Bank(keys, wordings, words, present).save(tmp_path / "bank.npz")
+    bank = Bank.load(tmp_path / "bank.npz")
+    found = bank.caption(("waves", "boats"), rng)
+    assert found == wordings[2]
+    vectors, there = bank.vectors([found.text], "cpu")
+    assert there.equal(present[2:]) and (vectors - words[2:].float()).abs().max() < 0.05
