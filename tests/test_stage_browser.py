@@ -288,6 +288,20 @@ def test_difference_is_black_where_the_videos_agree(visit):
     assert np.abs(lifted - np.minimum(255, 3 * apart)).max() < 30
 
 
+def test_blink_alternates_and_onion_lays_the_painting_over_both(visit):
+    page = visit()
+    hook(page, "view-blink").click()
+    for half in "aba":
+        wait(page, blink=half)
+    hook(page, "play").click()
+    hook(page, "view-onion").click()
+    hook(page, "opacity").fill("1")
+    page.wait_for_function("document.querySelector('[data-testid=stage] .still').naturalWidth > 0")
+    for name in ("canvas-baseline", "canvas-awakened"):
+        hue = shot(page, name)[-20, -20].astype(int)
+        assert np.abs(hue - HUES["first"][0]).max() < 12, "the painting has the first hue"
+
+
 def test_loupe_shows_the_same_spot_of_both(visit):
     page = visit()
     hook(page, "play").click()

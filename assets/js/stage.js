@@ -40,6 +40,7 @@ let liveKey = "";
 let still = null; // the run's painting in both frames, until its first preview
 let stillSrc = "";
 let active = null; // the source on the wall
+let breathing = []; // the animations of breathe()
 let ticking = false;
 let lastTime = 0;
 
@@ -253,9 +254,7 @@ function takeStill(run) {
 function take() {
   const before = value.mode;
   value = props.value && props.value.mode ? props.value : { mode: "empty", result: null, run: null };
-  if (value.mode !== before && !(state.show === "original" && value.mode === "running")) {
-    state.show = "compare";
-  }
+  if (value.mode !== before) state.show = "compare";
   takeFilm(value.result);
   takePreview(value.mode === "running" ? value.run : null);
   takeStill(value.mode === "running" ? value.run : null);
@@ -280,6 +279,7 @@ function choose() {
   }
   arrange();
   paint();
+  breathe();
   tick();
 }
 
@@ -361,7 +361,11 @@ function arrange() {
   stage.style.setProperty("--wipe", state.wipe + "%");
   stage.style.setProperty("--gain", part.gain.value);
   stage.style.setProperty("--opacity", part.opacity.value);
-  if (active) stage.style.setProperty("--ratio", (active.width / active.height).toFixed(4));
+  const size = active || run || result; // frames have their size before they have a picture
+  if (size && size.width && size.height) {
+    stage.style.setProperty("--ratio", (size.width / size.height).toFixed(4));
+    data.tall = String(size.width < 0.95 * size.height);
+  }
   data.blink = state.blinkB ? "b" : "a";
 }
 
@@ -439,9 +443,10 @@ function paintLoupe(frame) {
   for (const [which, canvas] of [part["loupe-a"], part["loupe-b"]].entries()) {
     const context = canvas.getContext("2d");
     const size = canvas.width;
-    // the drawn picture is LOUPE_ZOOM times its size on the wall, at twice the pixels of the lens
-    const w = box.width * LOUPE_ZOOM * 2;
-    const h = box.height * LOUPE_ZOOM * 2;
+    // LOUPE_ZOOM times the size on the wall, in the finer pixels of the lens
+    const scale = (LOUPE_ZOOM * size) / (canvas.clientWidth || size);
+    const w = box.width * scale;
+    const h = box.height * scale;
     context.imageSmoothingQuality = "high";
     context.clearRect(0, 0, size, size);
     active.draw(context, which, frame, size / 2 - x * w, size / 2 - y * h, w, h);
@@ -507,6 +512,19 @@ function paintMotion() {
 }
 
 // --- the clock ----------------------------------------------------------------------------------
+
+// Before the first preview both pictures are the still painting; they breathe, so that one sees it begin.
+function breathe() {
+  const waiting = value.mode === "running" && active && active.kind === "still" && !calm.matches;
+  if (waiting === breathing.length > 0) return;
+  for (const animation of breathing) animation.cancel();
+  breathing = [];
+  if (!waiting) return;
+  for (const canvas of [part["canvas-a"], part["canvas-b"]]) {
+    const frames = [{ opacity: 1 }, { opacity: 0.82 }, { opacity: 1 }];
+    breathing.push(canvas.animate(frames, { duration: 2800, iterations: Infinity, easing: "ease-in-out" }));
+  }
+}
 
 function tick() {
   if (ticking) return;
@@ -631,7 +649,7 @@ listen(part.rail, "pointermove", (event) => {
   if (part.rail.hasPointerCapture(event.pointerId)) wipeAt(event);
 });
 
-listen(part.hang, "pointermove", (event) => {
+function loupeAt(event) {
   if (!state.loupe) return;
   const canvas = [part["canvas-a"], part["canvas-b"]].find((one) => {
     const box = one.getBoundingClientRect();
@@ -641,7 +659,9 @@ listen(part.hang, "pointermove", (event) => {
   const box = canvas.getBoundingClientRect();
   state.loupe = { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
   paint();
-});
+}
+listen(part.hang, "pointermove", loupeAt);
+listen(part.hang, "pointerdown", loupeAt);
 listen(part.hang, "click", () => {
   if (state.view !== "blink") return;
   state.blinkB = !state.blinkB;
