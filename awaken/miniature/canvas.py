@@ -43,7 +43,9 @@ def luma(pictures: torch.Tensor) -> torch.Tensor:
 
 def blur(x: torch.Tensor, radius: int) -> torch.Tensor:
     """Mean over squares of 2 radius + 1 pixels; mirrored at the rim."""
-    return F.avg_pool2d(F.pad(x, (radius,) * 4, mode="reflect"), 2 * radius + 1, stride=1)
+    side = 2 * radius + 1
+    x = F.pad(x, (radius,) * 4, mode="reflect")
+    return F.avg_pool2d(F.avg_pool2d(x, (side, 1), stride=1), (1, side), stride=1)
 
 
 def follow_edges(
