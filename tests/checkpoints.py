@@ -57,9 +57,9 @@ def write_text(folder: Path, safe: bool) -> None:
 
 
 def write_vae(folder: Path, cls=AutoencoderKL) -> None:
-    """Six levels instead of four: latents 32 times smaller than the picture keep the tests quick."""
+    """Five levels instead of four: latents 16 times smaller than the picture keep the tests quick."""
     torch.manual_seed(2)
-    levels = 6
+    levels = 5
     sizes = dict(latent_channels=LATENT_CHANNELS, layers_per_block=1)
     if cls is AutoencoderKL:
         sizes |= dict(up_block_types=["UpDecoderBlock2D"] * levels, norm_num_groups=4)

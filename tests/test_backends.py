@@ -38,7 +38,7 @@ def engine():
 
 def request(name, **changes):
     quick = dict(painting=tiny.painting(height=200, width=200), prompt="clouds drift", backend=name,
-                 proxy="identity", steps=3, size=96, p=0.5)  # fmt: skip
+                 proxy="upload", proxy_image=tiny.painting(seed=1), steps=3, size=96, p=0.5)  # fmt: skip
     return Request(**(quick | changes))
 
 
