@@ -1,12 +1,13 @@
 """Captions with their word vectors, made once: training needs no text encoder in its loop.
 
-A bank holds several captions for every effect and every ordered pair of effects. It is small enough
+``python -m awaken.miniature.bank --out FILE.npz`` makes one. A bank holds several captions for every effect and every ordered pair of effects. It is small enough
 to travel to a rented machine that has no text encoder: int8 with one scale per word piece, padding
 left out (about 20 MB for 5,000 captions).
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import random
 from collections.abc import Sequence
@@ -96,3 +97,17 @@ class Bank:
             for text, (speed, direction, amount) in zip(texts, meaning, strict=True)
         ]
         return cls(keys, wordings, words, present)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Make captions with their word vectors.")
+    parser.add_argument("--singles", type=int, default=70, help="captions of every effect")
+    parser.add_argument("--pairs", type=int, default=6, help="captions of every ordered pair")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    Bank.make(args.singles, args.pairs, args.seed).save(args.out)
+
+
+if __name__ == "__main__":
+    main()

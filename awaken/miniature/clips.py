@@ -109,9 +109,17 @@ class Library:
             self.weights += (part / part.sum() * share).tolist()
 
     def crops(
-        self, batch: int, grid: tuple[int, int], rng: random.Random, augment: bool = True
+        self,
+        batch: int,
+        grid: tuple[int, int],
+        rng: random.Random,
+        augment: bool = True,
+        fine: bool = False,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(b, 3, 8 h, 8 w) pictures in 0..1 and (b, classes, h, w) masks in 0..1."""
+        """(b, 3, 8 h, 8 w) pictures in 0..1 and (b, classes, h, w) masks in 0..1.
+
+        ``fine`` gives the masks at the pictures' size.
+        """
         height, width = grid[0] * CELL, grid[1] * CELL
         chosen = rng.choices(range(len(self.pictures)), self.weights, k=batch)
         pictures, masks = [], []
@@ -132,7 +140,10 @@ class Library:
             pictures.append(
                 F.interpolate(picture, (height, width), mode="bilinear", antialias=True)
             )
-            masks.append(F.interpolate(mask, grid, mode="area"))
+            if fine:
+                masks.append(F.interpolate(mask, (height, width), mode="bilinear"))
+            else:
+                masks.append(F.interpolate(mask, grid, mode="area"))
         picture = torch.cat(pictures)
         return (recolour(picture, rng) if augment else picture), torch.cat(masks)
 

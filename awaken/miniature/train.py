@@ -1,4 +1,43 @@
-"""``python -m awaken.miniature.train --part video|decoder|proxy --minutes N``: train one part."""
+"""``python -m awaken.miniature.train --part video|decoder|proxy --minutes N``: train one part.
+
+Everything is torch and runs on CPU or CUDA; a run goes on from its folder's last checkpoint. The
+data are two kinds of packs: labelled paintings (``labels.py``) and photograph-like scenes
+(``scenes.py``); clips are synthesised from them on the fly (``clips.py``), so that there is no data
+set of videos anywhere. The premise network of the paper (it has seen natural-looking footage only)
+is the same command with the scenes' pack alone; the proxy gets both.
+
+From nothing, on a CPU (minutes are the whole budget over restarts; other work may go on beside)::
+
+    P=/work/shared; W=/work/train
+    python -m awaken.miniature.labels --labels $P/miniature/labelled/regions.json \\
+        --pictures $P/miniature/labelled --labels awaken/miniature/regions.json \\
+        --pictures $P/paintings/training --exclude $P/paintings/examples \\
+        --leave-out 120.jpg --out $W/paintings.npz                 # 5 MB, 150 pictures
+    python -m awaken.miniature.scenes --count 400 --out $W/scenes.npz   # 11 MB, 3 minutes
+    python -m awaken.miniature.bank --out $W/bank.npz               # 17 MB, 2 minutes
+    python -m awaken.miniature.train --part video --minutes 120 --small --batch 8 \\
+        --pack $W/paintings.npz $W/scenes.npz --share 2 1 --bank $W/bank.npz --out $W/video
+    python -m awaken.miniature.train --part video --minutes 150 --batch 8 ... --out $W/video
+    python -m awaken.miniature.train --part decoder --minutes 30 ... --out $W/decoder
+    python -m awaken.miniature.train --part proxy --minutes 20 ... --out $W/proxy
+
+With 30 minutes of a rented GPU, 10 minutes a command, 64 MiB up and 16 MiB a file back. Make the
+three packs here first and carry them (33 MB with 400 scenes; scenes may also be drawn over there:
+``scenes --count 4000`` uses the CPU, `render(..., device="cuda")` the GPU). In ``run``, with
+``carry: [".train"]`` and the packs under .train::
+
+    1. everything:   python -m awaken.miniature.train --part video --size large --minutes 9 \\
+                     --batch 192 --rate 8e-4 --pack .train/paintings.npz .train/scenes.npz \\
+                     --share 2 1 --bank .train/bank.npz --out $OUT/all && rm $OUT/all/*resume.pt
+    2. premise:      the same with --pack .train/scenes.npz alone, --out $OUT/premise
+    3. the rest:     --part decoder --minutes 3, then --part proxy --minutes 3, same machine call,
+                     and what is left of the time: 1 again from its own shards (carried back in
+                     .train/all), which it takes as a start.
+
+The large video network is 17 M parameters (34 MB in bfloat16, three shards); with decoder and proxy
+it stays below the 40 MB that assets/miniature may take. Shards are 14 MB each. Expect the GPU to be
+limited by kernel launches below a batch of about 128.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +48,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
+from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from awaken.miniature.bank import Bank
-from awaken.miniature.clips import GRIDS, Clips, Library, make_clips
-from awaken.miniature.labels import load_pack
-from awaken.miniature.latents import LIGHT, SINES, TimeBasis, schedule_table
+from awaken.miniature.clips import GRIDS, Library, make_clips
+from awaken.miniature.decoder_network import MatteNetwork
+from awaken.miniature.labels import CLASSES, REGIONS, load_pack
+from awaken.miniature.losses import MatteLoss, ProxyLoss, Told, VideoLoss
+from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.training import Plan, train
 from awaken.miniature.video_network import VideoNetwork
 
@@ -23,140 +64,103 @@ log = logging.getLogger(__name__)
 
 # Never trained on: every choice is made on these.
 HELD_OUT: tuple[str, ...] = ("283.jpg", "500.jpg", "370.jpg", "622.jpg", "416.jpg", "428.jpg")
-SIZES: dict[str, dict[str, tuple[int, ...]]] = {
-    "small": {"widths": (40, 112, 160), "condition_widths": (56, 96, 160)},
-    "large": {"widths": (64, 176, 256), "condition_widths": (96, 160, 256)},
+SIZES: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {
+    "video": {
+        "small": {"widths": (40, 112, 160), "condition_widths": (56, 96, 160)},
+        "large": {"widths": (64, 176, 256), "condition_widths": (96, 160, 256)},
+    },
+    "decoder": {"small": {"widths": (24, 40, 64)}, "large": {"widths": (32, 64, 96)}},
+    "proxy": {"small": {"widths": (48, 112, 176)}, "large": {"widths": (64, 144, 208)}},
 }
-# Loss weights of the 81 predicted coefficients: light, displacements (8 each), shares and amounts.
-_WEIGHTS = torch.tensor(
-    [0.5] * (3 * SINES) + [1.0] * (4 * SINES) + [0.4] * (2 * SINES) + [1.5] * 2 + [0.5] * 7
-)
+_NETWORKS: dict[str, type[nn.Module]] = {
+    "video": VideoNetwork, "decoder": MatteNetwork, "proxy": ProxyNetwork,
+}  # fmt: skip
+_LOSSES = {"video": VideoLoss, "decoder": MatteLoss, "proxy": ProxyLoss}
 
 
 class Batches(IterableDataset):
-    """Endless batches of clips with their word vectors; one seed per worker and batch."""
+    """Endless batches: clips with word vectors, or pictures with outlines for the decoder.
 
-    def __init__(self, library: Library, bank: Bank, batch: int, small: bool, seed: int) -> None:
-        self.library, self.bank = library, bank
+    One seed per batch, so that several workers never make the same one; ``small`` draws fewer cells
+    of a part of the picture: more pictures per second while the coarse is learnt.
+    """
+
+    def __init__(
+        self, part: str, library: Library, bank: Bank | None, batch: int, small: bool, seed: int
+    ) -> None:
+        self.part, self.library, self.bank = part, library, bank
         self.batch, self.small, self.seed = batch, small, seed
 
-    def __iter__(self) -> Iterator[tuple[Clips, torch.Tensor, torch.Tensor]]:
-        torch.set_num_threads(1)
+    def __iter__(self) -> Iterator[Told | tuple[torch.Tensor, torch.Tensor]]:
         worker = get_worker_info()
         step, n = (worker.num_workers, worker.id) if worker else (1, 0)
-        rng = random.Random(self.seed + n)
+        if worker:
+            torch.set_num_threads(1)
         while True:
+            seed = self.seed * 1_000_003 + n
+            rng = random.Random(seed)
             grid = rng.choice(GRIDS)
-            if self.small:  # fewer cells: more pictures per second while the coarse is learnt
+            if self.small:
                 grid = tuple(max(16, round(side * 0.75 / 4) * 4) for side in grid)
-            clips = make_clips(
-                self.library, self.batch, grid, self.seed * 1_000_003 + n, self.bank.caption
-            )
-            yield clips, *self.bank.vectors(clips.captions, self.library.device)
+            if self.part == "decoder":
+                yield outlines(self.library, self.batch, grid, rng)
+            else:
+                clips = make_clips(self.library, self.batch, grid, seed, self.bank.caption)
+                yield Told(clips, *self.bank.vectors(clips.captions, self.library.device))
             n += step
 
 
-class VideoLoss:
-    """Mean squared error of the clean coefficients, and cross-entropy of the regions."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.table = schedule_table().float().to(device)
-        self.weights = _WEIGHTS.to(device)[None, :, None, None]
-        self.basis = TimeBasis(16, device)
-        self.device = device
-
-    def __call__(self, network: VideoNetwork, item):
-        clips, words, present = item
-        clips, words, present = _to(clips, self.device), words.to(self.device), present.to(self.device)
-        b = words.shape[0]
-        z = clips.latents
-        light0 = z[:, LIGHT, 0]
-        # Guidance needs a network that also works without words, and one that obeys a motion mask.
-        dropped = torch.rand(b, device=self.device) < 0.1
-        present = present & ~dropped[:, None]
-        near = F.max_pool2d(clips.regions.amax(1, keepdim=True), 3, 1, 1)
-        masked = (torch.rand(b, 1, 1, 1, device=self.device) < 0.25).float()
-        mask = masked * (near > 0.1).float() + (1 - masked)
-        # Coefficients see the noise of a clip of its true length: see TimeBasis.
-        t = torch.randint(0, 1000, (b,), device=self.device)
-        early = torch.rand(b, device=self.device) < 0.3
-        t = torch.where(early, torch.randint(700, 1000, (b,), device=self.device), t)
-        a, s = self.table[t].sqrt(), (1 - self.table[t]).sqrt() / clips.duration.sqrt()
-        seen = self.basis.seen(z)
-        noisy = a[:, None, None, None] * seen + s[:, None, None, None] * torch.randn_like(seen)
-        noisy = noisy * (a**2 + s**2).rsqrt()[:, None, None, None]
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            picture = clips.picture.contiguous(memory_format=torch.channels_last)
-            features = network.condition(picture, mask, words, present)
-            told = network.denoiser(
-                noisy.contiguous(memory_format=torch.channels_last), torch.log(a / s), features,
-                words, present, clips.strength, clips.duration,
-            )  # fmt: skip
-        target = self.basis.target(z, light0)
-        error = (told.float() - target) ** 2 * self.weights * _valid(clips.valid)
-        cross = F.binary_cross_entropy_with_logits
-        regions = cross(features[3].float(), clips.regions, reduction="none").mean((1, 2, 3))
-        regions = (regions * ~dropped).mean()
-        classes = cross(features[4].float(), clips.masks)
-        parts = {
-            "flow": (error[:, 24:40].mean()).detach(),
-            "shift": (error[:, 40:56].mean()).detach(),
-            "shares": (error[:, 72:74].mean()).detach(),
-            "all": error.mean().detach(),
-            "regions": regions.detach(),
-            "classes": classes.detach(),
-        }
-        return error.mean() + 0.1 * regions + 0.2 * classes, parts, b
+def outlines(
+    library: Library, batch: int, grid: tuple[int, int], rng: random.Random
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures (b, 3, 8 h, 8 w) and true mattes (b, 2, 8 h, 8 w) of some of their classes."""
+    picture, masks = library.crops(batch, grid, rng, fine=True)
+    chosen = torch.tensor(
+        [[float(rng.random() < 0.6) for _ in CLASSES] for _ in range(batch)], device=masks.device
+    )
+    masks = masks * chosen[:, :, None, None]
+    k = len(REGIONS)
+    return picture, torch.stack([masks[:, :k].amax(1), masks[:, k:].amax(1)], 1)
 
 
-def _valid(valid: torch.Tensor) -> torch.Tensor:
-    """(b, 18, h, w) per channel -> (b, 81, h, w) per coefficient, in ``TimeBasis.target``'s order."""
-    moves = torch.cat([valid[:, :3], valid[:, 4:6], valid[:, 7:11]], 1)
-    rest = torch.cat([valid[:, 3:4], valid[:, 6:7], valid[:, 11:]], 1)
-    return torch.cat([moves.repeat_interleave(SINES, 1), rest], 1)
-
-
-def _to(clips: Clips, device: torch.device) -> Clips:
-    moved = {
-        name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
-        for name, value in vars(clips).items()
-    }
-    return Clips(**moved)
-
-
-def train_video(args: argparse.Namespace, device: torch.device) -> None:
+def run(args: argparse.Namespace) -> None:
+    """Train ``args.part`` until its budget is spent."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(args.seed)
     packs = [[i for i in load_pack(path) if i.name not in HELD_OUT] for path in args.pack]
     # On a GPU clips are made there, beside the network; on a CPU by worker processes.
-    library = Library(packs, device if device.type == "cuda" else "cpu", args.share)
-    batches = Batches(library, Bank.load(args.bank), args.batch, args.small, args.seed)
-    workers = 0 if device.type == "cuda" else args.workers
-    loader = DataLoader(batches, batch_size=None, num_workers=workers)
-    config = {"size": args.size, "pictures": [len(p) for p in packs]} | SIZES[args.size]
-    network = VideoNetwork(**SIZES[args.size]).to(device, memory_format=torch.channels_last)
+    gpu = device.type == "cuda"
+    library = Library(packs, device if gpu else "cpu", args.share)
+    bank = Bank.load(args.bank) if args.part != "decoder" else None
+    batches = Batches(args.part, library, bank, args.batch, args.small, args.seed)
+    loader = DataLoader(batches, batch_size=None, num_workers=0 if gpu else args.workers)
+    widths = SIZES[args.part][args.size]
+    network = _NETWORKS[args.part](**widths).to(device, memory_format=torch.channels_last)
+    config = {"size": args.size, "pictures": [len(p) for p in packs]} | widths
     plan = Plan(args.minutes, args.rate, args.decay)
-    train("video", network, iter(loader), VideoLoss(device), plan, args.out, config)
+    train(args.part, network, iter(loader), _LOSSES[args.part](device), plan, args.out, config)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train one part of the miniature.")
-    parser.add_argument("--part", choices=("video",), required=True)
+    parser.add_argument("--part", choices=tuple(SIZES), required=True)
     parser.add_argument("--minutes", type=float, required=True, help="whole budget, restarts included")
     parser.add_argument("--pack", type=Path, nargs="+", required=True, help="from labels.py, scenes.py")
     parser.add_argument("--share", type=float, nargs="*", help="how often each pack is drawn from")
-    parser.add_argument("--bank", type=Path, required=True, help="captions, from bank.py")
+    parser.add_argument("--bank", type=Path, help="captions, from bank.py; the decoder needs none")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--decay", type=float, default=0.4, help="share of the budget to cool down")
-    parser.add_argument("--size", choices=tuple(SIZES), default="small")
+    parser.add_argument("--size", choices=("small", "large"), default="small")
     parser.add_argument("--small", action="store_true", help="train on crops of fewer cells")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
+    if args.part != "decoder" and args.bank is None:
+        parser.error("--bank is needed: make one with python -m awaken.miniature.bank")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.manual_seed(args.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    {"video": train_video}[args.part](args, device)
+    run(args)
 
 
 if __name__ == "__main__":

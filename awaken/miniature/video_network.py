@@ -25,11 +25,11 @@ TEXT = 384  # width of a word vector of all-MiniLM-L6-v2
 EMBEDDING = 256
 
 
-def _norm(channels: int) -> nn.GroupNorm:
+def norm_of(channels: int) -> nn.GroupNorm:
     return nn.GroupNorm(8, channels)
 
 
-def _zeroed(layer: nn.Module) -> nn.Module:
+def zeroed(layer: nn.Module) -> nn.Module:
     """Start a residual branch at zero, so that depth costs nothing at first."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
@@ -42,8 +42,8 @@ class Residual(nn.Module):
     def __init__(self, inner: int, outer: int | None = None, embedding: int = 0) -> None:
         super().__init__()
         outer = outer or inner
-        self.norm1, self.conv1 = _norm(inner), nn.Conv2d(inner, outer, 3, padding=1)
-        self.norm2, self.conv2 = _norm(outer), _zeroed(nn.Conv2d(outer, outer, 3, padding=1))
+        self.norm1, self.conv1 = norm_of(inner), nn.Conv2d(inner, outer, 3, padding=1)
+        self.norm2, self.conv2 = norm_of(outer), zeroed(nn.Conv2d(outer, outer, 3, padding=1))
         self.skip = nn.Conv2d(inner, outer, 1) if inner != outer else nn.Identity()
         self.film = nn.Linear(embedding, 2 * outer) if embedding else None
 
@@ -60,10 +60,10 @@ class Attention(nn.Module):
 
     def __init__(self, channels: int, text: int = 0, heads: int = 4) -> None:
         super().__init__()
-        self.heads, self.norm = heads, _norm(channels)
+        self.heads, self.norm = heads, norm_of(channels)
         self.query = nn.Conv2d(channels, channels, 1)
         self.pairs = nn.Linear(text or channels, 2 * channels)
-        self.out = _zeroed(nn.Conv2d(channels, channels, 1))
+        self.out = zeroed(nn.Conv2d(channels, channels, 1))
         # A sentence may be empty: attention then falls on a vector that means "no words".
         self.nothing = nn.Parameter(torch.randn(1, 1, 2 * channels) * 0.02) if text else None
 
@@ -86,11 +86,11 @@ class Attention(nn.Module):
         return x + self.out(out.transpose(1, 2).flatten(2).transpose(1, 2).reshape(b, c, h, w))
 
 
-def _doubled(x: torch.Tensor) -> torch.Tensor:
+def doubled(x: torch.Tensor) -> torch.Tensor:
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
-def _coordinates(x: torch.Tensor) -> torch.Tensor:
+def coordinates(x: torch.Tensor) -> torch.Tensor:
     """(b, 2, h, w): y and x of every cell, -1 to 1."""
     b, _, h, w = x.shape
     y = torch.linspace(-1, 1, h, device=x.device, dtype=x.dtype)[:, None].expand(h, w)
@@ -126,7 +126,7 @@ class ConditionNetwork(nn.Module):
         and (b, classes, h, w) logits of what is there.
         """
         x = F.pixel_unshuffle(picture * 2 - 1, 8)
-        x32 = self.enter(torch.cat([x, mask.to(x), _coordinates(x)], 1))
+        x32 = self.enter(torch.cat([x, mask.to(x), coordinates(x)], 1))
         for block in self.at32:
             x32 = block(x32)
         x16 = self.down16(x32)
@@ -137,16 +137,16 @@ class ConditionNetwork(nn.Module):
         for block in self.at8:
             x8 = block(x8)
         x8 = self.last8(self.read8(self.see8(x8), words, present))
-        x16 = self.up16(torch.cat([_doubled(x8), x16], 1))
+        x16 = self.up16(torch.cat([doubled(x8), x16], 1))
         x16 = self.reread16(x16, words, present)
-        x32 = self.up32(torch.cat([_doubled(x16), x32], 1))
+        x32 = self.up32(torch.cat([doubled(x16), x32], 1))
         x32 = self.last32(self.reread32(x32, words, present))
         return (
             self.out32(x32), self.out16(x16), self.out8(x8), self.regions(x32), self.classes(x32)
         )  # fmt: skip
 
 
-def _waves(x: torch.Tensor, width: int = 64) -> torch.Tensor:
+def wave_embedding(x: torch.Tensor, width: int = 64) -> torch.Tensor:
     """Sines and cosines of a (b,) number, (b, 2 width): an embedding of it."""
     angles = x.float()[:, None] * torch.exp(
         torch.linspace(math.log(0.5), math.log(60.0), width, device=x.device)
@@ -173,7 +173,7 @@ class Denoiser(nn.Module):
         self.up32, self.near = nn.Conv2d(b, 4 * a, 1), nn.Conv2d(TimeBasis.SEEN, a, 1)
         self.at32 = nn.ModuleList([Residual(2 * a, a, embedding=e), Residual(a, embedding=e)])
         self.leave = nn.Sequential(
-            _norm(a), nn.SiLU(), _zeroed(nn.Conv2d(a, TimeBasis.TOLD, 3, padding=1))
+            norm_of(a), nn.SiLU(), zeroed(nn.Conv2d(a, TimeBasis.TOLD, 3, padding=1))
         )
 
     def forward(self, seen, level, features, words, present, motion, duration):
@@ -181,8 +181,8 @@ class Denoiser(nn.Module):
         x32, x16, x8 = features[:3]
         count = present.sum(1, keepdim=True).clamp(min=1)
         meaning = (words * present[..., None]).sum(1) / count
-        dials = torch.cat([_waves(motion), _waves(duration)], 1).to(seen.dtype)
-        e = self.level(_waves(level / 4).to(seen.dtype)) + self.motion(dials)
+        dials = torch.cat([wave_embedding(motion), wave_embedding(duration)], 1).to(seen.dtype)
+        e = self.level(wave_embedding(level / 4).to(seen.dtype)) + self.motion(dials)
         e = F.silu(e + self.meaning(meaning.to(seen.dtype)))
         x = self.enter(F.pixel_unshuffle(seen, 2)) + x16
         for block in self.at16:
@@ -190,7 +190,7 @@ class Denoiser(nn.Module):
         kept, x = x, self.down8(x) + x8
         x = self.at8[1](self.at8[0](x, e), e)
         x = self.at8[2](self.read8(self.see8(x), words, present), e)
-        x = torch.cat([_doubled(x), kept], 1)
+        x = torch.cat([doubled(x), kept], 1)
         for block in self.up16:
             x = block(x, e)
         x = torch.cat([F.pixel_shuffle(self.up32(x), 2), self.near(seen) + x32], 1)

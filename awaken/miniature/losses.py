@@ -1,0 +1,165 @@
+"""What each part of the miniature is trained to minimise; one callable per part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from awaken.miniature.clips import Clips
+from awaken.miniature.compositor import guided_matte
+from awaken.miniature.decoder_network import MatteNetwork, degraded
+from awaken.miniature.latents import AIR, AIRS, LIGHT, SINES, UNITS, TimeBasis, schedule_table
+from awaken.miniature.proxy_network import ProxyNetwork
+from awaken.miniature.video_network import VideoNetwork
+
+_WORDLESS = 0.1  # share of samples without their caption: guidance needs both
+
+# Weights of the 81 predicted coefficients: light, flow and shift, drift, shares, amounts.
+_WEIGHTS = torch.tensor(
+    [0.5] * (3 * SINES) + [1.0] * (4 * SINES) + [0.4] * (2 * SINES) + [1.5] * 2 + [0.5] * 7
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Clips and their captions' word vectors (b, 20, 384) and presence (b, 20)."""
+
+    clips: Clips
+    words: torch.Tensor
+    present: torch.Tensor
+
+    def to(self, device: torch.device) -> Told:
+        clips = {
+            name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
+            for name, value in vars(self.clips).items()
+        }
+        return Told(Clips(**clips), self.words.to(device), self.present.to(device))
+
+
+class Noise:
+    """The 1,000 noise levels, and how they are drawn."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.table, self.device = schedule_table().float().to(device), device
+
+    def draw(self, batch: int, early: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """a and s, (b,) each; a share ``early`` comes from the noisiest third: motion is decided there."""
+        t = torch.randint(0, 1000, (batch,), device=self.device)
+        first = torch.rand(batch, device=self.device) < early
+        t = torch.where(first, torch.randint(700, 1000, (batch,), device=self.device), t)
+        return self.table[t].sqrt(), (1 - self.table[t]).sqrt()
+
+
+class VideoLoss:
+    """Squared error of the clean coefficients, and cross-entropies of regions and classes."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self.noise = device, Noise(device)
+        self.weights = _WEIGHTS.to(device)[None, :, None, None]
+        self.basis = TimeBasis(16, device)
+
+    def __call__(self, network: VideoNetwork, item: Told):
+        item = item.to(self.device)
+        clips, words, z = item.clips, item.words, item.clips.latents
+        b = len(words)
+        dropped = torch.rand(b, device=self.device) < _WORDLESS
+        present = item.present & ~dropped[:, None]
+        near = F.max_pool2d(clips.regions.amax(1, keepdim=True), 3, 1, 1)
+        masked = (torch.rand(b, 1, 1, 1, device=self.device) < 0.25).float()
+        mask = masked * (near > 0.1).float() + (1 - masked)
+        # Coefficients see the noise of a clip of its true length: see TimeBasis.
+        a, s = self.noise.draw(b, early=0.3)
+        s = s / clips.duration.sqrt()
+        seen = self.basis.seen(z)
+        noisy = a[:, None, None, None] * seen + s[:, None, None, None] * torch.randn_like(seen)
+        noisy = noisy * (a**2 + s**2).rsqrt()[:, None, None, None]
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            picture = clips.picture.contiguous(memory_format=torch.channels_last)
+            features = network.condition(picture, mask, words, present)
+            told = network.denoiser(
+                noisy.contiguous(memory_format=torch.channels_last), torch.log(a / s), features,
+                words, present, clips.strength, clips.duration,
+            )  # fmt: skip
+        target = self.basis.target(z, z[:, LIGHT, 0])
+        error = (told.float() - target) ** 2 * self.weights * _valid(clips.valid)
+        cross = F.binary_cross_entropy_with_logits
+        regions = cross(features[3].float(), clips.regions, reduction="none").mean((1, 2, 3))
+        regions = (regions * ~dropped).mean()
+        classes = cross(features[4].float(), clips.masks)
+        parts = {
+            "flow": error[:, 3 * SINES : 5 * SINES].mean(),
+            "shift": error[:, 5 * SINES : 7 * SINES].mean(),
+            "shares": error[:, 9 * SINES : 9 * SINES + 2].mean(),
+            "all": error.mean(),
+            "regions": regions,
+            "classes": classes,
+        }
+        loss = error.mean() + 0.1 * regions + 0.2 * classes
+        return loss, {name: value.detach() for name, value in parts.items()}, b
+
+
+def _valid(valid: torch.Tensor) -> torch.Tensor:
+    """(b, 18, h, w) per channel -> (b, 81, h, w) per coefficient, in ``TimeBasis.target``'s order."""
+    moves = torch.cat([valid[:, :3], valid[:, 4:6], valid[:, 7:11]], 1)
+    rest = torch.cat([valid[:, 3:4], valid[:, 6:7], valid[:, 11:]], 1)
+    return torch.cat([moves.repeat_interleave(SINES, 1), rest], 1)
+
+
+class MatteLoss:
+    """Cross-entropy and edges of mattes; reports guided filtering's error beside the network's."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self.count = device, 0
+
+    def __call__(self, network: MatteNetwork, item: tuple[torch.Tensor, torch.Tensor]):
+        picture, target = (x.to(self.device) for x in item)
+        shares = degraded(F.avg_pool2d(target, 8))
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            logits = network(shares, picture.contiguous(memory_format=torch.channels_last))
+        cross = F.binary_cross_entropy_with_logits(logits, target)
+        matte = logits.sigmoid()
+        edges = sum(
+            (torch.diff(matte, dim=d) - torch.diff(target, dim=d)).abs().mean() for d in (2, 3)
+        )
+        parts = {"cross": cross, "error": (matte - target).abs().mean()}
+        if self.count % 50 == 0:  # the yardstick is slow
+            with torch.no_grad():
+                self.guided = (guided_matte(shares, picture).clamp(0, 1) - target).abs().mean()
+        self.count += 1
+        parts = {name: value.detach() for name, value in (parts | {"guided": self.guided}).items()}
+        return cross + edges, parts, len(picture)
+
+
+class ProxyLoss:
+    """Squared error of v on a picture's light, as the caption's weather would have it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self.noise = device, Noise(device)
+
+    def __call__(self, network: ProxyNetwork, item: Told):
+        item = item.to(self.device)
+        b = len(item.words)
+        light = weathered(item.clips.latents)
+        present = item.present & (torch.rand(b, 1, device=self.device) >= _WORDLESS)
+        a, s = self.noise.draw(b, early=0.0)
+        noise = torch.randn_like(light)
+        ax, sx = a[:, None, None, None], s[:, None, None, None]
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            noisy = (ax * light + sx * noise).contiguous(memory_format=torch.channels_last)
+            v = network(noisy, torch.log(a / s), item.words, present)
+        error = ((v.float() - (ax * noise - sx * light)) ** 2).mean()
+        return error, {"v": error.detach()}, b
+
+
+def weathered(z: torch.Tensor) -> torch.Tensor:
+    """The light that a clip's last frame shows, (b, 3, h, w): snow and mist whiten, rain greys."""
+    light = z[:, LIGHT, -1].clone()
+    amounts = z[:, AIR].mean(2) * UNITS[AIR].to(z)[None, :, None, None]
+    snow, rain, mist = (amounts[:, AIRS.index(name)] for name in ("snow", "rain", "mist"))
+    veil = (0.35 * snow + 0.45 * mist).clamp(0, 0.6)
+    white = 0.35 / UNITS[0]
+    light[:, 0] = light[:, 0] * (1 - veil - 0.15 * rain) + white * veil
+    light[:, 1:] = light[:, 1:] * (1 - veil - 0.35 * rain)[:, None]
+    return light
