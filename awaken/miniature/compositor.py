@@ -45,6 +45,18 @@ def sample(image: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(image, grid, "bilinear", "reflection", align_corners=False)
 
 
+def box(x: torch.Tensor, radius: int) -> torch.Tensor:
+    """Mean over squares of 2 radius + 1 pixels, (n, c, h, w); rows and columns in turn, for speed."""
+    for window, pad in (((2 * radius + 1, 1), (radius, 0)), ((1, 2 * radius + 1), (0, radius))):
+        x = F.avg_pool2d(x, window, 1, pad, count_include_pad=False)
+    return x
+
+
+def _length(vectors: torch.Tensor) -> torch.Tensor:
+    """(1, 2, h, w) -> (1, 1, h, w)."""
+    return torch.hypot(vectors[:, :1], vectors[:, 1:])
+
+
 def guided_matte(
     share: torch.Tensor, picture: torch.Tensor, radius: int = 8, eps: float = 2e-3
 ) -> torch.Tensor:
@@ -53,23 +65,20 @@ def guided_matte(
     picture: (1, 3, H, W) in 0..1, about 256 pixels a side. Each small window explains the share as a
     linear function of the picture's colours; eps is the colour variance below which it stays flat.
     """
-
-    def mean(x: torch.Tensor) -> torch.Tensor:
-        return F.avg_pool2d(x, 2 * radius + 1, 1, radius, count_include_pad=False)
-
     share = F.interpolate(share, picture.shape[-2:], mode="bilinear", align_corners=False)
     n = share.shape[1]
-    average, colour = mean(share), mean(picture)
+    average, colour = box(share, radius), box(picture, radius)
     products = (picture[:, :, None] * picture[:, None]).flatten(1, 2)
-    spread = mean(products).unflatten(1, (3, 3)) - colour[:, :, None] * colour[:, None]
-    joint = mean((picture[:, :, None] * share[:, None]).flatten(1, 2)).unflatten(1, (3, n))
+    spread = box(products, radius).unflatten(1, (3, 3)) - colour[:, :, None] * colour[:, None]
+    joint = (picture[:, :, None] * share[:, None]).flatten(1, 2)
+    joint = box(joint, radius).unflatten(1, (3, n))
     joint = joint - colour[:, :, None] * average[:, None]
     spread = spread.permute(0, 3, 4, 1, 2) + eps * torch.eye(3, device=share.device)
     slope = torch.linalg.solve(spread, joint.permute(0, 3, 4, 1, 2))  # (1, H, W, 3, n)
     slope = slope.permute(0, 3, 4, 1, 2)
     offset = average - (slope * colour[:, :, None]).sum(1)
-    slope = mean(slope.flatten(1, 2)).unflatten(1, (3, n))
-    return (slope * picture[:, :, None]).sum(1) + mean(offset)
+    slope = box(slope.flatten(1, 2), radius).unflatten(1, (3, n))
+    return (slope * picture[:, :, None]).sum(1) + box(offset, radius)
 
 
 def nearest_kept(keep: torch.Tensor) -> torch.Tensor:
@@ -115,7 +124,7 @@ def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
         torch.meshgrid(torch.arange(w), torch.arange(h), indexing="xy")
     ).to(source)
     gap = source - here
-    distance = gap.norm(dim=0)
+    distance = torch.hypot(*gap)
     mirror = source + gap
     mirror[0].clamp_(0, w - 1)
     mirror[1].clamp_(0, h - 1)
@@ -126,10 +135,8 @@ def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
         moved = F.interpolate((here - place)[None], (height, width), mode="bilinear") * scale
         return sample(image, moved)
 
-    weight = F.avg_pool2d(keep, 2 * scale + 1, 1, scale, count_include_pad=False) * keep
-    radius = 4 * scale
-    smooth = F.avg_pool2d(picture * weight, 2 * radius + 1, 1, radius, count_include_pad=False)
-    amount = F.avg_pool2d(weight, 2 * radius + 1, 1, radius, count_include_pad=False)
+    weight = box(keep, scale) * keep
+    smooth, amount = box(picture * weight, 4 * scale), box(weight, 4 * scale)
     smooth = fetch(smooth / amount.clamp(min=1e-3), source)
     deep = F.interpolate((distance / (0.12 * min(h, w))).clamp(0, 1)[None, None], (height, width))
     patch = fetch(picture, mirror) * (1 - deep) + smooth * deep
@@ -196,11 +203,11 @@ class Compositor:
         if self.has_object:
             shift = self._up(self.shift[:, :, n] * self.cell)
             # Less than a pixel is no motion: the painting itself, with its own soft edges.
-            going = (shift.norm(dim=1, keepdim=True) * self.object).amax().clamp(max=1)
+            going = (_length(shift) * self.object).amax().clamp(max=1)
             picture = self.painting * (1 - going) + self.back * going
         if self.has_region:
             flow = self._up(self.values[:, FLOW, n] * self.cell)
-            weight = self.region * flow.norm(dim=1, keepdim=True).clamp(max=1)
+            weight = self.region * _length(flow).clamp(max=1)
             picture = picture * (1 - weight) + sample(self.inside, flow) * weight
         change = self.z[:, LIGHT, n] - self.z[:, LIGHT, 0]
         if float(change.abs().amax()) > 0.03:
@@ -221,8 +228,7 @@ def _coherent(shift: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
     weight = solid + 1e-4
     value, total = shift[0].transpose(0, 1) * weight, weight
     for _ in range(3):
-        value = F.avg_pool2d(value, 5, 1, 2, count_include_pad=False)
-        total = F.avg_pool2d(total, 5, 1, 2, count_include_pad=False)
+        value, total = box(value, 2), box(total, 2)
     return (value / total).transpose(0, 1)[None]
 
 
@@ -264,8 +270,7 @@ class Air:
         if "twinkle" in self.present:
             radius = max(1, round(self.side / 170))
             luma = painting.mean(1, keepdim=True)
-            around = F.avg_pool2d(luma, 4 * radius + 1, 1, 2 * radius, count_include_pad=False)
-            self.highlights = (luma - around).clamp(min=0) * painting / luma.clamp(min=0.05)
+            self.highlights = (luma - box(luma, 2 * radius)).clamp(min=0) * painting / luma.clamp(min=0.05)
             self.beats = self._noise(3, max(2.0, self.side / 90))
 
     def _generator(self, seed: int) -> torch.Generator:
