@@ -135,7 +135,10 @@ def check_files(release: Release, folder: Path) -> None:
     """
     for names in release.files:
         path = pick(folder, names)
-        if path.suffix == ".json":
+        if path.name.endswith(".index.json"):
+            for shard in sorted(set(read_json(path).get("weight_map", {}).values())):
+                read_header(pick(path.parent, (shard,)))
+        elif path.suffix == ".json":
             read_json(path)
         elif path.suffix == ".safetensors":
             read_header(path)

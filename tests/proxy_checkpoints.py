@@ -8,19 +8,35 @@ from pathlib import Path
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderKLFlux2,
+    AutoencoderKLQwenImage,
     EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    Flux2KleinPipeline,
+    Flux2Transformer2DModel,
     PNDMScheduler,
+    QwenImageEditPlusPipeline,
+    QwenImageTransformer2DModel,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInstructPix2PixPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLImg2ImgPipeline,
     UNet2DConditionModel,
+    ZImageImg2ImgPipeline,
+    ZImageTransformer2DModel,
 )
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2Tokenizer,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    Qwen3Model,
 )
 
 from awaken.models import NoisePredictor
@@ -124,10 +140,108 @@ def sdxl_refiner(models: Path) -> Path:
     return folder
 
 
+def qwen_tokenizer() -> Qwen2Tokenizer:
+    """Bytes and Qwen's special tokens, no merges, and a chat template like theirs."""
+    special = ["endoftext", "im_start", "im_end", "vision_start", "vision_end", "image_pad", "video_pad"]
+    tokens = [*sorted(ByteLevel.alphabet()), *(f"<|{name}|>" for name in special)]
+    tokenizer = Qwen2Tokenizer(
+        vocab={token: i for i, token in enumerate(tokens)}, merges=[],
+        extra_special_tokens=tokens[256:],
+    )  # fmt: skip
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        "<|im_start|>assistant\n"
+    )
+    return tokenizer
+
+
+def qwen_text(tokenizer, layers: int) -> dict:
+    return dict(
+        vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=32, num_hidden_layers=layers,
+        num_attention_heads=2, num_key_value_heads=1, head_dim=8, max_position_embeddings=2048,
+    )  # fmt: skip
+
+
+def z_image_turbo(models: Path) -> Path:
+    folder, tokenizer = models / "z_image_turbo", qwen_tokenizer()
+    torch.manual_seed(4)
+    ZImageImg2ImgPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0), vae=vae(shift_factor=0.1),
+        text_encoder=Qwen3Model(Qwen3Config(**qwen_text(tokenizer, 2))), tokenizer=tokenizer,
+        transformer=ZImageTransformer2DModel(
+            in_channels=4, dim=32, n_layers=1, n_refiner_layers=1, n_heads=2, n_kv_heads=2,
+            cap_feat_dim=WIDTH, axes_dims=[4, 6, 6], axes_lens=[1024, 64, 64],
+        ),
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+def flux2_klein(models: Path) -> Path:
+    """The text tower has 28 layers: the pipeline listens to the 9th, 18th and 27th."""
+    folder, tokenizer = models / "flux2_klein_4b", qwen_tokenizer()
+    torch.manual_seed(4)
+    Flux2KleinPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
+        vae=AutoencoderKLFlux2(
+            block_out_channels=(8, 8, 8, 8), layers_per_block=1, latent_channels=4,
+            norm_num_groups=4, sample_size=64,
+        ),
+        text_encoder=Qwen3ForCausalLM(Qwen3Config(**qwen_text(tokenizer, 28))),
+        tokenizer=tokenizer,
+        transformer=Flux2Transformer2DModel(
+            in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16,
+            num_attention_heads=2, joint_attention_dim=3 * WIDTH, timestep_guidance_channels=32,
+            axes_dims_rope=(4, 4, 4, 4), guidance_embeds=False,
+        ),
+        is_distilled=True,
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+def qwen_image_edit(models: Path) -> Path:
+    """The processor's folder is written by hand: saving one needs torchvision."""
+    folder, tokenizer = models / "qwen_image_edit_2511", qwen_tokenizer()
+    torch.manual_seed(4)
+    text = qwen_text(tokenizer, 2) | {
+        "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e4}
+    }
+    text.pop("head_dim")
+    ids = {f"{kind}_token_id": tokenizer.convert_tokens_to_ids(f"<|{token}|>") for kind, token in (
+        ("vision_start", "vision_start"), ("vision_end", "vision_end"), ("image", "image_pad"),
+        ("video", "video_pad"))}  # fmt: skip
+    vision = dict(
+        depth=1, hidden_size=16, intermediate_size=32, num_heads=2, out_hidden_size=WIDTH,
+        fullatt_block_indexes=[0], window_size=56,
+    )  # fmt: skip
+    QwenImageEditPlusPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True, shift=1.0, shift_terminal=0.02, max_shift=0.9,
+            max_image_seq_len=8192,
+        ),
+        vae=AutoencoderKLQwenImage(base_dim=8, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1),
+        text_encoder=Qwen2_5_VLForConditionalGeneration(
+            Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)
+        ),
+        tokenizer=tokenizer, processor=None,
+        transformer=QwenImageTransformer2DModel(
+            in_channels=64, out_channels=16, num_layers=1, attention_head_dim=16,
+            num_attention_heads=2, joint_attention_dim=WIDTH, axes_dims_rope=(4, 6, 6),
+        ),
+    ).save_pretrained(folder)  # fmt: skip
+    (folder / "processor").mkdir()
+    (folder / "processor" / "preprocessor_config.json").write_text(
+        json.dumps({"image_processor_type": "Qwen2VLImageProcessor", "patch_size": 14, "merge_size": 2})
+    )
+    return folder
+
+
 WRITERS = {
     "sdxl_refiner": sdxl_refiner,
     "invsr": invsr,
     "masactrl": masactrl,
     "sd_turbo": sd_turbo,
     "instruct_pix2pix": instruct_pix2pix,
+    "z_image_turbo": z_image_turbo,
+    "flux2_klein": flux2_klein,
+    "qwen_image_edit": qwen_image_edit,
 }

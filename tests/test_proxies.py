@@ -1,10 +1,15 @@
 """Every entry of PROXIES: tiny random pipelines of the true classes, loaded by path."""
 
+import json
+import shutil
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 
 from awaken import hub, types
 from awaken.backends import BACKENDS
@@ -18,7 +23,7 @@ from tests import proxy_checkpoints, tiny
 RELEASED = [name for name, spec in PROXIES.items() if spec.release]
 IMG2IMG = [name for name in RELEASED if PROXIES[name].family == "img2img"]
 SEEDLESS = {"upload", "identity", "baseline_frame", "masactrl"}  # nothing is drawn
-QUICK = {"size": 64, "steps": 4}  # below what the page offers: these networks know nothing anyway
+QUICK = {"size": 96, "steps": 4}  # below what the page offers: these networks know nothing anyway
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +39,9 @@ def places(models, monkeypatch, tmp_path):
     monkeypatch.setenv("AWAKEN_MODELS", str(models))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # Qwen's pipeline shows pictures at a fixed megapixel, too much for one core.
+    monkeypatch.setattr(pipeline_qwenimage_edit_plus, "VAE_IMAGE_SIZE", 96 * 96)
+    monkeypatch.setattr(pipeline_qwenimage_edit_plus, "CONDITION_IMAGE_SIZE", 64 * 64)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +102,7 @@ def test_as_strength_falls_the_proxy_becomes_the_round_trip_through_the_vae(load
         there_and_back = (vae.decode(z).sample[0].permute(1, 2, 0) / 2 + 0.5).clamp(0, 1) * 255
     far = []
     for strength, steps in ((0.002, 500), (0.2, 10), (0.6, 5)):
-        made, _ = make(proxy, painting, strength=strength, options={"steps": steps})
+        made, _ = make(proxy, painting, strength=strength, options={"steps": steps, "size": 64})
         far.append(float(np.abs(made - there_and_back.numpy()).mean()))
     assert far[0] < far[2] / 10 and far[0] < far[1] < far[2], far
 
@@ -262,3 +270,358 @@ def test_invsrs_colour_fixes_keep_pigment_and_take_detail():
     torch.testing.assert_close(fixed.mean((1, 2)), source.mean((1, 2)), atol=5e-3, rtol=0)
     assert float((fixed - fixed.mean()).std()) > 0.03
     torch.testing.assert_close(wavelet_colours(source, source), source.clone(), atol=1e-6, rtol=0)
+
+
+# Editors
+
+
+@pytest.mark.parametrize("name", ["flux2_klein", "qwen_image_edit"])
+def test_an_editor_below_strength_one_starts_on_the_painting(loaded, name):
+    """The nearer to 0, the nearer to the round trip through the VAE; at 1 it is the plain editor."""
+    proxy, painting = loaded(name), tiny.painting(height=96, width=96)
+    arguments = {}
+    with torch.inference_mode():
+        for strength in (0.02, 0.5, 1.0):
+            options = {n: o.default for n, o in proxy.spec.options.items()} | {"steps": 4}
+            draw = torch.Generator().manual_seed(0)
+            arguments[strength] = proxy.arguments(painting, strength, draw, options)
+    assert arguments[1.0]["sigmas"] == pytest.approx([1, 0.75, 0.5, 0.25])
+    noise = arguments[1.0]["latents"].float()
+    assert float(noise.std()) == pytest.approx(1, abs=0.1)
+    clean = (arguments[0.02]["latents"].float() - 0.02 * noise) / 0.98
+    half = 0.5 * clean + 0.5 * noise
+    torch.testing.assert_close(arguments[0.5]["latents"].float(), half, atol=1e-4, rtol=0)
+    near, middle, far = (
+        make(proxy, painting, strength=s, options={"steps": 4})[0].astype(float)
+        for s in (0.001, 0.5, 1.0)
+    )
+    nearer = make(proxy, painting, strength=0.0005, options={"steps": 4})[0].astype(float)
+    step = np.abs(nearer - near).mean()
+    assert 10 * step < np.abs(near - far).mean() and step < np.abs(near - middle).mean()
+    with pytest.raises(RequestError, match="nothing to do"):
+        make(proxy, painting, strength=0.0, options={"steps": 4})
+
+
+def test_qwen_sees_the_painting_at_the_size_it_answers_in(loaded, monkeypatch):
+    from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import calculate_dimensions
+
+    monkeypatch.setattr(pipeline_qwenimage_edit_plus, "VAE_IMAGE_SIZE", 1024 * 1024)
+    for height in range(340, 3000, 37):
+        size = loaded("qwen_image_edit").working_size(1000, height, 0)
+        assert calculate_dimensions(1024 * 1024, size[0] / size[1]) == size
+
+
+@pytest.mark.parametrize("config", [{}, {"shift_terminal": 0.02}])
+@pytest.mark.parametrize("strength", [0.02, 0.4, 0.9, 1.0])
+def test_an_editor_begins_at_the_noise_level_it_is_told(config, strength):
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+    from awaken.proxies.editing import flow_start
+
+    scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, **config)
+    z = torch.zeros(1, 16, 8, 8)
+    noisy, sigmas = flow_start(z, strength, 4, scheduler, 1.1, torch.Generator().manual_seed(0))
+    scheduler.set_timesteps(sigmas=sigmas, mu=1.1)
+    level = float(scheduler.sigmas[0])
+    assert level == pytest.approx(max(strength, 0.02 if config else 0), abs=1e-3)
+    assert float(noisy.std()) == pytest.approx(strength, rel=0.1)
+
+
+# Steps, stops and bad cases
+
+
+def test_a_pipeline_stops_within_one_step_and_leaves_no_thread(loaded):
+    proxy = loaded("sd_turbo")
+    calls = []
+    hook = proxy.pipe.unet.register_forward_hook(lambda *_: calls.append(1))
+    options = {"size": 96, "steps": 10}
+    loop = proxy.make(
+        tiny.painting(), "clouds", strength=1.0, seed=1, image=None, options=options
+    )
+    assert next(loop) == (1, 10) and next(loop) == (2, 10)
+    time.sleep(0.05)  # it must not run ahead of us
+    assert len(calls) == 2
+    loop.close()
+    hook.remove()
+    assert len(calls) == 2
+    assert not [t for t in threading.enumerate() if t.name == "proxy"]
+
+
+def test_what_a_pipeline_raises_reaches_the_caller_as_it_is(loaded, monkeypatch):
+    proxy = loaded("sd_turbo")
+
+    def full(*args, **kwargs):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(proxy.pipe.vae, "decode", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        make(proxy, tiny.painting())
+    assert not [t for t in threading.enumerate() if t.name == "proxy"]
+
+
+@pytest.mark.parametrize("name", IMG2IMG)
+def test_too_little_strength_for_one_step_is_a_sentence_with_the_least_that_works(loaded, name):
+    with pytest.raises(RequestError, match=r"raise the proxy strength to 0\.26 or more"):
+        make(loaded(name), tiny.painting(), strength=0.2, options={"steps": 4})
+    make(loaded(name), tiny.painting(), strength=0.26, options={"steps": 4})
+
+
+@pytest.mark.parametrize("value, word", [(0.0, "black picture"), (float("nan"), "overflowed")])
+def test_a_black_answer_is_a_sentence_not_a_proxy(loaded, monkeypatch, value, word):
+    proxy = loaded("sd_turbo")
+    blank = lambda *a, **k: (torch.full((1, 3, 96, 96), value * 2 - 1),)  # noqa: E731
+    monkeypatch.setattr(proxy.pipe.vae, "decode", blank)
+    with pytest.raises(ModelError, match=word):
+        make(proxy, tiny.painting())
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_a_missing_model_is_a_sentence_with_size_and_address(name, monkeypatch, tmp_path):
+    monkeypatch.setenv("AWAKEN_MODELS", str(tmp_path))
+    spec = PROXIES[name]
+    sentence = spec.available()
+    assert " GB from https://huggingface.co/" in sentence and "--models" in sentence
+    with pytest.raises(ModelError, match="not on this machine"):
+        spec.load(torch.device("cpu"), torch.float32)
+    with pytest.raises(ModelError, match="cannot run here"):
+        resolve(Request(tiny.painting(), "clouds", proxy=name), BACKENDS["miniature"], spec)
+
+
+def damaged(name, models, tmp_path, monkeypatch):
+    """A copy of one release to be damaged, the only one on this machine."""
+    folder = tmp_path / "models" / PROXIES[name].release.name
+    shutil.copytree(models / folder.name, folder)
+    if name == "invsr":
+        shutil.copytree(models / "sd_turbo", folder.parent / "sd_turbo")
+    monkeypatch.setenv("AWAKEN_MODELS", str(folder.parent))
+    return folder
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_a_file_that_is_cut_short_or_missing_is_named(name, models, tmp_path, monkeypatch):
+    folder = damaged(name, models, tmp_path, monkeypatch)
+    largest = max((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    largest.write_bytes(largest.read_bytes()[:-100])
+    for problem in ("damaged", "gone"):
+        with pytest.raises(ModelError, match=largest.name.split(".")[0]):
+            PROXIES[name].load(torch.device("cpu"), torch.float32)
+        assert largest.name.split(".")[0] in PROXIES[name].available()
+        largest.unlink(missing_ok=True)
+
+
+def test_a_configuration_that_does_not_fit_and_a_lost_shard_are_named(models, tmp_path, monkeypatch):
+    folder = damaged("sd_turbo", models, tmp_path, monkeypatch)
+    (folder / "unet" / "config.json").write_text("[]")
+    with pytest.raises(ModelError, match="unet/config.json should hold a JSON object"):
+        PROXIES["sd_turbo"].load(torch.device("cpu"), torch.float32)
+    (folder / "unet" / "config.json").write_text('{"_class_name": "UNet2DConditionModel"}')
+    with pytest.raises(ModelError, match="could not be loaded as StableDiffusionImg2ImgPipeline"):
+        PROXIES["sd_turbo"].load(torch.device("cpu"), torch.float32)
+    index = folder / "unet" / "diffusion_pytorch_model.safetensors.index.json"
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    index.write_text(json.dumps({"weight_map": {"a": "diffusion_pytorch_model-00001-of-00002.safetensors"}}))
+    with pytest.raises(ModelError, match="00001-of-00002.safetensors is missing"):
+        hub.check_files(PROXIES["sd_turbo"].release, folder)
+
+
+def test_invsr_refuses_another_networks_weights(models, tmp_path, monkeypatch):
+    folder = damaged("invsr", models, tmp_path, monkeypatch)
+    torch.save({"encoder.conv_in.weight": torch.zeros(3)}, folder / "noise_predictor_sd_turbo_v5.pth")
+    with pytest.raises(ModelError, match="v5.pth belongs to another network"):
+        PROXIES["invsr"].load(torch.device("cpu"), torch.float32)
+
+
+# Alignment
+
+
+def picture(seed=0, height=192, width=256):
+    """Detail at every scale, as in a painting: a 1/f spectrum."""
+    draw = np.random.default_rng(seed)
+    reach = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
+    spectrum = np.fft.fft2(draw.normal(size=(3, height, width))) / np.maximum(reach, 1 / width)
+    grain = np.fft.ifft2(spectrum).real
+    return np.clip(128 + 50 * grain / grain.std(), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+
+
+@pytest.mark.parametrize("down, right", [(0, 0), (2, -3), (1.5, 0.75), (-3.4, 4.2)])
+def test_a_shift_is_measured_to_a_fraction_of_a_pixel_and_undone(down, right):
+    painting = picture()
+    moved = translate(painting, down, right)
+    noise = np.random.default_rng(0).normal(0, 12, moved.shape)
+    moved = np.clip(moved + noise, 0, 255).astype(np.uint8)
+    shift = measure_shift(painting, moved)
+    assert (shift.down, shift.right) == (pytest.approx(down, abs=0.3), pytest.approx(right, abs=0.3))
+    back = register(painting, moved)
+    if down or right:
+        assert likeness(painting, back)[0] > likeness(painting, moved)[0] + 0.5
+    else:
+        assert back is moved
+
+
+def test_a_large_shift_or_another_picture_is_left_as_it_is():
+    painting = picture()
+    far = translate(painting, 0, 12)  # 4.7 % of the width
+    assert register(painting, far) is far
+    other = picture(5)
+    assert register(painting, other) is other
+
+
+def test_remarks_name_what_is_wrong_with_a_proxy_and_nothing_else():
+    painting = picture()
+    assert remarks(painting, painting) == []
+    noisy = np.clip(painting + np.random.default_rng(0).normal(0, 10, painting.shape), 0, 255)
+    assert remarks(painting, noisy.astype(np.uint8)) == []
+    kinds = lambda proxy: [kind for kind, _ in remarks(painting, proxy)]  # noqa: E731
+    assert kinds(np.zeros_like(painting)) == ["proxy-black"]
+    assert kinds(picture(5)) == ["proxy-far"]
+    assert kinds(translate(painting, -4, 6)) == ["proxy-shifted"]
+    assert "6 px right and 4 px up" in remarks(painting, translate(painting, -4, 6))[0][1]
+    assert remarks(np.zeros_like(painting), np.zeros_like(painting)) == []
+
+
+# The engine
+
+
+@pytest.fixture
+def backend(monkeypatch):
+    model = tiny.TinyBackend()
+    monkeypatch.setitem(BACKENDS, "tiny", replace(tiny.TINY, load=lambda d, t: model))
+    return model
+
+
+def request(**changes):
+    given = dict(painting=tiny.painting(), prompt="clouds drift", backend="tiny")
+    return Request(**(given | changes))
+
+
+def run(engine, **changes):
+    events = list(engine.animate(request(**changes)))
+    assert isinstance(events[-1], types.Result), events[-1]
+    return events[-1], events
+
+
+def test_the_baselines_last_frame_is_made_first_and_the_baseline_only_once(backend):
+    engine = Engine(device="cpu", dtype="float32")
+    assert engine.cost(request(proxy="baseline_frame")) == 82
+    result, events = run(engine, proxy="baseline_frame")
+    assert backend.evaluations == result.evaluations == 82
+    assert np.array_equal(result.proxy, result.baseline[-1])
+    stages = [e.name for e in events if isinstance(e, types.Stage)]
+    assert stages == ["load", "proxy", "distil", "denoise", "decode"]
+    making = [e for e in events if isinstance(e, types.Step) and e.stage == "proxy"]
+    assert [e.index for e in making[:25]] == list(range(1, 26))
+    assert run(engine, proxy="identity")[0].evaluations == 25 + 16
+    assert run(engine, proxy="baseline_frame", p=0.4)[0].evaluations == 25 + 2 * 11
+    again, _ = run(Engine(device="cpu", dtype="float32"), proxy="identity")
+    np.testing.assert_allclose(again.baseline.astype(int), result.baseline.astype(int), atol=1)
+
+
+class Editor(tiny.TinyProxy):
+    """Notes what it is asked for."""
+
+    def __init__(self, spec):
+        super().__init__()
+        self.spec, self.asked = spec, []
+
+    def make(self, painting, prompt, **given):
+        self.asked.append((prompt, given["options"]))
+        return (yield from super().make(painting, prompt, **given))
+
+
+def test_editors_read_the_template_the_others_the_prompt_verbatim(backend, monkeypatch):
+    spec = replace(
+        tiny.TINY_PROXY, family="editor", template="Later: {prompt}!",
+        options={"steps": PROXIES["sd_turbo"].options["steps"]},
+    )  # fmt: skip
+    editor = Editor(spec)
+    monkeypatch.setitem(PROXIES, "editor", replace(spec, load=lambda d, t: editor))
+    engine = Engine(device="cpu", dtype="float32")
+    run(engine, proxy="editor", prompt="clouds  drift")
+    run(engine, proxy="editor", proxy_template="{prompt}, at dusk", proxy_options={"steps": 2})
+    run(engine, proxy="editor", proxy_template="")
+    assert editor.asked == [
+        ("Later: clouds drift!", {"steps": 4}),
+        ("clouds drift, at dusk", {"steps": 2}),
+        ("clouds drift", {"steps": 4}),
+    ]
+    for wrong in ({"steps": 99}, {"magic": 1}, {"steps": "many"}):
+        failed = list(engine.animate(request(proxy="editor", proxy_options=wrong)))[-1]
+        assert isinstance(failed, types.Failed) and failed.kind == "request"
+    plain = Editor(tiny.TINY_PROXY)
+    monkeypatch.setitem(PROXIES, "plain", replace(tiny.TINY_PROXY, load=lambda d, t: plain))
+    run(engine, proxy="plain", proxy_template="ignored {prompt}")
+    assert plain.asked == [("clouds drift", {})]
+
+
+def test_a_proxy_is_made_again_only_when_its_own_inputs_change_and_its_model_not_loaded(
+    backend, monkeypatch
+):
+    loads = []
+
+    def load(device, dtype):
+        loads.append(1)
+        return Editor(tiny.TINY_PROXY)
+
+    monkeypatch.setitem(PROXIES, "tiny", replace(tiny.TINY_PROXY, load=load))
+    engine = Engine(device="cpu", dtype="float32")
+    first, _ = run(engine, proxy="tiny")
+    model = engine._resident("proxy", "tiny", PROXIES)
+    for changes in (dict(p=0.3), dict(alpha="constant"), dict(guidance=2.0), dict(frames=4)):
+        run(engine, proxy="tiny", **changes)
+    assert model.made == 1
+    run(engine, proxy="identity")
+    _, events = run(engine, proxy="tiny")
+    assert len(loads) == 1 and any(
+        isinstance(e, types.Stage) and e.name == "proxy" and e.reused for e in events
+    )
+    run(engine, proxy="tiny", proxy_strength=0.1)
+    assert len(loads) == 2
+
+
+def test_the_engine_warns_of_a_proxy_that_left_the_painting(backend):
+    engine = Engine(device="cpu", dtype="float32")
+    result, events = run(engine, proxy="upload", proxy_image=tiny.painting(9))
+    (notice,) = [e for e in events if isinstance(e, types.Notice) and e.kind == "proxy-far"]
+    assert notice in result.notices and "left the painting" in notice.text
+    again, events = run(engine, proxy="upload", proxy_image=tiny.painting(9))
+    assert notice in again.notices and any(e == notice for e in events)  # also from the memo
+    assert not run(engine, proxy="identity")[0].notices
+
+
+class Counted(torch.nn.Linear):
+    """A network that notes where it is sent."""
+
+    def __init__(self, name, moves):
+        super().__init__(100, 100)
+        self.name, self.moves = name, moves
+
+    def to(self, place):
+        self.moves.append((self.name, str(place)))
+        return self
+
+
+@pytest.mark.parametrize(
+    "capacity, first, again",
+    [
+        (None, "", ""),  # main memory and device are one
+        (10**9, "backend backend", ""),  # away while the proxy loads, then both fit
+        (10**5, "backend proxy backend", "backend proxy proxy backend"),  # they take turns
+    ],
+)
+def test_models_share_the_device_or_take_turns(backend, monkeypatch, capacity, first, again):
+    moves = []
+    backend.net = Counted("backend", moves)
+    proxy = tiny.TinyProxy()
+    proxy.net = Counted("proxy", moves)
+    monkeypatch.setitem(PROXIES, "tiny", replace(tiny.TINY_PROXY, load=lambda d, t: proxy))
+    engine = Engine(device="cpu", dtype="float32")
+    engine._residence.capacity = capacity
+
+    def spent(**changes):
+        moves.clear()
+        run(engine, proxy="tiny", **changes)
+        return " ".join(name for name, _ in moves)
+
+    assert spent() == first
+    assert spent(p=0.3) == ""  # the proxy is reused: nobody has to move
+    assert spent(proxy_strength=0.2) == again

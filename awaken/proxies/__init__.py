@@ -144,6 +144,24 @@ def _load_masactrl(device: torch.device, dtype: torch.dtype) -> Proxy:
     return MasaCtrlProxy(device, dtype)
 
 
+def _load_z_image_turbo(device: torch.device, dtype: torch.dtype) -> Proxy:
+    from awaken.proxies.z_image_turbo import ZImageTurboProxy
+
+    return ZImageTurboProxy(device, dtype)
+
+
+def _load_flux2_klein(device: torch.device, dtype: torch.dtype) -> Proxy:
+    from awaken.proxies.flux2_klein import Flux2KleinProxy
+
+    return Flux2KleinProxy(device, dtype)
+
+
+def _load_qwen_image_edit(device: torch.device, dtype: torch.dtype) -> Proxy:
+    from awaken.proxies.qwen_image_edit import QwenImageEditProxy
+
+    return QwenImageEditProxy(device, dtype)
+
+
 def _load_invsr(device: torch.device, dtype: torch.dtype) -> Proxy:
     from awaken.proxies.invsr import InvSRProxy
 
@@ -313,5 +331,55 @@ PROXIES: dict[str, ProxySpec] = {
         code_licence="MIT",
         weight_licence="MIT (its base, Stable Diffusion 1.5: CreativeML OpenRAIL-M)",
         source="https://huggingface.co/timbrooks/instruct-pix2pix",
+    ),
+    "z_image_turbo": ProxySpec(
+        title="Z-Image-Turbo",
+        summary="A modern 6 B model in eight steps; noises the painting and repaints it by the "
+        "animation prompt. The same strength changes more than in SDXL.",
+        load=_load_z_image_turbo,
+        available=lambda: hub.missing(releases.Z_IMAGE_TURBO),
+        family="img2img",
+        strength=0.5,
+        presets={"gentle": 0.45, "free": 0.6},
+        options={"steps": _steps(9, 4, 20), "size": _size(1024)},
+        needs="About 20 GB to download, a GPU with 16 GB.",
+        release=releases.Z_IMAGE_TURBO,
+        code_licence="Apache-2.0",
+        weight_licence="Apache-2.0",
+        source="https://huggingface.co/Tongyi-MAI/Z-Image-Turbo",
+    ),
+    "flux2_klein": ProxySpec(
+        title="FLUX.2 klein 4B",
+        summary="Edits the painting by an instruction in four steps. Below strength 1 it starts on "
+        "the painting instead of on noise.",
+        load=_load_flux2_klein,
+        available=lambda: hub.missing(releases.FLUX2_KLEIN),
+        family="editor",
+        template=_EDITS,
+        strength=1.0,
+        presets={"closer": 0.85, "the model's own": 1.0},
+        options={"steps": _steps(4, 2, 12), "size": _size(1024)},
+        needs="About 16 GB to download, a GPU with 13 GB.",
+        release=releases.FLUX2_KLEIN,
+        code_licence="Apache-2.0",
+        weight_licence="Apache-2.0",
+        source="https://huggingface.co/black-forest-labs/FLUX.2-klein-4B",
+    ),
+    "qwen_image_edit": ProxySpec(
+        title="Qwen-Image-Edit 2511",
+        summary="A 20 B editor for large GPUs; works at one megapixel. Below strength 1 it starts on "
+        "the painting instead of on noise.",
+        load=_load_qwen_image_edit,
+        available=lambda: hub.missing(releases.QWEN_IMAGE_EDIT),
+        family="editor",
+        template=_EDITS,
+        strength=1.0,
+        presets={"closer": 0.85, "the model's own": 1.0},
+        options={"steps": _steps(40, 4, 60), "guidance": Option("Proxy guidance", 4.0, 1.0, 8.0, 0.5)},
+        needs="About 58 GB to download, a GPU with 60 GB (40 GB in turns).",
+        release=releases.QWEN_IMAGE_EDIT,
+        code_licence="Apache-2.0",
+        weight_licence="Apache-2.0",
+        source="https://huggingface.co/Qwen/Qwen-Image-Edit-2511",
     ),
 }

@@ -115,7 +115,7 @@ class ReleasedProxy(Proxy):
 
     def __init__(self, device: torch.device, dtype: torch.dtype):
         """Load from ``hub.require``. Raises ModelError naming the file that is wrong."""
-        folder = hub.require(self.release)
+        self.folder = folder = hub.require(self.release)
         self.device = device
         self.dtype = self.half if dtype == torch.bfloat16 else dtype
         self.weights_id = "-".join(
@@ -187,7 +187,7 @@ class PipelineProxy(ReleasedProxy):
     ) -> Iterator[tuple[int, int]]:
         """Call the pipeline at its working size; the picture comes back at the painting's."""
         height, width = painting.shape[:2]
-        picture = to_size(painting, *self.working_size(width, height, options["size"]))
+        picture = to_size(painting, *self.working_size(width, height, options.get("size", 0)))
         generator = torch.Generator().manual_seed(seed)  # of the CPU: the same on every device
         strength = self.spec.strength if strength is None else strength
 

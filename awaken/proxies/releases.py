@@ -81,3 +81,25 @@ INSTRUCT_PIX2PIX = Release(
     files=_STABLE_DIFFUSION,
     patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
 )
+_WHOLE = ("model_index.json", "scheduler/*", "transformer/*", "vae/*", "text_encoder/*", "tokenizer/*")
+Z_IMAGE_TURBO = Release(
+    name="z_image_turbo",
+    repo="Tongyi-MAI/Z-Image-Turbo",
+    size=20_500_000_000,
+    files=_FLOW,
+    patterns=_WHOLE,
+)
+FLUX2_KLEIN = Release(
+    name="flux2_klein_4b",
+    repo="black-forest-labs/FLUX.2-klein-4B",
+    size=16_000_000_000,
+    files=_FLOW,
+    patterns=_WHOLE,
+)
+QWEN_IMAGE_EDIT = Release(
+    name="qwen_image_edit_2511",
+    repo="Qwen/Qwen-Image-Edit-2511",
+    size=57_700_000_000,
+    files=(*_FLOW, ("processor/preprocessor_config.json",)),
+    patterns=(*_WHOLE, "processor/*"),
+)
