@@ -1,7 +1,7 @@
 """The stage: painting, proxy image, and baseline and awakened videos in one exact player.
 
 Boundary. A stage value is a plain, picklable dict built by the pure functions below; ``Stage``
-shows it. The page's generator yields such values; ``assets/js/stage.js`` plays them in the browser.
+shows it. The page's generator yields such values; ``assets/js/stage/`` plays them in the browser.
 The last good result travels in every value, so that no state of a run hides it:
 
     value = empty()                              # a bare wall
@@ -33,6 +33,7 @@ from gradio.data_classes import FileData, GradioModel
 from PIL import Image
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
+SCRIPT = ("state", "sources", "value", "show", "paint", "clock", "controls")  # in this order
 LONGEST_INLINE = 1024  # px; pictures sent inside a value are no larger than the screen needs
 
 # Every word the stage shows by itself; another language passes its own mapping of the same keys.
@@ -235,6 +236,11 @@ def _file(path: str | Path) -> dict[str, Any]:
     return FileData(path=str(path)).model_dump()
 
 
+def script() -> str:
+    """The stage's JavaScript: parts of one function body that share its names."""
+    return "\n".join((ASSETS / "js" / "stage" / f"{name}.js").read_text("utf-8") for name in SCRIPT)
+
+
 class Stage(gr.HTML):
     """The component; its value is a stage value. Output only: nothing is ever read back from it."""
 
@@ -253,8 +259,7 @@ class Stage(gr.HTML):
             html_template=(ASSETS / "html" / "stage.html").read_text("utf-8"),
             css_template=(ASSETS / "css" / "stage.css").read_text("utf-8"),
             # the words are part of the script: Gradio loses props when it mounts a component anew
-            js_on_load=f"const texts = {json.dumps(self.texts)};\n"
-            + (ASSETS / "js" / "stage.js").read_text("utf-8"),
+            js_on_load=f"const texts = {json.dumps(self.texts)};\n" + script(),
             apply_default_css=False,
             **kwargs,
         )

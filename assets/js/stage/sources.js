@@ -1,0 +1,144 @@
+// Sources: where moments come from. See state.js for the idea.
+
+function loadImage(src) {
+  const image = new Image();
+  image.src = src;
+  return image.decode().then(() => image);
+}
+
+function atlasSource(image, preview, run) {
+  const { width, height, frames, videos } = preview;
+  return {
+    kind: "preview",
+    names: videos,
+    frames,
+    total: frames,
+    complete: true,
+    fps: run.fps || 8,
+    width: run.width || width * 4,
+    height: run.height || height * 4,
+    draw(context, which, frame, x, y, w, h) {
+      const row = Math.min(which, videos.length - 1);
+      context.drawImage(image, frame * width, row * height, width, height, x, y, w, h);
+    },
+  };
+}
+
+function stillSource(image, run) {
+  return {
+    kind: "still",
+    names: ["baseline", "awakened"],
+    frames: 1,
+    total: 1,
+    complete: true,
+    fps: 1,
+    width: run.width || image.naturalWidth,
+    height: run.height || image.naturalHeight,
+    draw(context, which, frame, x, y, w, h) {
+      context.drawImage(image, x, y, w, h);
+    },
+  };
+}
+
+// Seek to the middle of a moment, then wait until the browser says that its picture is presented.
+// Where requestVideoFrameCallback is missing, "seeked" must do.
+function seek(video, time, tolerance, signal) {
+  return new Promise((resolve, reject) => {
+    let sought = false;
+    let presented = !video.requestVideoFrameCallback;
+    const over = new AbortController();
+    const finish = () => {
+      clearTimeout(patience);
+      over.abort();
+      resolve();
+    };
+    const check = () => sought && presented && finish();
+    const patience = setTimeout(finish, SEEK_PATIENCE);
+    const look = () =>
+      video.requestVideoFrameCallback((now, picture) => {
+        if (over.signal.aborted) return;
+        presented = Math.abs(picture.mediaTime - time) < tolerance;
+        presented ? check() : look();
+      });
+    if (!presented) look();
+    video.addEventListener("seeked", () => ((sought = true), check()), { signal: over.signal });
+    signal.addEventListener(
+      "abort",
+      () => (clearTimeout(patience), over.abort(), reject(signal.reason)),
+      { signal: over.signal },
+    );
+    video.currentTime = time;
+  });
+}
+
+function opened(video, url, signal) {
+  return new Promise((resolve, reject) => {
+    const over = new AbortController();
+    const leave = (how, what) => {
+      clearTimeout(nudge);
+      over.abort();
+      video.pause();
+      how(what);
+    };
+    // phones that save power load nothing until a video plays; a muted one may
+    const nudge = setTimeout(() => video.play().catch(() => {}), OPEN_PATIENCE);
+    const once = { signal: over.signal };
+    video.addEventListener("loadeddata", () => leave(resolve), once);
+    video.addEventListener("error", () => leave(reject, new Error("not playable")), once);
+    signal.addEventListener("abort", () => leave(reject, signal.reason), once);
+    video.src = url;
+    video.load();
+  });
+}
+
+// Decode the stacked mp4 once, moment by moment. ready(source) is called after the first picture
+// and again when all are there; source.frames grows in between, and the clock waits for it.
+async function decodeFilm(result, signal, ready) {
+  const video = part.video;
+  await opened(video, urlOf(result.stacked), signal);
+  const fps = result.fps;
+  const count = Math.max(1, result.frames || Math.round(video.duration * fps));
+  const width = video.videoWidth;
+  const height = Math.floor(video.videoHeight / 2);
+  const shrink = Math.min(1, Math.sqrt(MEMORY / (count * width * height * 8)));
+  const w = Math.max(1, Math.round(width * shrink));
+  const h = Math.max(1, Math.round(height * shrink));
+  const moments = [];
+  const source = {
+    kind: "film",
+    url: urlOf(result.stacked),
+    result,
+    names: ["baseline", "awakened"],
+    frames: 0, // so far
+    total: count,
+    complete: false,
+    fps,
+    width: w,
+    height: h,
+    moments,
+    draw(context, which, frame, x, y, dw, dh) {
+      context.drawImage(moments[frame], 0, which * h, w, h, x, y, dw, dh);
+    },
+    free() {
+      for (const moment of moments) moment.width = moment.height = 0;
+    },
+  };
+  try {
+    for (let i = 0; i < count; i++) {
+      await seek(video, (i + 0.5) / fps, 0.75 / fps, signal);
+      const moment = document.createElement("canvas");
+      moment.width = w;
+      moment.height = 2 * h;
+      moment.getContext("2d").drawImage(video, 0, 0, width, 2 * height, 0, 0, w, 2 * h);
+      moments.push(moment);
+      source.frames = moments.length;
+      if (i === 0) ready(source);
+    }
+  } catch (error) {
+    if (active !== source) source.free();
+    throw error;
+  }
+  source.complete = true;
+  ready(source);
+  return source;
+}

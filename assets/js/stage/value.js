@@ -1,0 +1,97 @@
+// Taking in a new value: what should be on the wall, and what is there until that is ready.
+
+let decoding = new AbortController();
+
+function takeFilm(result) {
+  const url = result ? urlOf(result.stacked) : "";
+  if (url === filmUrl) return;
+  filmUrl = url;
+  decoding.abort();
+  part.trouble.textContent = "";
+  if (!url) {
+    if (film) film.free();
+    film = null;
+    return;
+  }
+  decoding = new AbortController();
+  const signal = decoding.signal;
+  const before = film;
+  decodeFilm(result, signal, (source) => {
+    if (signal.aborted) return;
+    if (!source.complete && before) return; // keep the old result until the new one is whole
+    film = source;
+    choose();
+    if (source.complete && before && before !== active) before.free();
+    if (source.complete) drawMotion();
+  }).catch((error) => {
+    if (signal.aborted || !stage.isConnected) return;
+    part.trouble.textContent = text("trouble");
+    console.warn("stage: the video could not be decoded:", error.message);
+    arrange();
+  });
+}
+
+function takePreview(run) {
+  const preview = run && run.preview;
+  const key = preview ? preview.videos + preview.src : "";
+  if (key === liveKey) return;
+  liveKey = key;
+  if (!preview) {
+    live = null;
+    return;
+  }
+  loadImage(preview.src)
+    .then((image) => {
+      if (key !== liveKey || value.mode !== "running") return; // a newer one overtook it
+      live = atlasSource(image, preview, value.run);
+      choose();
+    })
+    .catch(() => {}); // a broken preview is skipped: the next step brings another
+}
+
+function takeStill(run) {
+  const src = run ? urlOf(run.painting) : "";
+  if (src === stillSrc) return;
+  stillSrc = src;
+  still = null;
+  if (!src) return;
+  loadImage(src)
+    .then((image) => {
+      if (src !== stillSrc || value.mode !== "running") return;
+      still = stillSource(image, value.run);
+      choose();
+    })
+    .catch(() => {}); // the wall then keeps what it shows
+}
+
+function take() {
+  const before = value.mode;
+  if (props.value && props.value.mode) value = props.value;
+  if (value.mode !== before) state.show = "compare";
+  takeFilm(value.result);
+  takePreview(value.mode === "running" ? value.run : null);
+  takeStill(value.mode === "running" ? value.run : null);
+  choose();
+}
+
+// What should be on the wall; until that is ready, what is there stays (no blank in between).
+function choose() {
+  const current = film && film.url === urlOf(value.result && value.result.stacked);
+  let next = null;
+  if (value.mode === "running") next = (state.show !== "last" && (live || still)) || film;
+  else if (value.mode === "done") {
+    const soon = active && active.kind === "preview"; // it moves already: wait for the whole film
+    next = current && (film.complete || !soon) ? film : active || film;
+  }
+  if (next !== active) {
+    const phase = active && active.frames > 1 ? state.position / active.frames : 0;
+    const retired = active;
+    active = next;
+    state.position = active ? phase * active.frames : 0;
+    if (retired && retired.free && retired !== film) retired.free();
+  }
+  arrange();
+  paint();
+  breathe();
+  tick();
+}
