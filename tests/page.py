@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,17 +15,23 @@ from awaken.ui.runs import Workshop
 
 
 class CountedEngine(Engine):
-    """The engine, with a count of the steps it has done and of the runs that are open."""
+    """The engine, with a count of the steps it has done and of the runs that are open.
+
+    ``pace`` makes every step last at least so many seconds, for tests that must catch one under way.
+    """
 
     steps = 0
     open_runs = 0
+    pace = 0.0
 
     def animate(self, request: Request) -> Iterator[Event]:
         self.open_runs += 1
         try:
             with closing(super().animate(request)) as events:
                 for event in events:
-                    self.steps += isinstance(event, Step)
+                    if isinstance(event, Step):
+                        self.steps += 1
+                        time.sleep(self.pace)
                     yield event
         finally:
             self.open_runs -= 1

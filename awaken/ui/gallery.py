@@ -39,8 +39,8 @@ class Bundled:
     @property
     def suggestions(self) -> list[str]:
         """Prompts that suit this picture, its own first."""
-        own = (self.example.prompt, *self.example.suggestions)
-        return list(dict.fromkeys((*own, *SUGGESTIONS)))[:4]
+        own = list(dict.fromkeys((self.example.prompt, *self.example.suggestions)))
+        return own if len(own) > 1 else [*own, *SUGGESTIONS[:2]]
 
     @property
     def byline(self) -> str:

@@ -129,7 +129,7 @@ def _outputs(view: View) -> list[Any]:
     quiet = gr.skip()
     finished = view.ended and view.placard is not None
     return [
-        view.stage or quiet,
+        view.stage,
         view.status.value(),
         view.placard or quiet,
         *(_pressable(True) if view.ended else (quiet, quiet)),

@@ -92,10 +92,10 @@ class Workshop:
 
 @dataclass(frozen=True)
 class View:
-    """What the page shows of one visitor's run at one moment; None leaves a part as it is."""
+    """What the page shows of one visitor's run at one moment; no placard leaves the last one."""
 
     status: Status
-    stage: dict[str, Any] | None = None
+    stage: dict[str, Any]
     placard: dict[str, Any] | None = None
     ended: bool = False
 
@@ -121,14 +121,14 @@ def animate(
         scene = stage.running(shown, painting=painting, fps=_fps(request))
         yield View(now, scene)
         while not workshop.wait(0.5):
-            yield View(status.warming(time.perf_counter() - began))
+            yield View(status.warming(time.perf_counter() - began), scene)
         engine = workshop.engine()
         with closing(engine.animate(request)) as events:
             for event in events:
                 if isinstance(event, types.Failed):
                     yield _failed(event.kind, event.message, shown)
                 elif isinstance(event, types.Result):
-                    yield View(status.saving(now))
+                    yield View(status.saving(now), scene)
                     files = engine.save(event, new_folder())
                     yield View(
                         status.done(now, event),
