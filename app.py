@@ -36,6 +36,11 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         default=int(os.environ["GRADIO_SERVER_PORT"]) if "GRADIO_SERVER_PORT" in os.environ else None,
         help="port (GRADIO_SERVER_PORT; default: the first free one from 7860)",
     )
+    parser.add_argument(
+        "--models",
+        metavar="DIR",
+        help="folder with model weights, one folder or tar per model (AWAKEN_MODELS)",
+    )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     return parser.parse_args(argv)
 
@@ -58,6 +63,8 @@ def main(argv: list[str] | None = None) -> int:
     """Serve the page until interrupted."""
     args = arguments(argv)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    if args.models:
+        os.environ["AWAKEN_MODELS"] = args.models
     from awaken.ui.serving import launch
 
     demo, workshop = page()

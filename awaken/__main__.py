@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -48,6 +49,8 @@ NUMBERS = ("p", "peak", "proxy_strength", "guidance", "steps", "frames", "fps", 
 def main(argv: list[str] | None = None) -> int:
     """Run once; returns 0, 2 (a sentence on stderr says why) or 130 (stopped by Ctrl-C)."""
     arguments = _parser().parse_args(argv)
+    if arguments.models:
+        os.environ["AWAKEN_MODELS"] = arguments.models
     try:
         request = _request(arguments)
         out = arguments.out or Path("outputs") / arguments.painting.stem
@@ -107,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--option", action="append", default=[], metavar="NAME=X",
         help="a setting of one backend only; may be repeated")  # fmt: skip
     add("--sequential", action="store_true", help="one path and one video at a time, as published")
+    add("--models", metavar="DIR",
+        help="folder with model weights, one folder or tar per model (AWAKEN_MODELS)")  # fmt: skip
     add("--device", choices=["cuda", "mps", "cpu"], help="(default: the best there is)")
     return parser
 

@@ -168,6 +168,18 @@ class Engine:
             self._resident("backend", backend, BACKENDS)
             self._resident("proxy", proxy, PROXIES)
 
+    def fetch(self, role: str, name: str) -> Iterator[tuple[int, int]]:
+        """Download the weights of a ``backend`` or ``proxy``, because somebody asked for them.
+
+        Yields (bytes so far, announced bytes); runs may go on meanwhile. Raises ModelError.
+        """
+        from awaken import hub
+
+        spec = {"backend": BACKENDS, "proxy": PROXIES}[role].get(name)
+        if spec is None or spec.release is None:
+            raise ModelError(f"There is nothing to download for {name!r}.")
+        yield from hub.download(spec.release)
+
     def cost(self, request: Request) -> int:
         """Network evaluations that this request would need now, given what is already known."""
         with self._lock:

@@ -378,7 +378,10 @@ def _in_hub_cache(release: Release) -> Path | None:
     if not Path(constants.HF_HUB_CACHE).is_dir():
         return None
     try:
-        found = snapshot_download(release.repo, revision=release.revision, local_files_only=True)
+        found = snapshot_download(
+            release.repo, revision=release.revision, allow_patterns=list(release.patterns),
+            local_files_only=True,
+        )  # fmt: skip
     except (LocalEntryNotFoundError, OSError, ValueError):
         return None
     return Path(found)
