@@ -1,0 +1,83 @@
+"""The layered miniature behind the protocol, with untrained weights of tiny width."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from awaken.backends import Condition
+from awaken.backends.layered import LayeredBackend
+from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION
+from awaken.miniature.training import save_shards
+from awaken.miniature.video_network import VideoNetwork
+from awaken.sampling import denoise
+
+
+@pytest.fixture(scope="module")
+def backend(tmp_path_factory) -> LayeredBackend:
+    folder = tmp_path_factory.mktemp("layered")
+    config = {"widths": (8, 16, 16), "condition_widths": (16, 16, 16)}
+    torch.manual_seed(0)
+    network = VideoNetwork(**config)
+    torch.nn.init.normal_(network.denoiser.leave[2].weight, std=0.1)
+    save_shards(network.state_dict(), folder, "video")
+    notes = {"config": config, "iterations": 1, "samples": 1}
+    (folder / "video.json").write_text(json.dumps(notes))
+    return LayeredBackend(torch.device("cpu"), torch.float32, folder)
+
+
+def picture(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+
+
+def conditioned(backend, painting, frames=16, mask=None, prompt="the sea rolls") -> Condition:
+    latents = backend.encode(painting, 0)
+    return backend.condition(
+        painting, latents, prompt, "", frames=frames, guidance=3.0, motion=None, mask=mask, options={}
+    )
+
+
+@pytest.mark.parametrize(("frames", "size"), [(16, (256, 256)), (24, (128, 320)), (32, (320, 128))])
+def test_every_length_and_aspect_goes_through(backend, frames, size):
+    painting = picture(*size)
+    latents = backend.encode(painting, 0)
+    still = backend.static_video(latents, frames)
+    assert still.shape[:3] == (1, 18, frames)
+    np.testing.assert_array_equal(backend.decode(still, painting), np.stack([painting] * frames))
+    schedule = backend.schedule(3)
+    z = schedule.add_noise(still, torch.randn(still.shape), 0)
+    loop = denoise(backend, z, schedule, conditioned(backend, painting, frames), (3.0,))
+    with pytest.raises(StopIteration) as end, torch.inference_mode():
+        while True:
+            next(loop)
+    video = backend.decode(end.value.value, painting)
+    assert video.shape == (frames, *size, 3)
+    assert np.abs(video[0].astype(int) - painting).mean() < 3, "frame 0 is the painting"
+    assert backend.preview(end.value.value, painting).shape[0] == frames
+
+
+def test_two_videos_in_one_batch_are_the_same_as_one_by_one(backend):
+    paintings = [picture(256, 256), picture(256, 256)[::-1].copy()]
+    conditions = [conditioned(backend, p) for p in paintings]
+    z = torch.randn(2, 18, 16, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        both = backend.predict(z, 501, Condition.stack(conditions))
+        each = [backend.predict(z[i : i + 1], 501, c) for i, c in enumerate(conditions)]
+    torch.testing.assert_close(both, torch.cat(each, 1), atol=1e-4, rtol=1e-3)
+    assert both.shape == (2, 2, 18, 16, 32, 32)
+
+
+def test_nothing_moves_where_the_mask_forbids_it(backend):
+    mask = np.zeros((64, 64), np.uint8)
+    mask[:, 32:] = 255
+    painting = picture(256, 256)
+    z = torch.randn(1, 18, 16, 32, 32)
+    with torch.inference_mode():
+        clean = backend.predict(z, 801, conditioned(backend, painting, mask=mask))
+    for channels in (REGION, OBJECT, AIR):
+        assert clean[:, :, channels, ..., :16].abs().max() == 0
+        assert clean[:, :, channels, ..., 16:].abs().max() > 0
+    assert clean[:, :, FLOW, 0].abs().max() < 1e-5
