@@ -1,14 +1,20 @@
 """The bundled examples: complete credits, small files, and ready results that the engine makes."""
 
+import json
 
+import numpy as np
 import pytest
 
-from awaken.examples import FOLDER, load_index
+from awaken.engine import Engine
+from awaken.examples import FOLDER, load_index, run
 from awaken.painting import open_painting
 from awaken.types import BOUNDS, MAX_PROMPT
+from awaken.video import read_settings
+from tests.test_video import read_frames
 
 EXAMPLES = load_index()
 GALLERY = [example for example in EXAMPLES if not example.failure]
+READY = [example for example in EXAMPLES if example.results]
 
 
 def test_the_gallery_is_twelve_paintings_and_three_photographs():
@@ -16,6 +22,7 @@ def test_the_gallery_is_twelve_paintings_and_three_photographs():
     assert kinds.count("painting") == 12 and kinds.count("photograph") == 3
     assert len({example.id for example in EXAMPLES}) == len(EXAMPLES)
     used = {example.path for example in EXAMPLES}
+    assert len(EXAMPLES) == 16 and EXAMPLES[-1].failure.endswith(".")
     assert used == {p for p in (FOLDER / "paintings").iterdir() if p.suffix == ".jpg"}
 
 
@@ -31,3 +38,39 @@ def test_every_entry_is_complete_and_opens(example):
     assert max(picture.shape[:2]) <= 1200 and min(picture.shape[:2]) >= 400
     assert example.path.stat().st_size < 310_000
     example.request()
+
+
+def test_every_example_has_a_small_ready_result():
+    assert READY == EXAMPLES
+    sizes = {e.id: e.results["stacked"].stat().st_size for e in READY}
+    assert max(sizes.values()) < 550_000 and sum(sizes.values()) < 8_500_000, sizes
+    everything = sum(p.stat().st_size for p in FOLDER.rglob("*") if p.is_file())
+    assert everything < 12_000_000
+
+
+@pytest.mark.parametrize("example", READY, ids=lambda e: e.id)
+def test_ready_results_record_their_making(example):
+    settings = json.loads(example.results["settings"].read_text("utf-8"))
+    assert settings == read_settings(example.results["stacked"])
+    asked = {"prompt": example.prompt, "frames": 16} | dict(example.settings)
+    assert {name: settings[name] for name in asked} == asked
+    proxy = open_painting(example.results["proxy"])
+    assert proxy.shape == (settings["height"], settings["width"], 3)
+
+
+def test_a_ready_result_comes_out_of_the_engine_again():
+    """Anew, one example lies far closer to the bundled video than that is to a still picture."""
+    example = next(e for e in EXAMPLES if e.id == "moonlit-night")
+    made = run(Engine(device="cpu", dtype="float32"), example)
+    height, width = made.painting.shape[:2]
+    bundled = read_frames(example.results["stacked"], 2 * height, width)
+    for video, half in ((made.baseline, bundled[:, :height]), (made.awakened, bundled[:, height:])):
+        still = np.broadcast_to(made.painting, video.shape)
+        assert distance(video, half) < 0.35 * distance(still, half), (
+            "run: python -m awaken.examples"
+        )
+
+
+def distance(first: np.ndarray, second: np.ndarray) -> float:
+    """Mean squared difference after the first frames, where little has moved yet."""
+    return float(np.mean((first[4:].astype(np.float32) - second[4:]) ** 2))
