@@ -176,7 +176,9 @@ def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], l
         return ["alive"], [e for e in can if e in calm]
     if roll < _STILL + _ALIVE + _ABSENT:
         # Naming what the picture lacks moves nothing. A sliver of it is neither: leave it alone.
-        missing = [e for e, (c, _, _) in _NEEDS.items() if present[c] < 1e-4]
+        # Hand labels are not complete: a tree or a tuft of grass may well be there unlabelled.
+        sure = (e for e, (c, _, _) in _NEEDS.items() if c not in ("trees", "grass"))
+        missing = [e for e in sure if present[_NEEDS[e][0]] < 1e-4]
         if missing:
             return [rng.choice(missing)], []
     weights = can | {e: w for e, w in _IN_AIR.items()}
