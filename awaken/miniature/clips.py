@@ -299,7 +299,9 @@ def synthesise(
     shifts.append((mask["birds"] * on("birds"), fly))
     cloth = torch.full((b, 1, 1), 0.8, device=stage.device)
     shifts.append((mask["flags"] * on("flags"), fields.flutter(stage, strength, cloth)))
-    carried = torch.stack([weight for weight, _ in shifts], 1)
+    # A gull fills a tenth of its cell: an object has the cells that it touches, with a hem of what
+    # is around it, which the eye does not tell from what it passes over; mattes trim the hem.
+    carried = (3 * torch.stack([weight for weight, _ in shifts], 1)).clamp(max=1)
     soft = fields.spread(carried, 3) + 1e-6
     soft = soft * (carried.amax((2, 3), keepdim=True) > 0)
     soft = soft / soft.sum(1, keepdim=True).clamp(min=1e-6)
@@ -396,6 +398,6 @@ def _light(stage, mask, on, strength):
     beam = (2 * torch.pi * (k * across + 0.15 * stage.noise(2.5)[:, :1])) [:, None]
     turn = stage.times[:, :, None, None] * (stage.uniform(0.5, 0.9) * strength[:, None, None])[:, None]
     sweep = ((beam - 2 * torch.pi * turn).sin() - beam.sin()) * (1.1 - 0.6 * stage.height())[:, None]
-    rays = 0.22 * on("rays")[:, None] * sweep
+    rays = 0.14 * on("rays")[:, None] * sweep
     luma = warm + rays
     return torch.stack([luma, -0.3 * luma, 0.35 * luma], 1)

@@ -268,9 +268,12 @@ class Air:
             light = painting.flatten(2).quantile(0.85, dim=2)[..., None, None]
             self.mist_colour = 0.5 * light + 0.5 * light.mean(1, keepdim=True) * 1.05
         if "twinkle" in self.present:
-            radius = max(1, round(self.side / 170))
+            # Bright spots smaller than a window (a top-hat): stars and glints, but not the moon.
             luma = painting.mean(1, keepdim=True)
-            self.highlights = (luma - box(luma, 2 * radius)).clamp(min=0) * painting / luma.clamp(min=0.05)
+            window = 2 * max(1, round(self.side / 200)) + 1
+            low = -F.max_pool2d(-luma, window, 1, window // 2)
+            spots = (luma - F.max_pool2d(low, window, 1, window // 2)).clamp(0, 0.4)
+            self.highlights = spots * painting / luma.clamp(min=0.05)
             self.beats = self._noise(3, max(2.0, self.side / 90))
 
     def _generator(self, seed: int) -> torch.Generator:
