@@ -238,7 +238,7 @@ def test_what_a_clip_moves_is_what_its_masks_and_caption_say():
     def moved(*effects: str) -> torch.Tensor:
         one = torch.ones(1)
         z, valid, regions = clips.synthesise(
-            shot, picture, masks, [effects], one, -one, 0.8 * one, random.Random(0)
+            shot, picture, masks, [effects], one, -one, 0.8 * one
         )
         assert z.isfinite().all() and valid.shape == (1, CHANNELS, *grid)
         torch.testing.assert_close(z[:, LIGHT, 0], light_of(picture, grid), atol=1e-4, rtol=0)

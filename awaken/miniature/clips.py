@@ -230,7 +230,7 @@ def make_clips(
     stage = fields.Stage(batch, *grid, times, generator)
     amount = torch.tensor([w.amount for w in words], device=device)
     z, valid, regions = synthesise(
-        stage, picture, masks, happens, dial * asked, direction, amount, rng
+        stage, picture, masks, happens, dial * asked, direction, amount
     )
     return Clips(picture, z, valid, regions, masks, [w.text for w in words], dial, duration)
 
@@ -243,7 +243,6 @@ def synthesise(
     strength: torch.Tensor,
     direction: torch.Tensor,
     amount: torch.Tensor,
-    rng: random.Random,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Latents of a batch in which the given effects happen; all else stays still.
 
