@@ -78,7 +78,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _report(rounds: int) -> None:
-    from awaken.engine import Engine, fast_bfloat16
+    from awaken.engine import Engine
+    from awaken.residence import fast_bfloat16
 
     print(__doc__)
     loads = os.getloadavg() if hasattr(os, "getloadavg") else (float("nan"),) * 3

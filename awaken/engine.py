@@ -12,18 +12,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from awaken import types
-from awaken.backends import BACKENDS, BackendSpec
+from awaken.backends import BACKENDS
 from awaken.painting import likeness, to_size
-from awaken.proxies import PROXIES, ProxySpec
+from awaken.progress import Clock, Estimate
+from awaken.proxies import PROXIES
 from awaken.proxies.alignment import remarks
-from awaken.residence import Residence, capacity, release
+from awaken.residence import Residence, capacity, fast_bfloat16, pick_device, release
+from awaken.settings import resolve
 from awaken.types import AwakenError, Event, ModelError, Request, RequestError
 
 if TYPE_CHECKING:
@@ -34,84 +35,6 @@ if TYPE_CHECKING:
     from awaken.proxies import Proxy
 
 log = logging.getLogger(__name__)
-
-PREVIEW_SHARE = 0.15  # previews may take this share of the time between them
-
-
-def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request:
-    """Fill in the chosen models' defaults and check what depends on the model.
-
-    Raises RequestError, ModelError with a sentence.
-    """
-    for spec in (backend, proxy):
-        missing = spec.available()
-        if missing:
-            raise ModelError(f"{spec.title} cannot run here: {missing}")
-    if proxy.needs_image and request.proxy_image is None:
-        raise RequestError(
-            f"The proxy “{proxy.title}” needs a picture: drop one into the proxy field, or choose "
-            "another proxy."
-        )
-    filled = replace(
-        request,
-        prompt=" ".join(request.prompt.split()),
-        proxy_strength=_or(request.proxy_strength, proxy.strength) if proxy.strength else None,
-        proxy_image=request.proxy_image if proxy.needs_image else None,
-        proxy_template=_or(request.proxy_template, proxy.template) if proxy.template else None,
-        proxy_options=_with_defaults(proxy, request.proxy_options),
-        steps=int(_or(request.steps, backend.steps)),
-        guidance=float(_or(request.guidance, backend.guidance)),
-        motion=_or(request.motion, backend.motion) if backend.motion_range else None,
-        mask=request.mask if backend.has_mask else None,
-        frames=int(_or(request.frames, backend.frames)),
-        fps=int(_or(request.fps, backend.fps)),
-        size=int(_or(request.size, backend.size)),
-        options=_with_defaults(backend, request.options),
-    )
-    if filled.frames not in backend.frame_choices:
-        choices = ", ".join(map(str, backend.frame_choices))
-        raise RequestError(f"{backend.title} makes videos of {choices} frames.")
-    if filled.size > max(backend.sizes):
-        raise RequestError(f"{backend.title} works at sizes up to {max(backend.sizes)}.")
-    motion = (("motion", filled.motion, *backend.motion_range[:2]),) if backend.motion_range else ()
-    for spec, options, more in ((backend, filled.options, motion), (proxy, filled.proxy_options, ())):
-        limits = [(n, v, spec.options[n].low, spec.options[n].high) for n, v in options.items()]
-        for name, value, low, high in (*limits, *more):
-            if not isinstance(value, int | float) or not low <= value <= high:
-                raise RequestError(f"The setting {name!r} must be a number from {low:g} to {high:g}.")
-    return filled
-
-
-def _with_defaults(spec: BackendSpec | ProxySpec, given: Mapping[str, float]) -> dict[str, float]:
-    for name in given.keys() - spec.options.keys():
-        raise RequestError(f"{spec.title} has no setting called {name!r}.")
-    return {name: option.default for name, option in spec.options.items()} | dict(given)
-
-
-def _or(value: Any, default: Any) -> Any:
-    return default if value is None else value
-
-
-def pick_device(name: str | None = None) -> torch.device:
-    """CUDA, else MPS, else the CPU; or the one that is named."""
-    import torch
-
-    if name is None:
-        mps = torch.backends.mps.is_available()
-        name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
-    return torch.device(name)
-
-
-def fast_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 in hardware."""
-    import torch
-
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return device.type == "cpu" and any(
-        getattr(torch.cpu, check, lambda: False)() for check in checks
-    )
 
 
 class Engine:
@@ -178,7 +101,9 @@ class Engine:
         spec = {"backend": BACKENDS, "proxy": PROXIES}[role].get(name)
         if spec is None or spec.release is None:
             raise ModelError(f"There is nothing to download for {name!r}.")
-        yield from hub.download(spec.release)
+        bases = spec.bases if role == "proxy" else ()
+        for release in (*filter(hub.missing, bases), spec.release):
+            yield from hub.download(release)
 
     def cost(self, request: Request) -> int:
         """Network evaluations that this request would need now, given what is already known."""
@@ -236,7 +161,7 @@ class Engine:
     def _run(self, request: Request) -> Iterator[Event]:
         from awaken.method import Phase, ProxyMade, Tick, awaken, decoded
 
-        clock = _Clock()
+        clock = Clock()
         yield types.Stage("load")
         backend, proxy_model, request, painting, plan = self._prepare(request)
         schedule = backend.schedule(request.steps)
@@ -245,7 +170,7 @@ class Engine:
         notices = list(_notices(backend, request, schedule, plan))
         yield from notices
 
-        counted, progress = backend.evaluations, _Estimate(needed, self._seconds_per_decode)
+        counted, progress = backend.evaluations, Estimate(needed, self._seconds_per_decode)
         run = awaken(backend, proxy_model, request, painting, plan, self._memo)
         proxy, psnr, correlation = None, 0.0, 0.0
         clock.lap("load")
@@ -298,7 +223,7 @@ class Engine:
 
     def _previews(
         self, backend: Backend, tick, painting: np.ndarray, proxy: np.ndarray | None,
-        progress: _Estimate,
+        progress: Estimate,
     ) -> Mapping[str, np.ndarray]:  # fmt: skip
         """Small moving pictures of the running estimates, no oftener than their share of time."""
         if tick.clean is None or not progress.preview_is_due(last=tick.index == tick.count):
@@ -359,51 +284,3 @@ def _where(engine: Engine, backend: Backend, painting: np.ndarray) -> dict[str, 
         "weights": backend.weights_id,
         "awaken": __version__,
     }
-
-
-class _Clock:
-    """Seconds by phase: each lap goes to the phase that just ended."""
-
-    def __init__(self):
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, phase: str) -> None:
-        now = time.perf_counter()
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._last
-        self._last = now
-
-
-class _Estimate:
-    """Time left, from measured steps, and when the next preview is due."""
-
-    def __init__(self, needed: int, seconds_per_decode: float):
-        self._needed, self._decode = needed, seconds_per_decode
-        self._spent = self._evaluations = 0.0
-        self._last = time.perf_counter()
-        self._preview_cost, self._preview_last = 0.0, 0.0
-        self.done, self.seconds_left = 0.0, float("nan")
-
-    def lap(self) -> float:
-        """Seconds since the last lap."""
-        now = time.perf_counter()
-        seconds, self._last = now - self._last, now
-        return seconds
-
-    def step(self, evaluations: int) -> float:
-        """Note that so many evaluations of the run are done; returns this step's seconds."""
-        seconds = self.lap()
-        if evaluations > self._evaluations:
-            self._spent += seconds
-            self._evaluations = evaluations
-            self.done = evaluations / max(1, self._needed)
-            rest = self._needed - evaluations
-            self.seconds_left = self._spent / evaluations * rest + 2 * self._decode
-        return seconds
-
-    def preview_is_due(self, last: bool) -> bool:
-        quiet = time.perf_counter() - self._preview_last
-        return last or quiet >= max(0.3, self._preview_cost / PREVIEW_SHARE)
-
-    def previewed(self, seconds: float) -> None:
-        self._preview_cost, self._preview_last = seconds, time.perf_counter()

@@ -1,4 +1,4 @@
-"""Who is on the device: one video model and one proxy model, together where both fit, else in turns.
+"""Which device there is, and who is on it: one video model and one proxy model, together where both fit, else in turns.
 
 The two never work at the same time. On a device that is too small for both, the one that works is
 there and the other waits in main memory, which costs a copy instead of a reload.
@@ -18,6 +18,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WEIGHTS_SHARE = 0.6  # of the device that weights may fill; the rest is for activations
+
+
+def pick_device(name: str | None = None) -> torch.device:
+    """CUDA, else MPS, else the CPU; or the one that is named."""
+    import torch
+
+    if name is None:
+        mps = torch.backends.mps.is_available()
+        name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
+    return torch.device(name)
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 in hardware."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device.type == "cpu" and any(
+        getattr(torch.cpu, check, lambda: False)() for check in checks
+    )
 
 
 class Residence:

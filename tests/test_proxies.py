@@ -13,10 +13,11 @@ from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 
 from awaken import hub, types
 from awaken.backends import BACKENDS
-from awaken.engine import Engine, resolve
+from awaken.engine import Engine
 from awaken.painting import likeness, to_size
 from awaken.proxies import PROXIES
 from awaken.proxies.alignment import measure_shift, register, remarks, translate
+from awaken.settings import resolve
 from awaken.types import ModelError, Request, RequestError
 from tests import proxy_checkpoints, tiny
 
@@ -429,6 +430,17 @@ def test_invsr_refuses_another_networks_weights(models, tmp_path, monkeypatch):
     torch.save({"encoder.conv_in.weight": torch.zeros(3)}, folder / "noise_predictor_sd_turbo_v5.pth")
     with pytest.raises(ModelError, match="v5.pth belongs to another network"):
         PROXIES["invsr"].load(torch.device("cpu"), torch.float32)
+
+
+def test_fetching_invsr_brings_the_model_it_works_on_first_unless_it_is_there(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(hub, "download", lambda release: asked.append(release.name) or iter(()))
+    engine = Engine(device="cpu")
+    list(engine.fetch("proxy", "invsr"))
+    assert asked == ["invsr"]
+    monkeypatch.setenv("AWAKEN_MODELS", str(tmp_path))
+    list(engine.fetch("proxy", "invsr"))
+    assert asked[1:] == ["sd_turbo", "invsr"]
 
 
 # Alignment

@@ -94,7 +94,7 @@ class Runner:
 
         from awaken.backends import BACKENDS
         from awaken.backends.layered import LayeredBackend
-        from awaken.engine import fast_bfloat16, pick_device
+        from awaken.residence import fast_bfloat16, pick_device
         from awaken.memo import Memo
         from awaken.proxies import PROXIES
 
@@ -112,7 +112,7 @@ class Runner:
         """(frames, painting as it was worked on) of the request's arm."""
         import torch
 
-        from awaken.engine import resolve
+        from awaken.settings import resolve
         from awaken.method import awaken
         from awaken.painting import to_size
         from awaken.plan import Plan
