@@ -36,7 +36,7 @@ class ProxySpec:
         needs_baseline: the proxy comes out of the baseline video, which is then made first.
         half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
         needs: what it costs to have it: download size, memory.
-        release: what ``Engine.fetch`` would download; None needs no download.
+        release, bases: what ``Engine.fetch`` would download, and what that builds on.
     """
 
     title: str
@@ -53,6 +53,7 @@ class ProxySpec:
     half_on_cpu: bool = False
     needs: str = ""
     release: hub.Release | None = None
+    bases: tuple[hub.Release, ...] = ()
     code_licence: str = ""
     weight_licence: str = ""
     non_commercial: bool = False
@@ -196,6 +197,7 @@ PROXIES: dict[str, ProxySpec] = {
         load=_load_miniature,
         family="img2img",
         strength=0.52,
+        presets={"gentle": 0.4, "as in the paper": 0.52, "free": 0.7},
         half_on_cpu=True,
         needs="Ships with the demo.",
         code_licence="Apache-2.0",
@@ -263,6 +265,7 @@ PROXIES: dict[str, ProxySpec] = {
         },
         needs="135 MB and SD-Turbo (2.6 GB) to download, a GPU with 5 GB.",
         release=releases.INVSR,
+        bases=(releases.SD_TURBO,),
         code_licence="ours; the published code: NTU S-Lab License 1.0",
         weight_licence="NTU S-Lab License 1.0, and SD-Turbo's",
         non_commercial=True,
