@@ -12,7 +12,7 @@ From nothing, on a CPU (minutes are the whole budget over restarts; other work m
     python -m awaken.miniature.labels --labels $P/miniature/labelled/regions.json \\
         --pictures $P/miniature/labelled --labels awaken/miniature/regions.json \\
         --pictures $P/paintings/training --exclude $P/paintings/examples \\
-        --leave-out 120.jpg --out $W/paintings.npz                 # 5 MB, 150 pictures
+        --leave-out 120.jpg --out $W/paintings.npz                 # 7 MB, 215 pictures
     python -m awaken.miniature.scenes --count 400 --out $W/scenes.npz   # 11 MB, 3 minutes
     python -m awaken.miniature.bank --out $W/bank.npz               # 17 MB, 2 minutes
     python -m awaken.miniature.train --part video --minutes 120 --small --batch 8 \\
