@@ -1,7 +1,7 @@
 /* The alpha curve: props.value = {alphas, steps, summary, alt}; one bar per denoising step, the
-   distilled ones as tall as their alpha. The scale is fixed by the largest peak the dial allows. */
+   distilled ones as tall as their alpha. The scale holds still up to the published peak of 10. */
 const svg = element.querySelector("svg");
-const [WIDTH, HEIGHT, FLOOR, TOP] = [300, 92, 84, 20];
+const [WIDTH, FLOOR, PEAK] = [300, 84, 10];
 
 function bar(x, width, height, className) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", "rect");
@@ -12,11 +12,12 @@ function bar(x, width, height, className) {
 
 function draw() {
   const { alphas = [], steps = 1, summary = "", alt = "" } = props.value || {};
+  const top = Math.max(PEAK, ...alphas);
   const pitch = WIDTH / Math.max(steps, 1);
   const bars = [];
   for (let i = 0; i < steps; i++) {
     const distils = i < alphas.length;
-    const height = distils ? 2 + (alphas[i] / TOP) * (FLOOR - 6) : 2;
+    const height = distils ? 2 + (alphas[i] / top) * (FLOOR - 8) : 2;
     bars.push(bar(i * pitch + pitch * 0.12, pitch * 0.76, height, distils ? "aw-distils" : "aw-rests"));
   }
   svg.replaceChildren(...bars);

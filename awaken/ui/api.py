@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import gradio as gr
 
 from awaken.types import AwakenError
 from awaken.ui import runs
-from awaken.ui.controls import BACKEND, DEFAULTS, PROXY
+from awaken.ui.controls import DEFAULTS
+from awaken.ui.models import BACKEND, PROXY
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import say
-from awaken.ui.widgets import refuse_address
+from awaken.ui.widgets import own_file, refuse_address
+
+log = logging.getLogger(__name__)
 
 
 class PictureFile(gr.Image):
@@ -20,7 +24,7 @@ class PictureFile(gr.Image):
     is_template = True
 
     def preprocess(self, payload: Any) -> str | None:
-        return payload.path if payload is not None else None
+        return own_file(payload.path) if payload is not None else None
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
         refuse_address(url_or_file_path)
@@ -47,6 +51,8 @@ def add(workshop: Workshop) -> None:
         proxy: str = PROXY,
         proxy_strength: float | None = None,
         proxy_image: str | None = None,
+        proxy_template: str | None = None,
+        proxy_options: dict | None = None,
         variant: str = DEFAULTS["variant"],
         p: float = DEFAULTS["p"],
         alpha: str = DEFAULTS["alpha"],
@@ -57,8 +63,9 @@ def add(workshop: Workshop) -> None:
         frames: int | None = None,
         fps: int | None = None,
         size: int | None = None,
-        re_noise: float = 1.0,
+        re_noise: float = DEFAULTS["re_noise"],
         seed: int = DEFAULTS["seed"],
+        options: dict | None = None,
     ) -> list[str]:
         """Animate a painting with the method of Every Painting Awakened, and without it.
 
@@ -71,6 +78,9 @@ def add(workshop: Workshop) -> None:
             files = runs.run_to_files(workshop, values)
         except AwakenError as error:
             raise gr.Error(str(error), print_exception=False) from None
+        except Exception as error:
+            log.exception("a run through the API failed")
+            raise gr.Error(say("internal"), print_exception=False) from error
         return [str(files[name]) for name in _ANSWERS]
 
     inputs = {
@@ -81,6 +91,8 @@ def add(workshop: Workshop) -> None:
         "proxy": _text(say("proxy"), PROXY),
         "proxy_strength": _number(say("proxy_strength")),
         "proxy_image": _picture(say("proxy_image")),
+        "proxy_template": _text(say("proxy_template"), None),
+        "proxy_options": gr.JSON(label=say("proxy_options"), visible=False),
         "variant": _text(say("variant"), DEFAULTS["variant"]),
         "p": _number(say("p"), DEFAULTS["p"]),
         "alpha": _text(say("alpha"), DEFAULTS["alpha"]),
@@ -91,8 +103,9 @@ def add(workshop: Workshop) -> None:
         "frames": _number(say("frames")),
         "fps": _number(say("fps")),
         "size": _number(say("size")),
-        "re_noise": _number(say("re_noise"), 1.0),
+        "re_noise": _number(say("re_noise"), DEFAULTS["re_noise"]),
         "seed": _number(say("seed"), DEFAULTS["seed"]),
+        "options": gr.JSON(label=say("options"), visible=False),
     }
     outputs = [gr.File(label=say(f"file_{name}"), visible=False) for name in _ANSWERS]
     gr.Button(visible=False).click(
@@ -108,7 +121,7 @@ def _picture(label: str) -> PictureFile:
     return PictureFile(type="filepath", sources=["upload"], label=label, visible=False)
 
 
-def _text(label: str, value: str = "") -> gr.Textbox:
+def _text(label: str, value: str | None = "") -> gr.Textbox:
     return gr.Textbox(value, label=label, visible=False)
 
 

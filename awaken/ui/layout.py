@@ -10,14 +10,15 @@ import gradio as gr
 from awaken.backends import BACKENDS
 from awaken.types import AwakenError, RequestError
 from awaken.ui import api, controls, gallery, runs, stage, status, widgets
-from awaken.ui.controls import QUIET
 from awaken.ui.gallery import Bundled
+from awaken.ui.models import BACKEND, PROXY, QUIET
 from awaken.ui.runs import View, Workshop
 from awaken.ui.status import CALMER_PEAK
 from awaken.ui.texts import say
 
 MAX_WAITING = 24
 MAX_FILE_SIZE = "20 MB"
+TO_THE_TOP = "(...values) => { scrollTo({ top: 0, behavior: 'smooth' }); return values; }"
 
 
 def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
@@ -71,7 +72,7 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
             now = status.stopped(kept=shown["result"] is not None)
             return [stage.settled(shown), now.value(), *_pressable(True), False]
 
-        pressed = go.click(begin, None, [strip, *buttons, running], **QUIET)
+        pressed = go.click(begin, None, [strip, *buttons, running], js=TO_THE_TOP, **QUIET)
         work = pressed.then(
             run, [shown, picture], outputs, inputs_kwargs=rail.keywords(), concurrency_id="gpu",
             concurrency_limit=1, show_progress="hidden", api_visibility="private",
@@ -86,7 +87,7 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
         )
 
         def take(running: bool, event: gr.EventData) -> list[Any]:
-            return _take(by_id.get(_said(event, "id")), running)
+            return _take(by_id.get(widgets.said(event, "id")), running)
 
         taken = [rail[name] for name in gallery.INPUTS]
         rail.wall.select(
@@ -97,8 +98,9 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
         strip.select(_remedy, [rail["size"], rail["backend"]], remedies, **QUIET)
         if show_failure:
             show_failure.click(
-                lambda running: _hang(failure, running), running, [wall, strip, label, shown], **QUIET
-            )
+                lambda running: _hang(failure, running), running, [wall, strip, label, shown],
+                js=TO_THE_TOP, **QUIET,
+            )  # fmt: skip
         api.add(workshop)
     return demo.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
 
@@ -142,7 +144,7 @@ def _receive(path: str | None, picture: dict, running: bool, event: gr.EventData
     """A dropped file becomes the painting; a bad one leaves everything as it was, with a sentence."""
     quiet = gr.skip()
     try:
-        if _said(event, "problem") or path is None:
+        if widgets.said(event, "problem") or path is None:
             raise RequestError(say("upload_failed", limit=MAX_FILE_SIZE))
         kept = str(runs.keep_upload(path))
     except AwakenError as error:
@@ -178,16 +180,11 @@ def _hang(chosen: Bundled, running: bool) -> list[Any]:
 
 def _remedy(size: int, backend: str, event: gr.EventData) -> list[Any]:
     """[size, backend, proxy, peak] after a card's button."""
-    action, quiet = _said(event, "action"), gr.skip()
+    action, quiet = widgets.said(event, "action"), gr.skip()
     smaller = status.smaller_size(BACKENDS[backend].sizes, size)
     return [
         smaller if action == "smaller" else quiet,
-        controls.BACKEND if action == "miniature" else quiet,
-        controls.PROXY if action == "miniature" else quiet,
+        BACKEND if action == "miniature" else quiet,
+        PROXY if action == "miniature" else quiet,
         CALMER_PEAK if action == "calm" else quiet,
     ]
-
-
-def _said(event: gr.EventData, name: str) -> str:
-    data = event._data
-    return str(data.get(name, "")) if isinstance(data, dict) else ""

@@ -174,6 +174,7 @@ def make_request(
     painting: str | None,
     proxy_image: str | None = None,
     options: Mapping[str, float] | None = None,
+    proxy_options: Mapping[str, float] | None = None,
     **settings: Any,
 ) -> Request:
     """A Request from uploaded files and plain settings (the fields of ``Request``).
@@ -182,10 +183,13 @@ def make_request(
     """
     if not painting:
         raise RequestError(say("no_painting"))
+    if not all(isinstance(given, Mapping | None) for given in (options, proxy_options)):
+        raise RequestError(say("bad_options"))
     return Request(
         painting=open_painting(Path(painting)),
         proxy_image=open_painting(Path(proxy_image)) if proxy_image else None,
         options=dict(options or {}),
+        proxy_options=dict(proxy_options or {}),
         **settings,
     )
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 from huggingface_hub.constants import HF_HOME
 
 from awaken.ui import gallery, layout, theme
 from awaken.ui.runs import Workshop
+from awaken.ui.widgets import EXAMPLES
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def make_page(workshop: Workshop | None = None) -> tuple[gr.Blocks, Workshop]:

@@ -48,7 +48,11 @@ ENGLISH: dict[str, str] = {
     "proxy_image_alt": "The proxy image you brought",
     "drop_again": "Choose another",
     "upload_failed": "The file did not arrive: it may be larger than {limit}. Save it smaller and try again.",
+    "presets": "Strengths that were tried",
+    "proxy_template": "Instruction for the editor",
+    "proxy_template_info": "{prompt} stands for your sentence.",
     "runs_here": "Runs here.",
+    "not_here": "Not on this machine.",
     "runs_not": "Cannot run here: {why}",
     "non_commercial": "Not for commercial use.",
     "licences": "Code {code}, weights {weights}.",
@@ -189,7 +193,9 @@ came out.
 Scenes that must be invented step by step, such as falling petals, stay still or appear only in the last frames.
 """,
     "how_failure": "An honest failure: “{prompt}” on {title}",
-    "api_painting": "Painting",
+    "options": "Options of the video model",
+    "proxy_options": "Options of the proxy model",
+    "bad_options": "The options must be given by name, for example {\"steps\": 4}.",
 }
 ENGLISH |= {
     f"alpha_{kind}": name

@@ -15,12 +15,14 @@ from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
 from PIL import Image
 
 from awaken.ui.texts import say
 from awaken.vsds import alpha_schedule, distilled_steps
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
+EXAMPLES = ASSETS.parent / "examples"
 THUMBNAIL = 148  # pixels of the longer side; drawn at half of it on ordinary screens
 
 
@@ -29,10 +31,9 @@ def _part(name: str, template: str, value: Any, **props: Any) -> gr.HTML:
         value,
         html_template=template,
         js_on_load=(ASSETS / "js" / f"{name}.js").read_text(encoding="utf-8"),
-        elem_id=f"aw-{name}",
         elem_classes=["aw-part"],
         apply_default_css=False,
-        **props,
+        **{"elem_id": f"aw-{name}"} | props,
     )
 
 
@@ -69,7 +70,7 @@ class PictureDrop(gr.HTML):
         )
 
     def preprocess(self, payload: FileData | None) -> str | None:
-        return payload.path if payload is not None else None
+        return own_file(payload.path) if payload is not None else None
 
     def postprocess(self, value: str | None) -> FileData | None:
         return FileData(path=value) if value else None
@@ -79,8 +80,21 @@ class PictureDrop(gr.HTML):
         return await super().async_move_resource_to_block_cache(url_or_file_path)
 
 
+def own_file(path: str | None) -> str | None:
+    """The path of an upload or of a bundled picture; whatever else a request may name is refused.
+
+    Gradio checks the paths of what calls itself a file, and of nothing else. Raises gr.Error.
+    """
+    if not path:
+        return None
+    place = Path(path).resolve()
+    if not any(place.is_relative_to(Path(home).resolve()) for home in (get_upload_folder(), EXAMPLES)):
+        raise gr.Error(say("no_url"), print_exception=False)
+    return str(place)
+
+
 def refuse_address(path: Any) -> None:
-    """Raise gr.Error for anything but a file: Gradio itself would fetch an address."""
+    """Raise gr.Error for an address, before Gradio fetches it."""
     if str(path).lower().startswith(("http:", "https:", "data:")):
         raise gr.Error(say("no_url"), print_exception=False)
 
@@ -126,20 +140,28 @@ def wall(paintings: Sequence[Mapping[str, str]], selected: str) -> gr.HTML:
     )
 
 
-def chips(suggestions: Sequence[str]) -> gr.HTML:
-    """Prompt suggestions; ``select`` carries the ``text``."""
+def chips(texts: Sequence[str], name: str, label: str, visible: bool = True) -> gr.HTML:
+    """Short texts to press; ``select`` carries the ``text``."""
     return _part(
         "chips",
-        '<div class="aw-chips" role="group" aria-label="' + say("chips") + '"></div>',
-        list(suggestions),
+        f'<div class="aw-chips" role="group" aria-label="{label}"></div>',
+        list(texts),
+        elem_id=f"aw-{name}",
+        visible=visible,
     )
+
+
+def said(event: gr.EventData, name: str) -> str:
+    """One word of what a part's event carries, "" where there is none; it comes from the browser."""
+    data = event._data
+    return str(data.get(name, "")) if isinstance(data, dict) else ""
 
 
 def curve(value: Mapping[str, Any]) -> gr.HTML:
     """The alpha curve as an inline SVG; value from ``curve_value``."""
     return _part(
         "curve",
-        '<figure class="aw-curve"><svg viewBox="0 0 300 92" role="img" aria-label=""></svg>'
+        '<figure class="aw-curve"><svg viewBox="0 0 300 84" role="img" aria-label=""></svg>'
         "<figcaption></figcaption></figure>",
         dict(value),
     )
