@@ -120,7 +120,7 @@ def waves(
     omega = stage.uniform(0.8, 1.5)[..., None] * 2 * math.pi
     u = _over_time(stage)
     moving = phase[:, None] - omega * u
-    reach = (stage.uniform(0.3, 0.55) * strength * size)[:, None]
+    reach = (stage.uniform(0.4, 0.7) * strength * size)[:, None]
     flow = direction[:, None, None] * stage.uniform(0.0, 0.9) * strength * size
     sway, beat = stage.noise(2.0) * 1.5, stage.uniform(0.5, 1.3)[..., None]
     side = (stage.uniform(0.0, 0.15) * strength)[:, None]
@@ -164,7 +164,7 @@ def sway(
     """
     phase = gusts * (stage.noise(2.0) * stage.uniform(0.3, 0.9) - stage.across() * stage.uniform(0.05, 0.2))
     omega = stage.uniform(0.8, 1.5)[..., None] * 2 * math.pi
-    reach = (stage.uniform(0.45, 0.9) * strength[:, None, None] * lean)[:, None]
+    reach = (stage.uniform(0.6, 1.1) * strength[:, None, None] * lean)[:, None]
     u, second = _over_time(stage), stage.noise(1.8)[:, None] * 1.5
     dx = reach * ((omega * u + phase[:, None]).sin() - phase[:, None].sin())
     dy = 0.25 * reach * ((1.3 * omega * u + second).sin() - second.sin())
