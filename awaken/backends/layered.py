@@ -6,6 +6,8 @@ decoding moves the painting's own pixels: see ``awaken.miniature.compositor``.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -69,8 +71,6 @@ class LayeredBackend(Backend):
     spec = SPEC
 
     def __init__(self, device: torch.device, dtype: torch.dtype, folder: Path | None = None) -> None:
-        import json
-
         folder = folder or Path(__file__).resolve().parents[2] / "assets" / "miniature" / "layered"
         notes = json.loads((folder / "video.json").read_text())
         config = {k: tuple(notes["config"][k]) for k in ("widths", "condition_widths")}
@@ -80,7 +80,10 @@ class LayeredBackend(Backend):
         self.video.requires_grad_(False).eval()
         self.video.to(device=device, dtype=dtype, memory_format=torch.channels_last)
         self.text = text_encoder()
-        self.weights_id = f"layered-{notes['iterations']}-{notes['samples']}"
+        digest = hashlib.sha256()
+        for path in sorted(folder.glob("video-*.safetensors")):
+            digest.update(path.read_bytes())
+        self.weights_id = digest.hexdigest()[:12]
         self.table = schedule_table()
 
     def schedule(self, steps: int) -> Schedule:

@@ -21,18 +21,19 @@ From nothing, on a CPU (minutes are the whole budget over restarts; other work m
     python -m awaken.miniature.train --part decoder --minutes 30 ... --out $W/decoder
     python -m awaken.miniature.train --part proxy --minutes 20 ... --out $W/proxy
 
-With 30 minutes of a rented GPU, 10 minutes a command, 64 MiB up and 16 MiB a file back. Make the
-three packs here first and carry them (33 MB with 400 scenes; scenes may also be drawn over there:
-``scenes --count 4000`` uses the CPU, `render(..., device="cuda")` the GPU). In ``run``, with
-``carry: [".train"]`` and the packs under .train::
+With 30 minutes of a rented GPU (10 minutes a command, 64 MiB up, 8 files of 16 MiB back): make the
+packs here first, in a folder .train that git ignores (``.git/info/exclude``), and name it in
+``carry``: paintings.npz 7 MB, scenes.npz 17 MB at 400 scenes, bank.npz 17 MB. PyTorch, safetensors,
+Pillow and OpenCV are there; the text encoder is not needed. ``T`` stands for
+``python3 -m awaken.miniature.train --size large --batch 192 --rate 8e-4 --bank .train/bank.npz``::
 
-    1. everything:   python -m awaken.miniature.train --part video --size large --minutes 9 \\
-                     --batch 192 --rate 8e-4 --pack .train/paintings.npz .train/scenes.npz \\
-                     --share 2 1 --bank .train/bank.npz --out $OUT/all && rm $OUT/all/*resume.pt
-    2. premise:      the same with --pack .train/scenes.npz alone, --out $OUT/premise
-    3. the rest:     --part decoder --minutes 3, then --part proxy --minutes 3, same machine call,
-                     and what is left of the time: 1 again from its own shards (carried back in
-                     .train/all), which it takes as a start.
+    1. T --part video --minutes 9 --decay 0.1 --pack .train/paintings.npz .train/scenes.npz \
+         --share 2 1 --out $OUT/all && rm $OUT/all/*resume.pt
+    2. the same for the premise network: --pack .train/scenes.npz, --out $OUT/premise
+    3. copy the shards and video.json of 1 to .train/all here, then
+       cp -r .train/all $OUT/ && T --part video --minutes 15 --decay 0.4 ... --out $OUT/all && rm ...
+       (the budget counts from the start: 6 more minutes; a folder of shards is a valid start)
+    4. T --part decoder --minutes 2 --out $OUT/decoder && T --part proxy --minutes 3 --out $OUT/proxy
 
 The large video network is 17 M parameters (34 MB in bfloat16, three shards); with decoder and proxy
 it stays below the 40 MB that assets/miniature may take. Shards are 14 MB each. Expect the GPU to be
