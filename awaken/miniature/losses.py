@@ -16,9 +16,15 @@ from awaken.miniature.video_network import VideoNetwork
 
 _WORDLESS = 0.1  # share of samples without their caption: guidance needs both
 
-# Weights of the 81 predicted coefficients: light, flow and shift, drift, shares, amounts.
+# Weights of the 81 predicted coefficients: light, flow, shift (objects are small), drift, shares,
+# amounts.
 _WEIGHTS = torch.tensor(
-    [0.5] * (3 * SINES) + [1.0] * (4 * SINES) + [0.4] * (2 * SINES) + [1.5] * 2 + [0.5] * 7
+    [0.5] * (3 * SINES)
+    + [1.0] * (2 * SINES)
+    + [3.0] * (2 * SINES)
+    + [0.4] * (2 * SINES)
+    + [1.5] * 2
+    + [0.5] * 7
 )
 
 
