@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +11,19 @@ import torch
 
 from awaken.backends import Condition
 from awaken.backends.layered import LayeredBackend
+from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION
+from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.training import save_shards
 from awaken.miniature.video_network import VideoNetwork
+from awaken.proxies.layered import LayeredProxy
 from awaken.sampling import denoise
+from awaken.types import ModelError
 
 
 @pytest.fixture(scope="module")
-def backend(tmp_path_factory) -> LayeredBackend:
+def folder(tmp_path_factory) -> Path:
+    """Untrained parts of tiny width, as the training program leaves them."""
     folder = tmp_path_factory.mktemp("layered")
     config = {"widths": (8, 16, 16), "condition_widths": (16, 16, 16)}
     torch.manual_seed(0)
@@ -26,6 +32,18 @@ def backend(tmp_path_factory) -> LayeredBackend:
     save_shards(network.state_dict(), folder, "video")
     notes = {"config": config, "iterations": 1, "samples": 1}
     (folder / "video.json").write_text(json.dumps(notes))
+    decoder = MatteNetwork(widths=(8, 8, 8))
+    save_shards(decoder.state_dict(), folder, "decoder")
+    (folder / "decoder.json").write_text(json.dumps({"config": {"widths": (8, 8, 8)}}))
+    proxy = ProxyNetwork(widths=(8, 16, 16))
+    torch.nn.init.normal_(proxy.leave[2].weight, std=0.1)
+    save_shards(proxy.state_dict(), folder, "proxy")
+    (folder / "proxy.json").write_text(json.dumps({"config": {"widths": (8, 16, 16)}}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def backend(folder) -> LayeredBackend:
     return LayeredBackend(torch.device("cpu"), torch.float32, folder)
 
 
@@ -81,3 +99,32 @@ def test_nothing_moves_where_the_mask_forbids_it(backend):
         assert clean[:, :, channels, ..., :16].abs().max() == 0
         assert clean[:, :, channels, ..., 16:].abs().max() > 0
     assert clean[:, :, FLOW, 0].abs().max() < 1e-5
+
+
+def test_the_proxy_repaints_by_its_strength_and_repeats_with_its_seed(folder):
+    proxy = LayeredProxy(torch.device("cpu"), torch.float32, folder)
+    painting = picture(192, 256)
+
+    def made(strength: float, seed: int = 1) -> np.ndarray:
+        making = proxy.make(
+            painting, "snow falls", strength=strength, seed=seed, image=None, options={}
+        )
+        steps = []
+        try:
+            while True:
+                steps.append(next(making))
+        except StopIteration as end:
+            assert steps[-1][0] == steps[-1][1]
+            return end.value
+
+    np.testing.assert_array_equal(made(0.0), painting)
+    some = made(0.5)
+    assert some.shape == painting.shape and some.dtype == np.uint8
+    np.testing.assert_array_equal(some, made(0.5))
+    assert np.abs(some.astype(int) - painting).mean() > 1
+    assert np.abs(some.astype(int) - made(0.5, seed=2)).mean() > 0.5
+
+
+def test_a_missing_checkpoint_is_said_plainly(tmp_path):
+    with pytest.raises(ModelError, match="cannot be read"):
+        LayeredBackend(torch.device("cpu"), torch.float32, tmp_path)

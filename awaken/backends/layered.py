@@ -7,7 +7,6 @@ decoding moves the painting's own pixels: see ``awaken.miniature.compositor``.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from awaken.backends import Backend, BackendSpec, Condition
 from awaken.backends.miniature import noise_schedule
 from awaken.miniature.canvas import to_array, to_tensor
 from awaken.miniature.compositor import compose
+from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.latents import (
     AIR,
     CELL,
@@ -26,16 +26,18 @@ from awaken.miniature.latents import (
     LIGHT,
     OBJECT,
     REGION,
+    UNITS,
     TimeBasis,
     grid_for,
     image_latents,
     schedule_table,
 )
 from awaken.miniature.text import text_encoder
-from awaken.miniature.training import load_shards
+from awaken.miniature.training import trained
 from awaken.miniature.video_network import VideoNetwork
 from awaken.sampling import Schedule
 
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "miniature" / "layered"
 _PREVIEW_SIDE = 128
 
 
@@ -65,23 +67,23 @@ SPEC = BackendSpec(
 class LayeredBackend(Backend):
     """The layered miniature.
 
-    folder: where ``video-00.safetensors``... and ``video.json`` of the training program lie.
+    folder: where ``video-00.safetensors``... and ``video.json`` of the training program lie, and
+    perhaps the same of ``decoder``. Raises ModelError when they cannot be read.
     """
 
     spec = SPEC
 
     def __init__(self, device: torch.device, dtype: torch.dtype, folder: Path | None = None) -> None:
-        folder = folder or Path(__file__).resolve().parents[2] / "assets" / "miniature" / "layered"
-        notes = json.loads((folder / "video.json").read_text())
-        config = {k: tuple(notes["config"][k]) for k in ("widths", "condition_widths")}
+        folder = folder or FOLDER
         self.device, self.dtype = device, dtype
-        self.video = VideoNetwork(**config)
-        self.video.load_state_dict(load_shards(folder, "video"))
-        self.video.requires_grad_(False).eval()
-        self.video.to(device=device, dtype=dtype, memory_format=torch.channels_last)
+        form = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
+        self.video = trained(VideoNetwork, "video", folder).to(**form)
+        # Without a matting network outlines come from guided filtering.
+        has_decoder = (folder / "decoder.json").exists()
+        self.decoder = trained(MatteNetwork, "decoder", folder).to(**form) if has_decoder else None
         self.text = text_encoder()
         digest = hashlib.sha256()
-        for path in sorted(folder.glob("video-*.safetensors")):
+        for path in sorted(folder.glob("[vd]*-*.safetensors")):
             digest.update(path.read_bytes())
         self.weights_id = digest.hexdigest()[:12]
         self.table = schedule_table()
@@ -154,7 +156,8 @@ class LayeredBackend(Backend):
 
     def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
         """One video, (1, 18, f, rows, columns) -> (f, h, w, 3) uint8."""
-        return to_array(compose(z, to_tensor(picture, self.device)))
+        painting = to_tensor(picture, self.device)
+        return to_array(compose(z, painting, self._mattes(z, painting)))
 
     def preview(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
         """The same, on a small copy of the painting: (f, ~128, ~128, 3) uint8."""
@@ -162,6 +165,16 @@ class LayeredBackend(Backend):
         shrink = _PREVIEW_SIDE / max(painting.shape[-2:])
         size = tuple(max(1, round(side * shrink)) for side in painting.shape[-2:])
         return to_array(compose(z, F.interpolate(painting, size, mode="area")))
+
+    def _mattes(self, z: torch.Tensor, painting: torch.Tensor) -> torch.Tensor | None:
+        """(1, 2, 8 rows, 8 columns) from the matting network, if there is one."""
+        if self.decoder is None:
+            return None
+        rows, columns = z.shape[-2:]
+        look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
+        units = UNITS.to(z)[[REGION.start, OBJECT.start], None, None]
+        shares = (z[:, (REGION.start, OBJECT.start)].mean(2) * units).clamp(0, 1)
+        return self.decoder(shares.to(self.dtype), look.to(self.dtype)).float().sigmoid()
 
     def _cells(self, mask: np.ndarray | None, rows: int, columns: int) -> torch.Tensor:
         """Where motion is allowed, (1, 1, rows, columns) of 0 and 1."""

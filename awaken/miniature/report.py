@@ -97,6 +97,7 @@ class Runner:
         from awaken.residence import fast_bfloat16, pick_device
         from awaken.memo import Memo
         from awaken.proxies import PROXIES
+        from awaken.proxies.layered import LayeredProxy
 
         torch.set_num_threads(threads)
         device = pick_device()
@@ -105,7 +106,10 @@ class Runner:
             self.backend = LayeredBackend(device, dtype, weights)
         else:
             self.backend = BACKENDS[backend].load(device, dtype)
-        self.proxy = PROXIES[proxy].load(device, dtype)
+        if proxy == "layered":
+            self.proxy = LayeredProxy(device, dtype, weights)
+        else:
+            self.proxy = PROXIES[proxy].load(device, dtype)
         self.memo = Memo(1 << 28)
 
     def video(self, request: Request) -> tuple[np.ndarray, np.ndarray]:
@@ -390,7 +394,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--pairs", type=Path, default=PAIRS)
     parser.add_argument("--backend", default="miniature", help="a registered backend, or layered")
     parser.add_argument("--weights", type=Path, help="folder of the layered miniature's weights")
-    parser.add_argument("--proxy", default="miniature")
+    parser.add_argument("--proxy", default="miniature", help="a registered proxy, or layered")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--size", type=int, default=256)

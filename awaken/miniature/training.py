@@ -20,6 +20,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from awaken.types import ModelError
+
 log = logging.getLogger(__name__)
 
 SHARD_BYTES = 14_000_000
@@ -79,6 +81,20 @@ def load_shards(folder: Path, name: str) -> dict[str, torch.Tensor]:
     if not weights:
         raise FileNotFoundError(f"There are no weights called {name}-*.safetensors in {folder}.")
     return weights
+
+
+def trained(network: type[nn.Module], part: str, folder: Path) -> nn.Module:
+    """Build a part from its checkpoint, for inference.
+
+    Raises ModelError when the checkpoint is missing or holds another network.
+    """
+    try:
+        config = json.loads((folder / f"{part}.json").read_text())["config"]
+        built = network(**{k: tuple(v) for k, v in config.items() if k.endswith("widths")})
+        built.load_state_dict(load_shards(folder, part))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"The miniature's part {part!r} cannot be read from {folder}.") from error
+    return built.requires_grad_(False).eval()
 
 
 def learning_rate(plan: Plan, progress: Progress, since_start: int) -> float:

@@ -1,0 +1,110 @@
+"""The layered miniature's image-to-image model: SDEdit (Meng et al. 2022) on a painting's light.
+
+It repaints the picture of about 32 x 32 cells; the change, and only the change, is carried to the
+painting's true size along its edges, so that its own detail stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from awaken.backends.layered import FOLDER
+from awaken.backends.miniature import noise_schedule
+from awaken.miniature.canvas import follow_edges, luma, to_array, to_tensor
+from awaken.miniature.latents import CELL, grid_for, light_of, rgb_of, schedule_table
+from awaken.miniature.proxy_network import ProxyNetwork
+from awaken.miniature.text import text_encoder
+from awaken.miniature.training import trained
+from awaken.proxies import Proxy, ProxySpec
+
+STEPS = 25
+GUIDANCE = 5.0
+
+
+def _load(device: torch.device, dtype: torch.dtype) -> Proxy:
+    return LayeredProxy(device, dtype)
+
+
+SPEC = ProxySpec(
+    title="Miniature, layered",
+    summary="The second small image-to-image model trained by us: repaints the painting's light.",
+    load=_load,
+    strength=0.5,
+    family="img2img",
+    needs="Ships with the demo.",
+    code_licence="Apache-2.0",
+    weight_licence="Apache-2.0",
+    source="assets/miniature",
+)
+
+
+class LayeredProxy(Proxy):
+    """Painting + prompt -> the painting in another light; the same picture for the same seed.
+
+    folder: where the training program left ``proxy.json`` and its shards. Raises ModelError when
+    they cannot be read.
+    """
+
+    spec = SPEC
+
+    def __init__(self, device: torch.device, dtype: torch.dtype, folder: Path | None = None) -> None:
+        folder = folder or FOLDER
+        self.device, self.dtype = device, dtype
+        self.network = trained(ProxyNetwork, "proxy", folder).to(
+            device=device, dtype=dtype, memory_format=torch.channels_last
+        )
+        self.text = text_encoder()
+        self.table = schedule_table()
+        digest = hashlib.sha256()
+        for path in sorted(folder.glob("proxy-*.safetensors")):
+            digest.update(path.read_bytes())
+        self.weights_id = digest.hexdigest()[:12]
+
+    def make(
+        self,
+        painting: np.ndarray,
+        prompt: str,
+        *,
+        strength: float | None,
+        seed: int,
+        image: np.ndarray | None,
+        options: Mapping[str, float],
+    ) -> Iterator[tuple[int, int]]:
+        """Noise the painting's light by ``strength`` (0 to 1) and denoise it by the prompt.
+
+        Strength 0 gives the painting itself. Takes int(25 strength) steps.
+        """
+        schedule = noise_schedule(STEPS, "v_prediction")
+        start = STEPS - int(STEPS * (self.spec.strength if strength is None else strength))
+        if start == STEPS:
+            yield 1, 1
+            return painting.copy()
+        picture = to_tensor(painting, self.device)
+        grid = grid_for(painting.shape[1], painting.shape[0])
+        light = light_of(picture, grid)
+        words, present = zip(self.text.words(""), self.text.words(prompt), strict=True)
+        words = torch.cat(words).to(self.device, self.dtype)
+        present = torch.cat(present).to(self.device)
+        noise = torch.randn(light.shape, generator=torch.Generator().manual_seed(seed))
+        z = schedule.add_noise(light, noise.to(self.device), start)
+        schedule.scheduler.set_begin_index(start)
+        timesteps = schedule.scheduler.timesteps
+        for i in range(start, STEPS):
+            alpha = self.table[int(timesteps[i])]
+            level = (0.5 * torch.log(alpha / (1 - alpha))).float().expand(2).to(self.device)
+            pair = self.network(z.to(self.dtype).expand(2, -1, -1, -1), level, words, present)
+            free, guided = pair.float().chunk(2)
+            v = free + GUIDANCE * (guided - free)
+            z = schedule.scheduler.step(v, timesteps[i], z, return_dict=False)[0]
+            yield i - start + 1, STEPS - start
+        small = (grid[0] * CELL, grid[1] * CELL)
+        change = F.interpolate(rgb_of(z) - rgb_of(light), small, mode="bicubic")
+        guide = luma(F.interpolate(picture, small, mode="area"))
+        change = follow_edges(change, guide, luma(picture), radius=12, smoothness=0.0005)
+        return to_array(picture + change)[0]
