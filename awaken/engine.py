@@ -28,8 +28,6 @@ from awaken.settings import resolve
 from awaken.types import AwakenError, Event, ModelError, Request, RequestError
 
 if TYPE_CHECKING:
-    import torch
-
     from awaken.backends import Backend
     from awaken.plan import Plan
     from awaken.proxies import Proxy
@@ -102,8 +100,8 @@ class Engine:
         if spec is None or spec.release is None:
             raise ModelError(f"There is nothing to download for {name!r}.")
         bases = spec.bases if role == "proxy" else ()
-        for release in (*filter(hub.missing, bases), spec.release):
-            yield from hub.download(release)
+        for wanted in (*filter(hub.missing, bases), spec.release):
+            yield from hub.download(wanted)
 
     def cost(self, request: Request) -> int:
         """Network evaluations that this request would need now, given what is already known."""

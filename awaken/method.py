@@ -127,7 +127,7 @@ def awaken(
                 plan.alphas,
             )
             shown = torch.cat([latents[name] for name in group])
-            ticks = _ticks("distil", tuple(group), loop, lambda z: backend.whole_video(z, shown))
+            ticks = _ticks("distil", tuple(group), loop, partial(backend.whole_video, latents=shown))
             z0 = _finite((yield from ticks), "distillation")
             for name, z in zip(group, z0.split(1), strict=True):
                 moving[name] = memo.put(keys[name], z)
