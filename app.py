@@ -1,8 +1,8 @@
 """The page: ``python app.py`` brings it up; the parts are in ``awaken/ui``, the work in ``awaken``.
 
-``demo`` and ``workshop`` are made on first use, so that ``--help`` answers at once and importing this
-file, as Hugging Face Spaces and ``gradio app.py`` do, still finds ``demo``. Torch is imported by a
-background thread once the server is up.
+``demo`` is made on first use, so that ``--help`` answers at once and importing this file, as
+``gradio app.py`` does, still finds it. Torch is imported by a background thread once the server is
+up.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--port",
         type=int,
-        default=int(os.environ["GRADIO_SERVER_PORT"]) if "GRADIO_SERVER_PORT" in os.environ else None,
+        default=int(os.environ["GRADIO_SERVER_PORT"])
+        if "GRADIO_SERVER_PORT" in os.environ
+        else None,
         help="port (GRADIO_SERVER_PORT; default: the first free one from 7860)",
     )
     parser.add_argument(

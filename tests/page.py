@@ -17,7 +17,7 @@ from awaken.ui.runs import Workshop
 class CountedEngine(Engine):
     """The engine, with a count of the steps it has done and of the runs that are open.
 
-    ``pace`` makes every step last at least so many seconds, for tests that must catch one under way.
+    ``pace`` makes every step last at least so many seconds, for tests that must catch one.
     """
 
     steps = 0

@@ -87,7 +87,9 @@ def wait_for_line(page, text: str, timeout: float = 60_000) -> None:
 def wait_for_distilling(page) -> None:
     """Until the distillation has done its second step."""
     wait_for_line(page, "Distilling")
-    page.wait_for_function("parseInt(document.querySelector('.aw-detail').textContent.slice(5)) >= 2")
+    page.wait_for_function(
+        "parseInt(document.querySelector('.aw-detail').textContent.slice(5)) >= 2"
+    )
 
 
 def mode(page) -> str:
@@ -112,10 +114,9 @@ def in_step(seen) -> bool:
 
 def test_an_example_plays_when_the_page_opens(visit):
     page = visit()
-    page.wait_for_selector("[data-testid=stage][data-mode=done][data-playing=true]")
+    page.wait_for_selector("[data-testid=stage][data-source=film][data-playing=true]")
     assert page.inner_text("[data-testid=stage-label]").startswith("Example")
     assert page.inner_text(".aw-tag").lower() == "example"
-    page.wait_for_selector("[data-testid=stage][data-source=film]")
     assert in_step(page.evaluate(WATCH, 2500))
     assert page.get_attribute("#aw-painting img", "src")
     assert page.input_value("#aw-prompt textarea")
@@ -129,7 +130,9 @@ def test_a_bundled_painting_awakens(visit, server):
     page.click("#aw-awaken")
     page.wait_for_selector("[data-testid=stage][data-source=preview]", timeout=60_000)
     seen = page.evaluate(WATCH, 1000)
-    assert len({shown[2] for shown in seen if shown[0] == "preview"}) > 2, "the preview stands still"
+    assert len({shown[2] for shown in seen if shown[0] == "preview"}) > 2, (
+        "the preview stands still"
+    )
     page.fill("#aw-prompt textarea", "typed while it runs")  # a run never writes into the controls
     wait_for_line(page, "Done in")
     page.wait_for_selector("[data-testid=stage][data-mode=done][data-source=film]")
@@ -137,7 +140,13 @@ def test_a_bundled_painting_awakens(visit, server):
     assert page.input_value("#aw-prompt textarea") == "typed while it runs"
 
     placard = page.inner_text("#aw-placard")
-    for words in (PAINTINGS[2].title, "the water ripples and the boats drift", "PSNR", "42", "Your run".upper()):
+    for words in (
+        PAINTINGS[2].title,
+        "the water ripples and the boats drift",
+        "PSNR",
+        "42",
+        "Your run".upper(),
+    ):
         assert words in placard, words
     for link in page.locator(".aw-file").all():
         with urllib.request.urlopen(link.get_attribute("href")) as answer:
@@ -189,8 +198,9 @@ DROP = """
   const carried = new DataTransfer();
   carried.items.add(new File([bytes], name));
   const target = document.querySelector("#aw-painting .aw-drop");
+  const event = { bubbles: true, cancelable: true, dataTransfer: carried };
   for (const kind of ["dragenter", "dragover", "drop"])
-    target.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: carried }));
+    target.dispatchEvent(new DragEvent(kind, event));
 }
 """
 
@@ -202,17 +212,24 @@ def drop(page, name: str, data: bytes) -> None:
 def test_a_bad_file_gets_a_sentence_and_costs_nothing(visit):
     page = visit()
     page.wait_for_selector("[data-testid=stage][data-mode=done]")
-    painting, prompt = page.get_attribute("#aw-painting img", "src"), page.input_value("#aw-prompt textarea")
+    painting, prompt = (
+        page.get_attribute("#aw-painting img", "src"),
+        page.input_value("#aw-prompt textarea"),
+    )
     drop(page, "holiday.jpg", b"<script>not a picture</script>")
     card = page.wait_for_selector(".aw-card-bad")
     assert "not a picture" in card.inner_text()
-    page.wait_for_function("s => document.querySelector('#aw-painting img').src.endsWith(s)", arg=painting[-40:])
+    page.wait_for_function(
+        "s => document.querySelector('#aw-painting img').src.endsWith(s)", arg=painting[-40:]
+    )
     assert page.input_value("#aw-prompt textarea") == prompt
     assert mode(page) == "done"
     assert page.is_enabled("#aw-awaken")
 
     drop(page, "another.jpg", Path(PAINTINGS[1].path).read_bytes())
-    page.wait_for_function("s => !document.querySelector('#aw-painting img').src.endsWith(s)", arg=painting[-40:])
+    page.wait_for_function(
+        "s => !document.querySelector('#aw-painting img').src.endsWith(s)", arg=painting[-40:]
+    )
     page.wait_for_selector(".aw-card-bad", state="detached")
     assert page.locator("#aw-wall button[aria-pressed=true]").count() == 0
 

@@ -31,7 +31,7 @@ class Bundled:
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
-        """What the ready result was made with, and its measurements; the wishes where it has none."""
+        """What the ready result was made with and measured as; the wishes where it has none."""
         if self.ready:
             return json.loads(self.example.results["settings"].read_text(encoding="utf-8"))
         return {"prompt": self.example.prompt} | (self.example.settings or {})
@@ -69,8 +69,16 @@ class Bundled:
         """Values for the controls, and the id that marks the wall."""
         fields = Request.__dataclass_fields__
         wishes = {n: self.settings.get(n, fields[n].default) for n in INPUTS if n in fields}
-        known = {name: value for name, value in wishes.items() if name != "painting" and value is not None}
-        return known | {"painting": str(self.example.path), "prompt": self.example.prompt, "id": self.id}
+        known = {
+            name: value
+            for name, value in wishes.items()
+            if name != "painting" and value is not None
+        }
+        return known | {
+            "painting": str(self.example.path),
+            "prompt": self.example.prompt,
+            "id": self.id,
+        }
 
     def scene(self) -> dict[str, Any]:
         """The ready result as a stage value."""

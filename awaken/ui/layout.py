@@ -77,9 +77,7 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
             run, [shown, picture], outputs, inputs_kwargs=rail.keywords(), concurrency_id="gpu",
             concurrency_limit=1, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
-        stop.click(
-            halt, shown, [wall, strip, *buttons, running], cancels=[work], **QUIET
-        )
+        stop.click(halt, shown, [wall, strip, *buttons, running], cancels=[work], **QUIET)
 
         chosen = [rail["painting"], picture, rail.wall]
         rail["painting"].upload(
@@ -141,7 +139,7 @@ def _outputs(view: View) -> list[Any]:
 
 
 def _receive(path: str | None, picture: dict, running: bool, event: gr.EventData) -> list[Any]:
-    """A dropped file becomes the painting; a bad one leaves everything as it was, with a sentence."""
+    """A dropped file becomes the painting; a bad one leaves all as it was, with a sentence."""
     quiet = gr.skip()
     try:
         if widgets.said(event, "problem") or path is None:

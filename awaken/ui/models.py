@@ -36,7 +36,7 @@ def build(draw: dict[str, gr.components.Component]) -> gr.Radio:
         draw["proxy"] = _radio("proxy", PROXIES, PROXY)
         about_proxy = gr.Markdown(about(proxy), elem_classes=["aw-about"])
         draw["proxy_strength"] = gr.Slider(
-            *BOUNDS["proxy_strength"], value=proxy.strength, step=0.05, label=say("proxy_strength"),
+            *BOUNDS["proxy_strength"], value=proxy.strength, step=0.01, label=say("proxy_strength"),
             info=say("proxy_strength_info"), visible=proxy.strength is not None,
         )  # fmt: skip
         presets = widgets.chips(
@@ -82,7 +82,7 @@ def build(draw: dict[str, gr.components.Component]) -> gr.Radio:
 
 
 def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The arriving values, with the options of the chosen models gathered and all others dropped."""
+    """The arriving values, with the options of the chosen models gathered, others dropped."""
     plain = {name: value for name, value in values.items() if ":" not in name}
     for kind, key in (("options", plain["backend"]), ("proxy_options", plain["proxy"])):
         prefix = f"{kind}:{key}:"

@@ -1,4 +1,4 @@
-"""A finished run, fresh or bundled, in words and files: the stage's film and the placard's facts."""
+"""A finished run, fresh or bundled, in words and files: the stage's film, the placard's facts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def placard(
         "facts": facts(
             result.settings, result.timings["total"], result.psnr, result.luma_correlation
         ),
-        "files": downloads(files, f"{picture.get('id') or 'painting'}-seed{result.settings['seed']}"),
+        "files": downloads(
+            files, f"{picture.get('id') or 'painting'}-seed{result.settings['seed']}"
+        ),
     }
 
 
@@ -65,12 +67,19 @@ def facts(
     settings: Mapping[str, Any], seconds: float, psnr: float | None, luma_correlation: float
 ) -> list[tuple[str, str]]:
     """What the result was made with, as pairs of name and value."""
-    backend = BACKENDS[settings["backend"]].title if settings["backend"] in BACKENDS else settings["backend"]
+    backend = (
+        BACKENDS[settings["backend"]].title
+        if settings["backend"] in BACKENDS
+        else settings["backend"]
+    )
     proxy = PROXIES[settings["proxy"]].title if settings["proxy"] in PROXIES else settings["proxy"]
     listed = [
         ("seed", str(settings["seed"])),
         ("p", f"{settings['p']:g}"),
-        ("alpha", say("value_alpha", kind=say(f"alpha_{settings['alpha']}"), peak=settings["peak"])),
+        (
+            "alpha",
+            say("value_alpha", kind=say(f"alpha_{settings['alpha']}"), peak=settings["peak"]),
+        ),
         ("variant", settings["variant"]),
         ("motion", f"{settings['motion']:g}" if settings.get("motion") is not None else ""),
         ("steps", str(settings["steps"])),

@@ -1,8 +1,8 @@
 """One press of *Awaken*, from the page's values to what the page shows; and the engine behind it.
 
-Everything of a visitor lives in the generator's locals or in the ``gr.State`` that the page hands in
-and out. Each run writes into its own folder of unguessable name below Gradio's cache, which Gradio
-empties; the links are secret, not private.
+Everything of a visitor lives in the generator's locals or in the ``gr.State`` that the page hands
+in and out. Each run writes into its own folder of unguessable name below Gradio's cache, which
+Gradio empties; the links are secret, not private.
 """
 
 from __future__ import annotations
@@ -211,7 +211,10 @@ def run_to_files(workshop: Workshop, values: Mapping[str, Any]) -> dict[str, Pat
                 raise error
             if isinstance(event, types.Result):
                 files = dict(engine.save(event, new_folder()))
-                for name in ("stacked", "painting"):  # the page's own; nobody would ever delete them
+                for name in (
+                    "stacked",
+                    "painting",
+                ):  # the page's own; nobody would ever delete them
                     files.pop(name).unlink()
                 return files
     raise RuntimeError("the engine ended without a result")

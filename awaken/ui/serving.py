@@ -10,7 +10,6 @@ from awaken.ui.runs import Workshop
 from awaken.ui.widgets import EXAMPLES
 
 
-
 def make_page(workshop: Workshop | None = None) -> tuple[gr.Blocks, Workshop]:
     """The page with the bundled pictures, over ``workshop`` or an engine of its own."""
     gr.set_static_paths(EXAMPLES)  # served where they lie; everybody may see them

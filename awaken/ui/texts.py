@@ -10,7 +10,7 @@ from awaken.types import ALPHA_KINDS, VARIANTS
 ENGLISH: dict[str, str] = {
     # the frame of the page
     "title": "Every Painting Awakened",
-    "subtitle": "A still painting, a sentence, and a motion that the paper’s method draws out of it.",
+    "subtitle": "A still painting, a sentence, and motion that the paper’s method draws out.",
     "foot": "**Every Painting Awakened: A Training-free Framework for Painting-to-Animation "
     "Generation.** The method is the authors’; this demo is an independent implementation of it. "
     "[Paper](https://arxiv.org/abs/2503.23736) · "
@@ -47,7 +47,7 @@ ENGLISH: dict[str, str] = {
     "proxy_image_drop": "Drop the proxy image here: the same view as the painting",
     "proxy_image_alt": "The proxy image you brought",
     "drop_again": "Choose another",
-    "upload_failed": "The file did not arrive: it may be larger than {limit}. Save it smaller and try again.",
+    "upload_failed": "The file did not arrive: is it larger than {limit}? Save it smaller.",
     "presets": "Strengths that were tried",
     "proxy_template": "Instruction for the editor",
     "proxy_template_info": "{prompt} stands for your sentence.",
@@ -75,7 +75,7 @@ ENGLISH: dict[str, str] = {
     "awaken": "Awaken",
     "stop": "Stop",
     # the curve
-    "curve_none": "p = 0: no step distils; the baseline and the fused video differ by fusion alone.",
+    "curve_none": "p = 0: no step distils; baseline and awakened differ by fusion alone.",
     "curve_summary": "τ = {tau} of {steps} steps distil, α from {first} to {last}",
     "curve_steps": "step",
     "curve_alt": "The step size alpha over the denoising steps. {summary}",
@@ -120,7 +120,7 @@ ENGLISH: dict[str, str] = {
     "card_internal": "This should not have happened",
     "card_notice": "Good to know",
     "card_picture": "That picture cannot be used",
-    "internal": "The run failed for a reason we did not foresee; the details are in the server’s log. "
+    "internal": "The run failed for a reason we did not foresee; the server’s log has the details. "
     "Nothing of yours was lost: try again, or change a setting.",
     "starting_failed": "The models could not be started ({error}). Install the requirements "
     "(pip install -r requirements.txt) and start the page again.",
@@ -173,29 +173,33 @@ ENGLISH: dict[str, str] = {
     # explanation
     "how_title": "How it works, and when it does not",
     "how": """
-**The problem.** Image-to-video models have learnt from natural footage. Shown a painting, they often leave
-it still, or move the wrong thing.
+**The problem.** Image-to-video models have learnt from natural footage. Shown a painting, they
+often leave it still, or move the wrong thing.
 
-**The method** trains nothing. It (1) makes a *proxy image*: the painting repainted by an image model that
-knows your sentence; (2) lets the video model *distil* motion into two still videos, one of the painting and
-one of the proxy, for a share *p* of the steps, with step sizes *α*; (3) *fuses* the two along the great circle
-between them, from painting at the first frame to proxy at the last; (4) adds noise again and denoises once
-more, looking at the painting alone. The *baseline* is the same video model, with the same seed and final
-noise, without any of this: what differs on the stage is the method.
+**The method** trains nothing. It (1) makes a *proxy image*: the painting repainted by an image
+model that knows your sentence; (2) lets the video model *distil* motion into two still videos,
+one of the painting and one of the proxy, for a share *p* of the steps, with step sizes *α*; (3)
+*fuses* the two along the great circle between them, from painting at the first frame to proxy at
+the last; (4) adds noise again and denoises once more, looking at the painting alone. The
+*baseline* is the same video model, with the same seed and final noise, without any of this: what
+differs on the stage is the method.
 
-**The miniature** is the built-in default, so that this page works on a laptop without a graphics card. It is
-two small networks that we trained ourselves on painted and simulated scenes; it has really learnt to move
-clouds, water, trees, grass, boats and smoke. It is *not* one of the paper’s models, it does not know people,
-animals or falling things, and on it the baseline is already strong: where both videos look alike, that is what
-came out.
+**The miniature** is the built-in default, so that this page works on a laptop without a graphics
+card: a few small networks that we trained ourselves, on procedurally painted scenes and on
+public-domain paintings set in motion region by region. Which region moves, and how, they have
+really learnt: clouds, water, trees, grass, boats, smoke. They are *not* the paper’s models. They
+read short English sentences, bend what should move rigidly, and cannot make people, animals, rain
+or petals move. On them the baseline is often as lively as the awakened video; where the two look
+alike, that is what came out. For the paper’s own setting choose one of its models.
 
-**When it fails** (Sec. 5.3 of the paper). The method can only draw out motion that the video model has in it.
-Scenes that must be invented step by step, such as falling petals, stay still or appear only in the last frames.
+**When it fails** (Sec. 5.3 of the paper). The method can only draw out motion that the video
+model has in it. Scenes that must be invented step by step, such as falling petals, stay still or
+appear only in the last frames.
 """,
     "how_failure": "An honest failure: “{prompt}” on {title}",
     "options": "Options of the video model",
     "proxy_options": "Options of the proxy model",
-    "bad_options": "The options must be given by name, for example {\"steps\": 4}.",
+    "bad_options": 'The options must be given by name, for example {"steps": 4}.',
 }
 ENGLISH |= {
     f"alpha_{kind}": name

@@ -108,7 +108,14 @@ _VALUES = {
 def theme() -> gr.themes.Base:
     """Base theme with our tokens, the same variables in light and dark."""
     base = gr.themes.Base(
-        font=("system-ui", "-apple-system", "Segoe UI", "Noto Sans", "Liberation Sans", "sans-serif"),
+        font=(
+            "system-ui",
+            "-apple-system",
+            "Segoe UI",
+            "Noto Sans",
+            "Liberation Sans",
+            "sans-serif",
+        ),
         font_mono=("ui-monospace", "SFMono-Regular", "Menlo", "Liberation Mono", "monospace"),
         text_size=gr.themes.sizes.text_md,
         radius_size=gr.themes.sizes.radius_md,

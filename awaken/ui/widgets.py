@@ -1,8 +1,8 @@
-"""The page's small own parts: status strip, placard, wall of paintings, suggestion chips, alpha curve.
+"""The page's small own parts: drop zone, status strip, placard, wall, chips, alpha curve.
 
 Each is a ``gr.HTML`` with a constant template and a script of its own (assets/js). Data reach the
-script as ``props.value`` and the page as textContent: Gradio evaluates what a template contains, so a
-template never holds a blank to fill in (shared/ux.md, section 4; a test lints for it).
+script as ``props.value`` and the page as textContent: Gradio evaluates what a template contains, so
+a template never holds a blank to fill in (a test looks for them).
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class PictureDrop(gr.HTML):
     """A drop zone whose value is the path of an uploaded file, handed on as it came.
 
     Unlike ``gr.Image`` it decodes nothing (``awaken.painting`` does, with a sentence for every bad
-    file) and takes the next picture without being cleared first. ``upload`` fires for a new file; its
-    data hold ``problem``, which is empty when the file has arrived.
+    file) and takes the next picture without being cleared first. ``upload`` fires for a new file;
+    its data hold ``problem``, which is empty when the file has arrived.
     """
 
     data_model = FileData
 
     def __init__(self, name: str, value: str | None = None, pastes: bool = False, **kwargs: Any):
-        """``name``: "painting" or "proxy_image", the keys of its texts; ``pastes``: takes Ctrl-V."""
+        """``name``: "painting" or "proxy_image", keys of its texts; ``pastes``: takes Ctrl-V."""
         super().__init__(
             value,
             html_template='<p class="aw-drop-label"></p>'
@@ -88,7 +88,9 @@ def own_file(path: str | None) -> str | None:
     if not path:
         return None
     place = Path(path).resolve()
-    if not any(place.is_relative_to(Path(home).resolve()) for home in (get_upload_folder(), EXAMPLES)):
+    if not any(
+        place.is_relative_to(Path(home).resolve()) for home in (get_upload_folder(), EXAMPLES)
+    ):
         raise gr.Error(say("no_url"), print_exception=False)
     return str(place)
 
@@ -119,7 +121,8 @@ def placard(value: Mapping[str, Any] | None) -> gr.HTML:
     """The museum label under the stage: title, facts of the run, downloads."""
     return _part(
         "placard",
-        '<div class="aw-placard"><div class="aw-placard-head"><p class="aw-tag"></p><h2></h2><p class="aw-byline"></p>'
+        '<div class="aw-placard"><div class="aw-placard-head"><p class="aw-tag"></p><h2></h2>'
+        '<p class="aw-byline"></p>'
         '<p class="aw-said"></p><p class="aw-remark"></p></div>'
         '<dl class="aw-facts"></dl><div class="aw-files"></div></div>',
         dict(value) if value else None,
@@ -152,7 +155,7 @@ def chips(texts: Sequence[str], name: str, label: str, visible: bool = True) -> 
 
 
 def said(event: gr.EventData, name: str) -> str:
-    """One word of what a part's event carries, "" where there is none; it comes from the browser."""
+    """One word of what a part's event carries, or ""; it comes from the browser."""
     data = event._data
     return str(data.get(name, "")) if isinstance(data, dict) else ""
 
@@ -173,7 +176,11 @@ def curve_value(kind: str, peak: float, p: float, steps: int) -> dict[str, Any]:
     alphas = alpha_schedule(kind, tau, peak)
     if alphas:
         summary = say(
-            "curve_summary", tau=tau, steps=int(steps), first=f"{alphas[0]:g}", last=f"{alphas[-1]:g}"
+            "curve_summary",
+            tau=tau,
+            steps=int(steps),
+            first=f"{alphas[0]:g}",
+            last=f"{alphas[-1]:g}",
         )
     else:
         summary = say("curve_none")
