@@ -11,6 +11,7 @@ import torch
 
 from awaken.backends import Condition
 from awaken.backends.layered import LayeredBackend
+from awaken.miniature.captions import PHRASES, vocabulary
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION
 from awaken.miniature.proxy_network import ProxyNetwork
@@ -32,6 +33,7 @@ def folder(tmp_path_factory) -> Path:
     save_shards(network.state_dict(), folder, "video")
     notes = {"config": config, "iterations": 1, "samples": 1}
     (folder / "video.json").write_text(json.dumps(notes))
+    (folder / "captions.json").write_text(json.dumps(vocabulary()))
     decoder = MatteNetwork(widths=(8, 8, 8))
     save_shards(decoder.state_dict(), folder, "decoder")
     (folder / "decoder.json").write_text(json.dumps({"config": {"widths": (8, 8, 8)}}))
@@ -128,3 +130,9 @@ def test_the_proxy_repaints_by_its_strength_and_repeats_with_its_seed(folder):
 def test_a_missing_checkpoint_is_said_plainly(tmp_path):
     with pytest.raises(ModelError, match="cannot be read"):
         LayeredBackend(torch.device("cpu"), torch.float32, tmp_path)
+
+
+def test_what_it_was_taught_is_known_and_what_it_was_not_is_said(backend):
+    for effect in PHRASES:
+        assert backend.notices(PHRASES[effect][0].format(v="", d="", n="")) == [], effect
+    assert "does not know" in backend.notices("the accountant files a tax return")[0]

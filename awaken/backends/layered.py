@@ -35,6 +35,7 @@ from awaken.miniature.latents import (
 from awaken.miniature.text import text_encoder
 from awaken.miniature.training import trained
 from awaken.miniature.video_network import VideoNetwork
+from awaken.miniature.vocabulary import Vocabulary
 from awaken.sampling import Schedule
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "miniature" / "layered"
@@ -67,8 +68,8 @@ SPEC = BackendSpec(
 class LayeredBackend(Backend):
     """The layered miniature.
 
-    folder: where ``video-00.safetensors``... and ``video.json`` of the training program lie, and
-    perhaps the same of ``decoder``. Raises ModelError when they cannot be read.
+    folder: where ``video-00.safetensors``..., ``video.json`` and ``captions.json`` of the training
+    program lie, and perhaps the same of ``decoder``. Raises ModelError when they cannot be read.
     """
 
     spec = SPEC
@@ -82,6 +83,7 @@ class LayeredBackend(Backend):
         has_decoder = (folder / "decoder.json").exists()
         self.decoder = trained(MatteNetwork, "decoder", folder).to(**form) if has_decoder else None
         self.text = text_encoder()
+        self.vocabulary = Vocabulary(self.text, folder)
         digest = hashlib.sha256()
         for path in sorted(folder.glob("[vd]*-*.safetensors")):
             digest.update(path.read_bytes())
@@ -165,6 +167,9 @@ class LayeredBackend(Backend):
         shrink = _PREVIEW_SIDE / max(painting.shape[-2:])
         size = tuple(max(1, round(side * shrink)) for side in painting.shape[-2:])
         return to_array(compose(z, F.interpolate(painting, size, mode="area")))
+
+    def notices(self, prompt: str) -> list[str]:
+        return self.vocabulary.notices(prompt)
 
     def _mattes(self, z: torch.Tensor, painting: torch.Tensor) -> torch.Tensor | None:
         """(1, 2, 8 rows, 8 columns) from the matting network, if there is one."""

@@ -147,6 +147,17 @@ PHRASES: dict[str, tuple[str, ...]] = {
 }
 EFFECTS: tuple[str, ...] = tuple(PHRASES)
 
+# What an effect is called when the page lists what the miniature knows.
+IDEAS: dict[str, str] = {
+    "clouds": "clouds drifting", "billow": "skies swirling", "waves": "waves and ripples",
+    "river": "rivers flowing", "waterfall": "waterfalls", "trees": "trees swaying",
+    "grass": "grass and fields swaying", "boats": "boats sailing", "birds": "birds flying",
+    "flags": "flags waving", "smoke": "smoke rising", "fog": "fog drifting", "snow": "snow falling",
+    "rain": "rain falling", "petals": "petals falling", "leaves": "leaves falling",
+    "fire": "fire flickering", "sparks": "sparks flying", "stars": "stars twinkling",
+    "glitter": "light on water", "rays": "sun rays", "alive": "gentle motion", "still": "stillness",
+}  # fmt: skip
+
 # adverb -> factor on the motion's strength
 SPEEDS: dict[str, float] = {
     "slowly": 0.55, "gently": 0.6, "softly": 0.6, "calmly": 0.6, "lazily": 0.5, "barely": 0.35,
@@ -182,6 +193,14 @@ class Wording:
     speed: float = 1.0
     direction: int = 0
     amount: float = 0.65
+
+
+def vocabulary() -> dict[str, dict[str, list[str]]]:
+    """Ideas and their captions without adverbs and directions, as ``Vocabulary`` reads them."""
+    return {
+        IDEAS[effect]: {"captions": [phrase.format(v="", d="", n="") for phrase in phrases]}
+        for effect, phrases in PHRASES.items()
+    }
 
 
 def caption(effects: Sequence[str], rng: random.Random) -> Wording:

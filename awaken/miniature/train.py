@@ -43,6 +43,7 @@ limited by kernel launches below a batch of about 128.
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import random
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,7 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from awaken.miniature.bank import Bank
+from awaken.miniature.captions import vocabulary
 from awaken.miniature.clips import GRIDS, Library, make_clips
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.labels import CLASSES, REGIONS, load_pack
@@ -139,6 +141,9 @@ def run(args: argparse.Namespace) -> None:
     network = _NETWORKS[args.part](**widths).to(device, memory_format=torch.channels_last)
     config = {"size": args.size, "pictures": [len(p) for p in packs]} | widths
     plan = Plan(args.minutes, args.rate, args.decay)
+    if args.part == "video":  # the page says which words the network never heard
+        args.out.mkdir(parents=True, exist_ok=True)
+        (args.out / "captions.json").write_text(json.dumps(vocabulary(), indent=1))
     train(args.part, network, iter(loader), _LOSSES[args.part](device), plan, args.out, config)
 
 
