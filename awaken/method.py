@@ -9,6 +9,7 @@ whose inputs nobody changed costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from dataclasses import dataclass, replace
 
 import numpy as np
