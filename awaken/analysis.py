@@ -6,6 +6,7 @@ A *path* is an array (frames, d): one point per frame, in order. Only numpy; no 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -98,8 +99,7 @@ def tsne(
 
 def motion(video: np.ndarray) -> float:
     """Mean absolute difference of neighbouring frames, (f, h, w, 3) uint8, in grey levels of 255."""
-    pairs = zip(video[:-1], video[1:], strict=True)
-    steps = [np.abs(b.astype(np.int16) - a).mean() for a, b in pairs]
+    steps = [np.abs(b.astype(np.int16) - a).mean() for a, b in pairwise(video)]
     return float(np.mean(steps)) if steps else 0.0
 
 

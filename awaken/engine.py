@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,42 @@ class Engine:
         with self._lock:
             backend, _, request, _, plan = self._prepare(request)
             return plan.evaluations(request, backend.schedule(request.steps), self._memo)
+
+    def update_rates(self, backend: str, steps: int, alphas: Sequence[float]) -> list[float] | None:
+        """lambda of every distilled step (``awaken.vsds.update_rates``), without waiting for a run.
+
+        None while another model is resident: the noise schedule is the model's own.
+        """
+        from awaken.vsds import update_rates
+
+        model = self._residence.present("backend", backend)
+        return update_rates(model.schedule(steps), alphas) if model is not None else None
+
+    def frame_latents(
+        self, backend: str, video: np.ndarray, seed: int = 0
+    ) -> Generator[types.Waiting | tuple[int, int], None, np.ndarray]:
+        """Encode every frame of a video by itself, as if it were a painting: the points of Fig. 2.
+
+        video: (frames, h, w, 3) uint8, sides that the backend works at. Yields Waiting, then (frame,
+        frames) after each; returns (frames, d) float32. Treats every video alike, filmed or generated.
+        Raises ModelError, RequestError.
+        """
+        import torch
+
+        began = time.perf_counter()
+        while not self._lock.acquire(timeout=0.25):
+            yield types.Waiting(time.perf_counter() - began)
+        try:
+            model = self._resident("backend", backend, BACKENDS)
+            self._residence.turn("backend")
+            points = []
+            for i, frame in enumerate(video, 1):
+                with torch.inference_mode():
+                    points.append(model.encode(frame, seed).flatten().float().cpu().numpy())
+                yield i, len(video)
+            return np.stack(points)
+        finally:
+            self._lock.release()
 
     def _guarded(self, request: Request) -> Iterator[Event]:
         import torch

@@ -1,4 +1,4 @@
-"""Which device there is, and who is on it: one video model and one proxy model, together where both fit, else in turns.
+"""Which device there is, and who is on it: video and proxy model together, or in turns.
 
 The two never work at the same time. On a device that is too small for both, the one that works is
 there and the other waits in main memory, which costs a copy instead of a reload.
@@ -72,6 +72,11 @@ class Residence:
         self.weights_ids[role, name] = model.weights_id
         return model
 
+    def present(self, role: str, name: str) -> Any | None:
+        """The role's model if it is that one and loaded already."""
+        held, model = self._models.get(role, ("", None))
+        return model if held == name else None
+
     def turn(self, role: str) -> None:
         """The role's model works next: bring it to the device, others away if not all fit."""
         if self.capacity is None or role not in self._models:
@@ -99,7 +104,7 @@ class Residence:
 
 
 def modules(model: Any) -> list[torch.nn.Module]:
-    """The networks of a backend (its attributes) or of a proxy, which may hold them in a pipeline."""
+    """The networks of a backend (its attributes) or of a proxy (perhaps inside a pipeline)."""
     import torch
 
     if hasattr(model, "modules"):

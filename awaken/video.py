@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,65 @@ def _unescape(text: str) -> str:
 def stacked(baseline: np.ndarray, awakened: np.ndarray) -> np.ndarray:
     """Baseline over awakened, (f, 2h, w, 3): one file and one decoder keep the two in step."""
     return np.concatenate([baseline, awakened], axis=1)
+
+
+def mosaic(videos: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """Small multiples in one film, row by row: one decoder keeps any number of videos in step.
+
+    videos: (f, h, w, 3) uint8, all of one shape; empty places are black.
+    Returns (f, rows h, columns w, 3).
+    """
+    f, h, w, _ = videos[0].shape
+    rows = -(-len(videos) // columns)
+    film = np.zeros((f, rows * h, columns * w, 3), np.uint8)
+    for i, video in enumerate(videos):
+        y, x = i // columns * h, i % columns * w
+        film[:, y : y + h, x : x + w] = video
+    return film
+
+
+# Beginnings of the files that ``read_clip`` opens -> ffmpeg's name of the one demuxer for them.
+_CONTAINERS = (
+    (re.compile(rb"....ftyp", re.DOTALL), "mov"),
+    (re.compile(rb"\x1aE\xdf\xa3"), "matroska"),
+    (re.compile(rb"RIFF....AVI ", re.DOTALL), "avi"),
+    (re.compile(rb"GIF8"), "gif"),
+)
+
+
+def read_clip(path: str | Path, frames: int, fps: float, width: int, height: int) -> np.ndarray:
+    """The beginning of somebody's clip, cut to fill the given size: (at most frames, h, w, 3) uint8.
+
+    Opens MP4, MOV, WebM, Matroska, AVI and GIF, each by its own demuxer and from this file alone, so
+    that no playlist or reference can lead elsewhere; gives up after half a minute.
+
+    Raises:
+        RequestError: not such a file, damaged, or shorter than three frames.
+    """
+    from moviepy.config import FFMPEG_BINARY
+
+    path = Path(path).resolve()
+    with path.open("rb") as file:
+        start = file.read(16)
+    demuxer = next((name for magic, name in _CONTAINERS if magic.match(start)), None)
+    if demuxer is None:
+        raise RequestError("This is not a clip we can open: bring an MP4, MOV, WebM, AVI or GIF.")
+    fill = f"scale={width}:{height}:force_original_aspect_ratio=increase:flags=area"
+    command = [FFMPEG_BINARY, "-loglevel", "error", "-protocol_whitelist", "file,pipe"]
+    command += ["-f", demuxer, "-i", str(path), "-an", "-sn", "-frames:v", str(frames)]
+    command += ["-vf", f"fps={fps:g},{fill},crop={width}:{height}"]
+    command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    try:
+        found = subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise RequestError("This clip takes too long to open: bring a shorter one.") from None
+    size = width * height * 3
+    video = np.frombuffer(found.stdout[: len(found.stdout) // size * size], np.uint8)
+    if len(video) < 3 * size:
+        raise RequestError("This clip is damaged or shorter than three frames: bring another.")
+    return video.reshape(-1, height, width, 3)
 
 
 def side_by_side(baseline: np.ndarray, awakened: np.ndarray) -> np.ndarray:
