@@ -9,8 +9,8 @@ whose inputs nobody changed costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
