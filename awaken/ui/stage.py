@@ -33,7 +33,7 @@ from gradio.data_classes import FileData, GradioModel
 from PIL import Image
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-SCRIPT = ("state", "sources", "value", "show", "paint", "clock", "controls")  # in this order
+SCRIPT = ("state", "decode", "sources", "value", "show", "paint", "clock", "controls")  # in this order
 LONGEST_INLINE = 1024  # px; pictures sent inside a value are no larger than the screen needs
 
 # Every word the stage shows by itself; another language passes its own mapping of the same keys.

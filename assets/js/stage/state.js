@@ -13,8 +13,6 @@ for (const node of stage.querySelectorAll("[data-part]")) part[node.dataset.part
 
 const MEMORY = 256 * 2 ** 20; // bytes of decoded pictures; longer films are kept at a smaller size
 const BLINK = 700; // ms per picture in the blink view
-const SEEK_PATIENCE = 400; // ms to wait for a sought picture; hidden tabs never present one
-const OPEN_PATIENCE = 1500; // ms before a video that does not load is asked to play
 const LOUPE_ZOOM = 3;
 const VIEWS = ["side", "wipe", "wipe-across", "blink", "difference", "onion"];
 const OVERLAID = ["wipe", "wipe-across", "blink", "difference"];
