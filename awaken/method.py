@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from awaken.backends import Backend, Condition
-from awaken.memo import Memo
+from awaken.memo import Memo, content_key
 from awaken.plan import ARMS, Plan
 from awaken.proxies import Proxy
 from awaken.proxies.given import IdentityProxy
@@ -90,7 +90,7 @@ def awaken(
     # Static videos, and the three noises: always the same draws, so that a seed means the same
     # in every arm and on every device.
     pictures = {"painting": painting, "proxy": proxy} if fuse else {"painting": painting}
-    latents = {name: backend.encode(picture, r.seed) for name, picture in pictures.items()}
+    latents = {name: _encoded(backend, memo, pic, r.seed) for name, pic in pictures.items()}
     still = {name: backend.static_video(z, r.frames) for name, z in latents.items()}
     generator = torch.Generator().manual_seed(r.seed)
     noise = {
@@ -171,6 +171,13 @@ def awaken(
         for name, z in zip(group, z0.split(1), strict=True):
             finals[name] = memo.put(getattr(plan, name), z)
     return finals["baseline"], finals[wanted[-1]]
+
+
+def _encoded(backend: Backend, memo: Memo, picture: np.ndarray, seed: int) -> torch.Tensor:
+    """A picture's latents, encoded once."""
+    key = content_key("latents", backend.weights_id, str(backend.dtype), picture, seed)
+    z = memo.get(key)
+    return memo.put(key, backend.encode(picture, seed)) if z is None else z
 
 
 def decoded(
