@@ -245,6 +245,35 @@ def test_a_bad_request_gets_a_card(visit):
     assert page.is_enabled("#aw-awaken")
 
 
+def test_a_run_that_cannot_begin_leaves_the_page_usable(visit):
+    page = visit()
+    page.click("#aw-advanced button")
+    page.locator("#aw-seed input").fill("-5")  # refused by Gradio before our code sees it
+    page.click("#aw-awaken")
+    wait_for_line(page, "did not finish")
+    assert "outside its range" in page.inner_text(".aw-card-bad")
+    assert page.is_enabled("#aw-awaken")
+    assert page.is_disabled("#aw-stop")
+
+
+def test_visitors_wait_for_each_other_and_stop_only_themselves(visit, server, slow_steps):
+    first, second = visit(), visit()
+    first.fill("#aw-prompt textarea", "the sky swirls as no other test has asked")
+    first.click("#aw-awaken")
+    wait_for_distilling(first)
+    second.click("#aw-awaken")
+    wait_for_line(second, "Another run comes first")
+    second.click("#aw-stop")
+    wait_for_line(second, "Stopped")
+    assert second.is_enabled("#aw-awaken")
+    before = server.engine.steps
+    first.wait_for_timeout(1500)
+    assert server.engine.open_runs == 1
+    assert server.engine.steps > before
+    first.click("#aw-stop")
+    wait_for_line(first, "Stopped")
+
+
 def test_dials_tell_what_they_do(visit):
     page = visit()
     assert "τ = 16 of 25" in page.inner_text("#aw-curve")

@@ -72,12 +72,19 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
             now = status.stopped(kept=shown["result"] is not None)
             return [stage.settled(shown), now.value(), *_pressable(True), False]
 
+        def refuse(shown: dict) -> list[Any]:
+            """Gradio itself turned the run away before it began: a full queue, a value off its dial."""
+            now = status.failed("request", say("turned_away"), kept=shown["result"] is not None)
+            return [stage.settled(shown), now.value(), *_pressable(True), False]
+
         pressed = go.click(begin, None, [strip, *buttons, running], js=TO_THE_TOP, **QUIET)
         work = pressed.then(
             run, [shown, picture], outputs, inputs_kwargs=rail.keywords(), concurrency_id="gpu",
             concurrency_limit=1, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
-        stop.click(halt, shown, [wall, strip, *buttons, running], cancels=[work], **QUIET)
+        freed = [wall, strip, *buttons, running]
+        stop.click(halt, shown, freed, cancels=[work], **QUIET)
+        work.failure(refuse, shown, freed, **QUIET)
 
         chosen = [rail["painting"], picture, rail.wall]
         rail["painting"].upload(

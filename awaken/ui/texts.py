@@ -122,6 +122,8 @@ ENGLISH: dict[str, str] = {
     "card_picture": "That picture cannot be used",
     "internal": "The run failed for a reason we did not foresee; the server’s log has the details. "
     "Nothing of yours was lost: try again, or change a setting.",
+    "turned_away": "The run could not begin: either a setting lies outside its range, or too many "
+    "others are waiting. Check the advanced settings, or try again in a minute.",
     "starting_failed": "The models could not be started ({error}). Install the requirements "
     "(pip install -r requirements.txt) and start the page again.",
     "no_painting": "Choose a painting first: drop a picture, or take one from the wall.",
