@@ -117,7 +117,9 @@ def invsr(models: Path) -> Path:
     torch.manual_seed(5)
     folder = models / "invsr"
     folder.mkdir()
-    state = {f"module.{name}": value.half() for name, value in NoisePredictor().state_dict().items()}
+    state = {
+        f"module.{name}": value.half() for name, value in NoisePredictor().state_dict().items()
+    }
     torch.save({"state_dict": state}, folder / "noise_predictor_sd_turbo_v5.pth")
     return folder
 
@@ -142,7 +144,15 @@ def sdxl_refiner(models: Path) -> Path:
 
 def qwen_tokenizer() -> Qwen2Tokenizer:
     """Bytes and Qwen's special tokens, no merges, and a chat template like theirs."""
-    special = ["endoftext", "im_start", "im_end", "vision_start", "vision_end", "image_pad", "video_pad"]
+    special = [
+        "endoftext",
+        "im_start",
+        "im_end",
+        "vision_start",
+        "vision_end",
+        "image_pad",
+        "video_pad",
+    ]
     tokens = [*sorted(ByteLevel.alphabet()), *(f"<|{name}|>" for name in special)]
     tokenizer = Qwen2Tokenizer(
         vocab={token: i for i, token in enumerate(tokens)}, merges=[],
@@ -230,7 +240,9 @@ def qwen_image_edit(models: Path) -> Path:
     ).save_pretrained(folder)  # fmt: skip
     (folder / "processor").mkdir()
     (folder / "processor" / "preprocessor_config.json").write_text(
-        json.dumps({"image_processor_type": "Qwen2VLImageProcessor", "patch_size": 14, "merge_size": 2})
+        json.dumps(
+            {"image_processor_type": "Qwen2VLImageProcessor", "patch_size": 14, "merge_size": 2}
+        )
     )
     return folder
 

@@ -14,7 +14,7 @@ from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 from awaken import hub, types
 from awaken.backends import BACKENDS
 from awaken.engine import Engine
-from awaken.painting import likeness, to_size
+from awaken.painting import likeness
 from awaken.proxies import PROXIES
 from awaken.proxies.alignment import measure_shift, register, remarks, translate
 from awaken.settings import resolve
@@ -147,9 +147,7 @@ def test_masactrl_without_control_is_the_plain_network(loaded):
 @pytest.mark.parametrize("union", [False, True])
 def test_masactrl_control_changes_the_target_and_never_the_source(loaded, union):
     proxy = loaded("masactrl")
-    plain, controlled = (
-        masactrl_run(proxy, union=union, first_step=step)[1] for step in (99, 0)
-    )
+    plain, controlled = (masactrl_run(proxy, union=union, first_step=step)[1] for step in (99, 0))
     for (source, target), (held, moved) in zip(plain, controlled, strict=True):
         torch.testing.assert_close(source, held, rtol=0, atol=1e-6 if union else 0)
         assert not torch.equal(target, moved)
@@ -246,6 +244,27 @@ def test_invsrs_patches_put_together_are_the_picture(size):
     assert told[-1][0] == told[-1][1] == len(told)
 
 
+def test_invsrs_patches_may_share_a_batch_or_not(loaded):
+    proxy = loaded("invsr")
+    patches = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+    def enlarged(*groups):
+        draw, done = torch.Generator().manual_seed(1), []
+        for group in groups:
+            loop = proxy.enlarge(group, text, (200, 100), draw)
+            try:
+                while True:
+                    next(loop)
+            except StopIteration as end:
+                done.append(end.value)
+        return torch.cat(done)
+
+    with torch.inference_mode():
+        text = proxy.embed("sharp")
+        together, alone = enlarged(patches), enlarged(patches[:1], patches[1:])
+    torch.testing.assert_close(together, alone, atol=1e-3, rtol=0)
+
+
 def test_invsrs_patches_lie_inside_and_overlap_by_half():
     from awaken.proxies.invsr import gaussian_window, starts
 
@@ -336,9 +355,7 @@ def test_a_pipeline_stops_within_one_step_and_leaves_no_thread(loaded):
     calls = []
     hook = proxy.pipe.unet.register_forward_hook(lambda *_: calls.append(1))
     options = {"size": 96, "steps": 10}
-    loop = proxy.make(
-        tiny.painting(), "clouds", strength=1.0, seed=1, image=None, options=options
-    )
+    loop = proxy.make(tiny.painting(), "clouds", strength=1.0, seed=1, image=None, options=options)
     assert next(loop) == (1, 10) and next(loop) == (2, 10)
     time.sleep(0.05)  # it must not run ahead of us
     assert len(calls) == 2
@@ -403,14 +420,16 @@ def test_a_file_that_is_cut_short_or_missing_is_named(name, models, tmp_path, mo
     folder = damaged(name, models, tmp_path, monkeypatch)
     largest = max((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
     largest.write_bytes(largest.read_bytes()[:-100])
-    for problem in ("damaged", "gone"):
+    for _ in ("cut short", "missing"):
         with pytest.raises(ModelError, match=largest.name.split(".")[0]):
             PROXIES[name].load(torch.device("cpu"), torch.float32)
         assert largest.name.split(".")[0] in PROXIES[name].available()
         largest.unlink(missing_ok=True)
 
 
-def test_a_configuration_that_does_not_fit_and_a_lost_shard_are_named(models, tmp_path, monkeypatch):
+def test_a_configuration_that_does_not_fit_and_a_lost_shard_are_named(
+    models, tmp_path, monkeypatch
+):
     folder = damaged("sd_turbo", models, tmp_path, monkeypatch)
     (folder / "unet" / "config.json").write_text("[]")
     with pytest.raises(ModelError, match="unet/config.json should hold a JSON object"):
@@ -420,19 +439,24 @@ def test_a_configuration_that_does_not_fit_and_a_lost_shard_are_named(models, tm
         PROXIES["sd_turbo"].load(torch.device("cpu"), torch.float32)
     index = folder / "unet" / "diffusion_pytorch_model.safetensors.index.json"
     (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
-    index.write_text(json.dumps({"weight_map": {"a": "diffusion_pytorch_model-00001-of-00002.safetensors"}}))
+    shard = "diffusion_pytorch_model-00001-of-00002.safetensors"
+    index.write_text(json.dumps({"weight_map": {"a": shard}}))
     with pytest.raises(ModelError, match="00001-of-00002.safetensors is missing"):
         hub.check_files(PROXIES["sd_turbo"].release, folder)
 
 
 def test_invsr_refuses_another_networks_weights(models, tmp_path, monkeypatch):
     folder = damaged("invsr", models, tmp_path, monkeypatch)
-    torch.save({"encoder.conv_in.weight": torch.zeros(3)}, folder / "noise_predictor_sd_turbo_v5.pth")
+    torch.save(
+        {"encoder.conv_in.weight": torch.zeros(3)}, folder / "noise_predictor_sd_turbo_v5.pth"
+    )
     with pytest.raises(ModelError, match="v5.pth belongs to another network"):
         PROXIES["invsr"].load(torch.device("cpu"), torch.float32)
 
 
-def test_fetching_invsr_brings_the_model_it_works_on_first_unless_it_is_there(monkeypatch, tmp_path):
+def test_fetching_invsr_brings_the_model_it_works_on_first_unless_it_is_there(
+    monkeypatch, tmp_path
+):
     asked = []
     monkeypatch.setattr(hub, "download", lambda release: asked.append(release.name) or iter(()))
     engine = Engine(device="cpu")
@@ -462,7 +486,10 @@ def test_a_shift_is_measured_to_a_fraction_of_a_pixel_and_undone(down, right):
     noise = np.random.default_rng(0).normal(0, 12, moved.shape)
     moved = np.clip(moved + noise, 0, 255).astype(np.uint8)
     shift = measure_shift(painting, moved)
-    assert (shift.down, shift.right) == (pytest.approx(down, abs=0.3), pytest.approx(right, abs=0.3))
+    assert (shift.down, shift.right) == (
+        pytest.approx(down, abs=0.3),
+        pytest.approx(right, abs=0.3),
+    )
     back = register(painting, moved)
     if down or right:
         assert likeness(painting, back)[0] > likeness(painting, moved)[0] + 0.5

@@ -34,12 +34,12 @@ class NoisePredictor(nn.Module):
         self.encoder = TimedEncoder(widths, layers, time_width, head_width, groups, latent_channels)
 
     def forward(self, picture: Tensor, timestep: int) -> DiagonalGaussianDistribution:
-        """(b, 3, h, w) in [-1, 1] -> a Gaussian over (b, 4, h / 2, w / 2): the x4 picture's latents."""
+        """(b, 3, h, w) in [-1, 1] -> a Gaussian over (b, 4, h / 2, w / 2), the noise at x4."""
         return DiagonalGaussianDistribution(self.encoder(picture, timestep))
 
 
 class TimedEncoder(nn.Module):
-    """Convolution, attentive down blocks, a middle block; half the size after each block but one."""
+    """Convolution, attentive down blocks, a middle block; half the size after all but the last."""
 
     def __init__(self, widths, layers, time_width, head_width, groups, latent_channels):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Sec. 3.2: painting + prompt -> proxy image. One file and one ``ProxySpec`` entry per way of making it."""
+"""Sec. 3.2: painting + prompt -> proxy image. One file and one ``ProxySpec`` per way to make it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,6 @@ class ProxySpec:
     weight_licence: str = ""
     non_commercial: bool = False
     source: str = ""
-
 
     def reads_prompt(self, options: Mapping[str, float]) -> bool:
         """Whether other words would make another proxy."""
@@ -260,7 +259,7 @@ PROXIES: dict[str, ProxySpec] = {
                 "Words", 1, 0, 2, 1, "0 none, 1 the published kind of quality words, 2 your prompt."
             ),
             "colours": Option(
-                "Colours", 2, 0, 2, 1, "0 the model's, 1 the painting's coarse ones, 2 its pigments."
+                "Colours", 2, 0, 2, 1, "0 the model's, 1 the painting's in the coarse, 2 its hues."
             ),
         },
         needs="135 MB and SD-Turbo (2.6 GB) to download, a GPU with 5 GB.",
@@ -370,15 +369,18 @@ PROXIES: dict[str, ProxySpec] = {
     ),
     "qwen_image_edit": ProxySpec(
         title="Qwen-Image-Edit 2511",
-        summary="A 20 B editor for large GPUs; works at one megapixel. Below strength 1 it starts on "
-        "the painting instead of on noise.",
+        summary="A 20 B editor for large GPUs; works at one megapixel. Below strength 1 it starts "
+        "on the painting instead of on noise.",
         load=_load_qwen_image_edit,
         available=lambda: hub.missing(releases.QWEN_IMAGE_EDIT),
         family="editor",
         template=_EDITS,
         strength=1.0,
         presets={"closer": 0.85, "the model's own": 1.0},
-        options={"steps": _steps(40, 4, 60), "guidance": Option("Proxy guidance", 4.0, 1.0, 8.0, 0.5)},
+        options={
+            "steps": _steps(40, 4, 60),
+            "guidance": Option("Proxy guidance", 4.0, 1.0, 8.0, 0.5),
+        },
         needs="About 58 GB to download, a GPU with 60 GB (40 GB in turns).",
         release=releases.QWEN_IMAGE_EDIT,
         code_licence="Apache-2.0",

@@ -1,4 +1,4 @@
-"""Is the proxy still the same view of the painting? Phase correlation, and what to tell the visitor.
+"""Is the proxy still the same view of the painting? Phase correlation, and words for the visitor.
 
 The method fuses painting and proxy at every latent pixel (Sec. 3.4), so a proxy that is shifted by
 a few pixels smears the video. Editors that redraw the whole picture do shift it now and then.
@@ -92,13 +92,8 @@ def is_black(picture: np.ndarray) -> bool:
 def remarks(painting: np.ndarray, proxy: np.ndarray) -> list[tuple[str, str]]:
     """(kind, sentence) for everything a visitor should know about this proxy before trusting it."""
     if is_black(proxy) and not is_black(painting):
-        return [
-            (
-                "proxy-black",
-                "The proxy is black: its model refused or broke down. Try another seed, prompt or "
-                "proxy.",
-            )
-        ]
+        text = "The proxy is black: its model refused or failed. Try another seed, prompt or proxy."
+        return [("proxy-black", text)]
     told = []
     shift = measure_shift(painting, proxy)
     shifted = shift.peak >= _SURE and max(abs(shift.down), abs(shift.right)) >= _NOTICEABLE
@@ -106,22 +101,18 @@ def remarks(painting: np.ndarray, proxy: np.ndarray) -> list[tuple[str, str]]:
     placed = translate(proxy, -shift.down, -shift.right) if shifted else proxy
     correlation = likeness(painting, placed)[1]
     if correlation < FAR:
-        told.append(
-            (
-                "proxy-far",
-                f"The proxy left the painting (luma correlation {correlation:.2f}, under {FAR}): the "
-                "video may drift to another picture. A lower proxy strength keeps it closer.",
-            )
+        text = (
+            f"The proxy left the painting (luma correlation {correlation:.2f}, under {FAR}): the "
+            "video may drift to another picture. A lower proxy strength keeps it closer."
         )
+        told.append(("proxy-far", text))
     if shifted:
-        told.append(
-            (
-                "proxy-shifted",
-                f"The proxy lies {_pixels(shift.right, 'right', 'left')} and "
-                f"{_pixels(shift.down, 'down', 'up')} of the painting. They are fused pixel by pixel, "
-                "so this blurs the video: crop both alike, or choose another seed or proxy.",
-            )
+        text = (
+            f"The proxy lies {_pixels(shift.right, 'right', 'left')} and "
+            f"{_pixels(shift.down, 'down', 'up')} of the painting. They are fused pixel by pixel, "
+            "so this blurs the video: crop both alike, or choose another seed or proxy."
         )
+        told.append(("proxy-shifted", text))
     return told
 
 

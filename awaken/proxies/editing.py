@@ -31,8 +31,8 @@ def flow_start(
     """
     if strength <= 0:
         raise RequestError(
-            "At strength 0 the editor would have nothing to do: raise the proxy strength, or choose "
-            "the proxy “The painting itself”."
+            "At strength 0 the editor would have nothing to do: raise the proxy strength, or "
+            "choose the proxy “The painting itself”."
         )
 
     def ladder(start: float) -> list[float]:

@@ -29,7 +29,9 @@ class UploadProxy(Proxy):
     ) -> Iterator[tuple[int, int]]:
         """Resize the visitor's picture to the painting. Raises RequestError when there is none."""
         if image is None:
-            raise RequestError("Drop your own picture into the proxy field, or choose another proxy.")
+            raise RequestError(
+                "Drop your own picture into the proxy field, or choose another proxy."
+            )
         yield 1, 1
         height, width = painting.shape[:2]
         return to_size(image, width, height)

@@ -17,7 +17,7 @@ CLOSEST, FARTHEST = 2.5, 1.0  # image guidance at strength 0 and 1
 
 
 def image_guidance(strength: float) -> float:
-    """The model's own dial: how strongly the painting is held. 0.6 is 1.6, near its authors' 1.5."""
+    """The model's own dial: how firmly the painting is held. 0.6 is 1.6, near its authors' 1.5."""
     return CLOSEST + (FARTHEST - CLOSEST) * strength
 
 
@@ -37,7 +37,9 @@ class InstructPix2PixProxy(PipelineProxy):
         """The model card's sampler, whatever the repository's own configuration says."""
         from diffusers import EulerAncestralDiscreteScheduler
 
-        self.pipe.scheduler = EulerAncestralDiscreteScheduler.from_config(self.pipe.scheduler.config)
+        self.pipe.scheduler = EulerAncestralDiscreteScheduler.from_config(
+            self.pipe.scheduler.config
+        )
 
     def arguments(
         self,

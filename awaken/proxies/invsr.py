@@ -1,4 +1,4 @@
-"""InvSR (Yue et al. 2025) on SD-Turbo: the painting made smaller, then drawn again four times finer.
+"""InvSR (Yue et al. 2025) on SD-Turbo: the painting made smaller, then drawn four times finer.
 
 A small network predicts the noise that puts the enlarged picture on SD-Turbo's path; one to five
 Euler steps bring it back with new detail. Written from a description of the method; the released
@@ -65,17 +65,18 @@ class InvSRProxy(ReleasedProxy):
         image: np.ndarray | None,
         options: Mapping[str, float],
     ) -> Iterator[tuple[int, int]]:
-        """Shrink, enlarge in overlapping patches, restore the colours, bring to the painting's size."""
+        """Shrink, enlarge in overlapping patches, restore the colours, return to size."""
         height, width = painting.shape[:2]
         shrink = 4 ** -(self.spec.strength if strength is None else strength)
-        small = to_size(painting, *(max(MULTIPLE, round(side * shrink)) for side in (width, height)))
+        sides = [max(MULTIPLE, round(side * shrink)) for side in (width, height)]
+        small = to_size(painting, *sides)
         coarse = torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
         words = ("", QUALITY, prompt)[int(options["words"])]
         generator = torch.Generator().manual_seed(seed)
         try:
-            text = self.pipe.encode_prompt(words, self.device, 1, False)[0]
+            text = self.embed(words)
 
-            def enlarge(patches: Tensor) -> Iterator[int]:
+            def enlarge(patches: Tensor) -> Iterator[Tensor]:
                 return self.enlarge(patches, text, TAUS[int(options["steps"])], generator)
 
             fine = yield from in_patches(coarse, enlarge, PATCH, SCALE, self._batch())
@@ -88,28 +89,28 @@ class InvSRProxy(ReleasedProxy):
 
     def enlarge(
         self, patches: Tensor, text: Tensor, taus: Sequence[int], generator: torch.Generator
-    ) -> Iterator[int]:
+    ) -> Iterator[Tensor]:
         """(b, 3, h, w) in 0..1 -> (b, 3, 4 h, 4 w) on the CPU; yields after every network call."""
         vae, unet, scaling = self.pipe.vae, self.pipe.unet, self.pipe.vae.config.scaling_factor
         pixels = (enlarged(patches) * 2 - 1).to(self.device, vae.dtype)
         posterior = vae.encode(pixels).latent_dist
-        z = (posterior.mean + posterior.std * self._noise(posterior.mean, generator)).float() * scaling
         predicted = self.predictor((patches * 2 - 1).to(self.device), taus[0] - 1)
-        noise = predicted.mean + predicted.std * self._noise(predicted.mean, generator)
+        # Drawn patch by patch, so that it does not matter how many share a batch.
+        shape = (2, *predicted.mean.shape[1:])
+        drawn = torch.stack([torch.randn(shape, generator=generator) for _ in patches], 1)
+        first, second = drawn.to(self.device)
+        z = (posterior.mean.float() + posterior.std.float() * first) * scaling
+        noise = predicted.mean + predicted.std * second
         words = text.to(unet.dtype).expand(len(patches), -1, -1)
 
         def predict(x: Tensor, t: int) -> Tensor:
-            return unet(x.to(unet.dtype), t, encoder_hidden_states=words, return_dict=False)[0].float()
+            answer = unet(x.to(unet.dtype), t, encoder_hidden_states=words, return_dict=False)
+            return answer[0].float()
 
         levels = [self._sigma(tau) for tau in taus]
-        for i, x in enumerate(euler(z, noise, taus, levels, predict)):
-            yield i
+        for x in euler(z, noise, taus, levels, predict):
+            yield x
         return (vae.decode((x / scaling).to(vae.dtype)).sample.float() / 2 + 0.5).clamp(0, 1).cpu()
-
-    def _noise(self, like: Tensor, generator: torch.Generator) -> Tensor:
-        """Drawn patch by patch, so that patches may share a batch or not."""
-        drawn = [torch.randn(one.shape, generator=generator) for one in like]
-        return torch.stack(drawn).to(like.device, like.dtype)
 
     def _sigma(self, tau: int) -> float:
         kept = float(self.pipe.scheduler.alphas_cumprod[tau - 1])
@@ -163,7 +164,7 @@ def in_patches(
     scale: int,
     batch: int = 1,
 ) -> Iterator[tuple[int, int]]:
-    """Enlarge (3, h, w) patch by patch: yields (step, count), returns (3, scale h, scale w) float64.
+    """Enlarge (3, h, w) patch by patch: yields (step, count), returns (3, s h, s w) in float64.
 
     Patches overlap by half, the last ones are shifted inside; where they meet they are averaged
     with Gaussian weights. Sides are filled up to multiples of 16 by reflection.
@@ -190,7 +191,8 @@ def in_patches(
         except StopIteration as end:
             fine = end.value
         for (y, x), piece in zip(group, fine.double(), strict=True):
-            place = (slice(scale * y, scale * (y + size[0])), slice(scale * x, scale * (x + size[1])))
+            bottom, right = scale * (y + size[0]), scale * (x + size[1])
+            place = slice(scale * y, bottom), slice(scale * x, right)
             total[:, *place] += piece * weight
             weights[place] += weight
         yield done + 1, len(groups)

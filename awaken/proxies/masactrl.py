@@ -1,4 +1,4 @@
-"""MasaCtrl (Cao et al. 2023): DDIM inversion, then mutual self-attention with the painting's own run.
+"""MasaCtrl (Cao et al. 2023): DDIM inversion, then self-attention shared with the painting's run.
 
 The painting is inverted to noise with an empty prompt; from that noise a second run follows the
 prompt while its self-attention looks at the painting's run, which holds the appearance. Behaviour
@@ -135,9 +135,9 @@ class MasaCtrlProxy(ReleasedProxy):
                 first_step=round(FREE_SHARE * strength * steps), first_layer=int(options["layer"]),
                 union=bool(options["union"]), hold_source=bool(options["hold_source"]),
             )  # fmt: skip
-            for i, (_, z) in enumerate(run):
+            for i, (_, target) in enumerate(run):
                 yield steps + i + 1, 2 * steps
-            return self.finish(self.decode(z), painting)
+            return self.finish(self.decode(target), painting)
         finally:
             self.pipe.maybe_free_model_hooks()
 
@@ -153,10 +153,6 @@ class MasaCtrlProxy(ReleasedProxy):
         vae = self.pipe.vae
         pixels = vae.decode((z / vae.config.scaling_factor).to(vae.dtype)).sample[0]
         return (pixels.float() / 2 + 0.5).permute(1, 2, 0).cpu().numpy()
-
-    def embed(self, text: str) -> torch.Tensor:
-        """(1, 77, width)."""
-        return self.pipe.encode_prompt(text, self.device, 1, False)[0]
 
     def invert(self, z: torch.Tensor, empty: torch.Tensor, steps: int) -> Iterator[torch.Tensor]:
         """DDIM inversion with the empty prompt (guidance would be a no-op): one latent per step."""

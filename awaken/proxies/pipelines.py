@@ -133,7 +133,8 @@ class ReleasedProxy(Proxy):
     def _place(self) -> None:
         """On the device as a whole, or part by part in turns where the whole does not fit."""
         needed = sum(t.nbytes for m in self.modules() for t in m.state_dict().values())
-        if self.device.type == "cuda" and not resident(needed, torch.cuda.mem_get_info(self.device)[0]):
+        gpu = self.device.type == "cuda"
+        if gpu and not resident(needed, torch.cuda.mem_get_info(self.device)[0]):
             log.info("%s does not fit as a whole: its parts take turns on the GPU", self.spec.title)
             self.pipe.enable_model_cpu_offload(device=self.device)
             self.pipe.vae.enable_tiling()
@@ -151,6 +152,10 @@ class ReleasedProxy(Proxy):
             max(self.multiple, int(side * scale / self.multiple + 1e-6) * self.multiple)
             for side in (width, height)
         )
+
+    def embed(self, text: str) -> torch.Tensor:
+        """What a Stable Diffusion pipeline's network reads, (1, 77, width)."""
+        return self.pipe.encode_prompt(text, self.device, 1, False)[0]
 
     def finish(self, pixels: np.ndarray, painting: np.ndarray) -> np.ndarray:
         """(h, w, 3) floats in 0..1 of any size -> uint8 of the painting's. Raises ModelError."""
@@ -230,9 +235,10 @@ def check_steps(strength: float, steps: float) -> int:
     """Steps that image-to-image really takes. Raises RequestError when it would take none."""
     count = int(strength * steps)
     if count < 1:
+        least = 1 / steps + 0.005  # rounded up, to be typed in
         raise RequestError(
             f"At strength {strength:g} none of the proxy's {steps:g} steps would be taken and it "
-            f"would stay the painting: raise the proxy strength to {1 / steps + 0.005:.2f} or more, "
-            "or choose the proxy “The painting itself”."
+            f"would stay the painting: raise the proxy strength to {least:.2f} or more, or "
+            "choose the proxy “The painting itself”."
         )
     return count

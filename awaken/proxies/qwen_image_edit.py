@@ -27,7 +27,9 @@ class PictureReader:
     def __init__(self, image_processor, tokenizer):
         self.image_processor, self.tokenizer = image_processor, tokenizer
 
-    def __call__(self, text: list[str], images=None, padding: bool = True, return_tensors: str = "pt"):
+    def __call__(
+        self, text: list[str], images=None, padding: bool = True, return_tensors: str = "pt"
+    ):
         """Token ids and mask, and where there are pictures their patches and grids."""
         from transformers import BatchFeature
 
@@ -102,7 +104,8 @@ class QwenImageEditProxy(PipelineProxy):
         z = pipe._pack_latents(z, 1, z.shape[1], *z.shape[-2:])  # (1, h w / 4, 4 c)
         config = pipe.scheduler.config
         mu = calculate_shift(
-            z.shape[1], config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096),
+            z.shape[1],
+            config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096),
             config.get("base_shift", 0.5), config.get("max_shift", 1.15),
         )  # fmt: skip
         latents, sigmas = flow_start(z, strength, steps, pipe.scheduler, mu, generator)

@@ -29,7 +29,8 @@ def _tokenizer(folder: str) -> Files:
 
 _BASE: Files = (("model_index.json",), ("scheduler/scheduler_config.json",))
 _STABLE_DIFFUSION: Files = (
-    *_BASE, *_network("unet"), *_network("vae"), *_encoder("text_encoder"), *_tokenizer("tokenizer"),
+    *_BASE, *_network("unet"), *_network("vae"), *_encoder("text_encoder"),
+    *_tokenizer("tokenizer"),
 )  # fmt: skip
 _FLOW: Files = (
     *_BASE, *_network("transformer"), *_network("vae"), *_encoder("text_encoder"),
@@ -39,7 +40,8 @@ _FLOW: Files = (
 
 def _half(*folders: str, others: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Patterns that fetch the half-precision safetensors and no second copy of the weights."""
-    networks = (f"{folder}/*.{kind}" for folder in folders for kind in ("json", "fp16.safetensors"))
+    kinds = ("json", "fp16.safetensors")
+    networks = (f"{folder}/*.{kind}" for folder in folders for kind in kinds)
     return ("model_index.json", "scheduler/*", *networks, *others)
 
 
@@ -81,7 +83,14 @@ INSTRUCT_PIX2PIX = Release(
     files=_STABLE_DIFFUSION,
     patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
 )
-_WHOLE = ("model_index.json", "scheduler/*", "transformer/*", "vae/*", "text_encoder/*", "tokenizer/*")
+_WHOLE = (
+    "model_index.json",
+    "scheduler/*",
+    "transformer/*",
+    "vae/*",
+    "text_encoder/*",
+    "tokenizer/*",
+)
 Z_IMAGE_TURBO = Release(
     name="z_image_turbo",
     repo="Tongyi-MAI/Z-Image-Turbo",
