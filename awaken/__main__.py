@@ -109,6 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--motion", type=number, metavar="X", help="strength of motion, in the model's own unit")
     add("--option", action="append", default=[], metavar="NAME=X",
         help="a setting of one backend only; may be repeated")  # fmt: skip
+    add("--proxy-option", action="append", default=[], metavar="NAME=X",
+        help="a setting of one proxy model only; may be repeated")  # fmt: skip
+    add("--proxy-template", metavar="TEXT",
+        help="what an instruction editor reads, with {prompt} where the prompt goes")  # fmt: skip
     add("--sequential", action="store_true", help="one path and one video at a time, as published")
     add("--models", metavar="DIR",
         help="folder with model weights, one folder or tar per model (AWAKEN_MODELS)")  # fmt: skip
@@ -138,6 +142,8 @@ def _request(arguments: argparse.Namespace) -> Request:
         mask=arguments.mask and _mask(arguments.mask),
         seed=arguments.seed,
         options=dict(map(_option, arguments.option)),
+        proxy_template=arguments.proxy_template,
+        proxy_options=dict(map(_option, arguments.proxy_option)),
         sequential=arguments.sequential,
         **{name: value for name, value in numbers.items() if value is not None},
     )

@@ -88,6 +88,7 @@ def test_it_writes_the_frames_that_the_engine_makes(picture, tmp_path, capsys):
         (["--mask", "/nowhere.png"], "no picture at"),
         (["--option", "swirl"], "NAME=NUMBER"),
         (["--option", "swirl=1"], "no setting called 'swirl'"),
+        (["--proxy-option", "swirl=1"], "no setting called 'swirl'"),
     ],
 )
 def test_errors_are_sentences(picture, tmp_path, capsys, changes, words):
