@@ -1,7 +1,6 @@
 """Where the proxy models are released, and what a whole download holds. Plain data.
 
-Sizes are estimates from parameter counts in half precision (the hub says exactly), but for the SDXL
-Refiner's, which is the sum of the files named here.
+Sizes are estimates, mostly from parameter counts in half precision; the hub says exactly.
 """
 
 from __future__ import annotations
