@@ -1,0 +1,446 @@
+"""A bundle: one zip with everything of a run that somebody may want to show, keep or make again.
+
+    baseline.mp4 awakened.mp4 side_by_side.mp4 wipe.mp4 stacked.mp4    loop.gif loop.webp
+    proxy.png painting.png    settings.json reproduce.sh    ATTRIBUTION.txt bundle.json
+
+``bundle.json`` says what the picture is called and how the film runs, so that ``/present`` needs
+nothing else. Settings come back from a bundle, an mp4 or a settings.json through
+``read_settings_from``; such files may come from anybody, so nothing is ever unpacked to the disk, only
+members with the names above are read, and never more of them than a stated size.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import math
+import shlex
+import struct
+import subprocess
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image
+
+from awaken.backends import BACKENDS
+from awaken.proxies import PROXIES
+from awaken.recipe import Recovered, command, recover
+from awaken.types import RequestError
+from awaken.video import read_settings, side_by_side, stacked, write_mp4
+
+VERSION = 1  # of bundle.json
+MAX_FILE = 256 << 20  # bytes of a bundle
+MAX_DIRECTORY = 64 << 10  # bytes of a zip's table of contents: hundreds of members
+MAX_MEMBER = 64 << 20  # bytes of a film
+MAX_TEXT = 64 << 10  # bytes of a settings file: ours have one or two thousand
+MAX_SIDE, MAX_FRAMES = 4096, 512  # of one film, so that no player is asked for more
+WIPE_LOOPS = 4  # runs of the film per sweep there and back
+LINE = 3  # px of the wipe's line
+GIF_SIDE = 400  # longest side: a gif has 256 colours and no compression to speak of
+PICTURE = ("title", "byline", "credit", "licence")  # what may be said of the painting
+_FILMS = ("baseline", "awakened", "side_by_side", "wipe", "stacked")
+
+_NOT_A_BUNDLE = "This zip is not a bundle of Awaken: choose one that it has made."
+_TOO_LARGE = "This file is larger than anything that Awaken makes; it was not opened."
+_NO_SETTINGS = (
+    "This file holds no settings of Awaken: choose a bundle, a video or a settings.json that it has "
+    "made, with settings kept in the files."
+)
+
+
+def write_bundle(
+    files: Mapping[str, Path],
+    target: str | Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    picture: Mapping[str, str] | None = None,
+    remember_settings: bool = True,
+    include_painting: bool = True,
+) -> Path:
+    """Write one run as a zip; the file appears at ``target`` complete or not at all.
+
+    files: what ``awaken.video.save_result`` returned, or the ready result of an example
+        (``stacked``, ``proxy`` and ``settings`` are enough; all else is made from them).
+    settings: the run's settings, where ``files`` has no settings.json.
+    picture: ``title``, ``byline``, ``credit`` and ``licence`` of the painting, as far as known.
+    remember_settings: False leaves settings.json, reproduce.sh, the prompt and every video's
+        metadata out. ATTRIBUTION.txt stays: licences ask for the models' names.
+    include_painting: False leaves the painting out; reproduce.sh then asks for it.
+
+    Raises:
+        RequestError: ``files`` holds no film, or nobody knows how it runs.
+        OSError: the zip cannot be written.
+    """
+    facts = dict(settings or _facts_of(files))
+    if "stacked" not in files or not {"width", "height", "fps"} <= facts.keys():
+        raise RequestError("There is no finished run to bundle: press Awaken first.")
+    kept = facts if remember_settings else None
+    picture = {name: str((picture or {}).get(name) or "") for name in PICTURE}
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=target.parent) as folder:
+        made = _films(files, facts, kept, Path(folder))
+        texts = {
+            "ATTRIBUTION.txt": _attribution(facts, picture),
+            "bundle.json": _label(facts, picture, kept),
+        }
+        if kept is not None:
+            texts["settings.json"] = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
+            texts["reproduce.sh"] = reproduce(kept, include_painting and "painting" in files)
+        partial = Path(folder) / "bundle.zip"
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as zipped:
+            for path in made:  # films and pictures are compressed already
+                zipped.write(path, path.name, zipfile.ZIP_STORED)
+            for name in ("proxy", "painting") if include_painting else ("proxy",):
+                if name in files:
+                    zipped.writestr(f"{name}.png", _png(files[name]), zipfile.ZIP_STORED)
+            for name, text in texts.items():
+                zipped.writestr(name, text.encode("utf-8"))
+        partial.replace(target)
+    return target
+
+
+def _facts_of(files: Mapping[str, Path]) -> dict[str, Any]:
+    """Settings and measurements of a saved run, from its settings.json or from its film."""
+    if "settings" in files:
+        return json.loads(Path(files["settings"]).read_text("utf-8"))
+    return read_settings(files["stacked"]) if "stacked" in files else {}
+
+
+def _films(
+    files: Mapping[str, Path], facts: Mapping[str, Any], kept: Mapping[str, Any] | None, folder: Path
+) -> list[Path]:
+    """All films and loops in ``folder``; those that are there are copied as they are, never encoded
+    a second time."""
+    width, height, fps = (int(facts[name]) for name in ("width", "height", "fps"))
+    both = read_frames(files["stacked"], width, 2 * height)
+    baseline, awakened = both[:, :height], both[:, height:]
+    make = {
+        "baseline": lambda: baseline,
+        "awakened": lambda: awakened,
+        "side_by_side": lambda: side_by_side(baseline, awakened),
+        "wipe": lambda: wipe(baseline, awakened),
+    }
+
+    def film(name: str) -> Path:
+        path = folder / f"{name}.mp4"
+        if name in files:
+            _copy(files[name], path, kept)
+        else:
+            write_mp4(make[name](), path, fps, kept)
+        return path
+
+    def loops() -> list[Path]:
+        paths = [folder / "loop.gif", folder / "loop.webp"]
+        write_loops(awakened, *paths, fps)
+        return paths
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        looped = pool.submit(loops)
+        return [*pool.map(film, _FILMS), *looped.result()]
+
+
+def _copy(source: Path, target: Path, kept: Mapping[str, Any] | None) -> None:
+    """The same stream in a new file that carries these settings, or none; no picture is touched."""
+    from moviepy.config import FFMPEG_BINARY
+
+    comment = ["-metadata", "comment=" + json.dumps(kept)] if kept is not None else []
+    words = [
+        FFMPEG_BINARY, "-loglevel", "error", "-y", "-f", "mov", "-i", str(Path(source).resolve()),
+        "-map", "0:v:0", "-map_metadata", "-1", *comment, "-c", "copy", "-movflags", "+faststart",
+        str(target.resolve()),
+    ]  # fmt: skip
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode:
+        raise OSError(f"{source} could not be copied: {done.stderr.decode('utf-8', 'replace').strip()}")
+
+
+def read_frames(path: str | Path, width: int, height: int) -> np.ndarray:
+    """Decode a film of ours: (frames, height, width, 3) uint8; what was padded is cut off again.
+
+    Raises:
+        RequestError: not an mp4, or smaller than that.
+    """
+    from moviepy.config import FFMPEG_BINARY
+
+    colour = "scale=in_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
+    words = [
+        FFMPEG_BINARY, "-loglevel", "error", "-f", "mov", "-i", str(Path(path).resolve()), "-vf",
+        f"crop={width}:{height}:0:0:exact=1,{colour}", "-frames:v", str(MAX_FRAMES),
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
+    ]  # fmt: skip
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode or not done.stdout or len(done.stdout) % (width * height * 3):
+        raise RequestError("The film could not be read: it is not one that Awaken has made.")
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)
+
+
+def wipe(baseline: np.ndarray, awakened: np.ndarray, loops: int = WIPE_LOOPS) -> np.ndarray:
+    """The film ``loops`` times while a line sweeps over it and back: (loops f, h, w, 3) uint8.
+
+    Left of the line is the baseline, right of it the awakened video; the sweep begins with all of
+    the baseline, slows down at the edges, and ends where it began, so that it loops.
+    """
+    frames, height, width, _ = baseline.shape
+    count = loops * frames
+    swept = np.empty((count, height, width, 3), np.uint8)
+    for i in range(count):
+        x = round(width * (0.5 + 0.5 * math.cos(2 * math.pi * i / count)))
+        swept[i, :, :x] = baseline[i % frames, :, :x]
+        swept[i, :, x:] = awakened[i % frames, :, x:]
+        if 0 < x < width:
+            swept[i, :, max(0, x - LINE // 2) : x + LINE // 2 + 1] = 255
+    return swept
+
+
+def write_loops(video: np.ndarray, gif: Path, webp: Path, fps: int) -> None:
+    """(f, h, w, 3) uint8 forwards and backwards without an end, as a small gif and a full-size webp.
+
+    There and back again needs no picture that the model did not make, and has no jump.
+    """
+    order = [*range(len(video)), *range(len(video) - 2, 0, -1)]
+    pictures = [Image.fromarray(video[i]) for i in order]
+    endless = {"save_all": True, "loop": 0, "duration": round(1000 / fps)}
+    pictures[0].save(webp, append_images=pictures[1:], quality=80, method=2, **endless)
+    small = [picture.copy() for picture in pictures]
+    for picture in small:
+        picture.thumbnail((GIF_SIDE, GIF_SIDE), Image.Resampling.LANCZOS)
+    # one palette for the whole loop: palettes of their own would make still parts flicker
+    sample = Image.fromarray(np.concatenate([np.asarray(p) for p in small[: len(video) : 4]]))
+    palette = sample.quantize(255, Image.Quantize.MEDIANCUT)
+    small = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in small]
+    small[0].save(gif, append_images=small[1:], disposal=1, **endless)
+
+
+def _png(path: Path) -> bytes:
+    with Image.open(path) as picture:
+        file = io.BytesIO()
+        picture.convert("RGB").save(file, "PNG", compress_level=3)
+    return file.getvalue()
+
+
+def _label(
+    facts: Mapping[str, Any], picture: Mapping[str, str], kept: Mapping[str, Any] | None
+) -> str:
+    label = {"awaken_bundle": VERSION, "picture": dict(picture)}
+    label["film"] = {name: facts[name] for name in ("width", "height", "fps", "frames") if name in facts}
+    if kept is not None:
+        label["prompt"] = kept.get("prompt", "")
+    return json.dumps(label, indent=2, ensure_ascii=False) + "\n"
+
+
+def reproduce(settings: Mapping[str, Any], with_painting: bool = True) -> str:
+    """reproduce.sh: a shell script whose last line is the exact command."""
+    known = recover(settings)
+    painting, ask = "painting.png", ""
+    if not with_painting:
+        ask = "# The painting is not in this bundle: put it beside this file as painting.png.\n"
+    if known.masked:
+        ask += "# The run had a motion mask, which is not in this bundle: put it here as mask.png.\n"
+    words = command(
+        known.settings, painting, "again", "proxy.png", mask="mask.png" if known.masked else ""
+    )
+    return (
+        "#!/bin/sh\n"
+        "# Makes the videos of this bundle again, into the folder again beside this file.\n"
+        "# Unpack the bundle, go to the folder of Every Painting Awakened, and: sh PATH/reproduce.sh\n"
+        f"{ask}"
+        "set -e\n"
+        'export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"\n'
+        'cd "$(dirname "$0")"\n'
+        f"{shlex.join(words)}\n"
+    )
+
+
+def _attribution(facts: Mapping[str, Any], picture: Mapping[str, str]) -> str:
+    lines = ["Painting"]
+    named = ", ".join(part for part in (picture["title"], picture["byline"]) if part)
+    lines.append(f"  {named or 'A picture of the visitor’s own.'}")
+    if picture["licence"]:
+        lines.append(f"  {picture['licence']}")
+    if picture["credit"]:
+        lines.append(f"  From {picture['credit']}")
+    for heading, registry, name in (
+        ("Video model", BACKENDS, facts.get("backend")),
+        ("Proxy image", PROXIES, facts.get("proxy")),
+    ):
+        spec = registry.get(name) if isinstance(name, str) else None
+        if spec is not None:
+            lines += ["", heading, f"  {spec.title}" + (f" ({spec.source})" if spec.source else "")]
+            licences = (("code", spec.code_licence), ("weights", spec.weight_licence))
+            lines += [f"  Licence of the {what}: {terms}" for what, terms in licences if terms]
+            if spec.non_commercial:
+                lines.append("  Not for commercial use.")
+    lines += [
+        "",
+        "Method",
+        "  Every Painting Awakened: A Training-free Framework for Painting-to-Animation Generation",
+        "  https://painting-animation.github.io/animation/",
+        "",
+        "Made with an independent implementation of it, licensed under Apache-2.0. The videos were",
+        "made by computer programs; say so where you show them.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+# Reading: everything below may be given a file from anybody.
+
+_BROKEN = (  # what the zip reader and its decompressors raise; RuntimeError: encrypted
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError,
+    zlib.error, lzma.LZMAError, struct.error,
+)  # fmt: skip
+
+
+class Bundle:
+    """An opened bundle; read what you need, then close it (it is a context manager).
+
+    Raises RequestError with a sentence for whatever is not a zip of ours.
+    """
+
+    def __init__(self, path: str | Path):
+        self._file = open(path, "rb")  # noqa: SIM115 - closed by close
+        try:
+            _check_directory(self._file)
+            self._zip = zipfile.ZipFile(self._file)
+            self._members = {
+                info.filename.removeprefix(self._folder()): info for info in self._zip.infolist()
+            }
+        except _BROKEN:
+            self.close()
+            raise RequestError(_NOT_A_BUNDLE) from None
+        except RequestError:
+            self.close()
+            raise
+
+    def _folder(self) -> str:
+        """The folder that whoever packed the bundle again put around it, or nothing."""
+        names = self._zip.namelist()
+        heads = {name.split("/", 1)[0] for name in names if not name.startswith("__MACOSX/")}
+        packed = len(heads) == 1 and all("/" in name for name in names)
+        return f"{heads.pop()}/" if packed else ""
+
+    def __enter__(self) -> Bundle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def read(self, name: str, limit: int = MAX_MEMBER) -> bytes:
+        """A member's bytes, at most ``limit``: the stated size is not believed.
+
+        Raises RequestError: not there, broken, encrypted, or larger.
+        """
+        if name not in self._members:
+            raise RequestError(_NOT_A_BUNDLE)
+        try:
+            with self._zip.open(self._members[name]) as member:
+                data = member.read(limit + 1)
+        except _BROKEN:
+            raise RequestError(_NOT_A_BUNDLE) from None
+        if len(data) > limit:
+            raise RequestError(_TOO_LARGE)
+        return data
+
+    def json(self, name: str) -> dict[str, Any]:
+        """A member as a JSON object. Raises RequestError."""
+        return _object(self.read(name, MAX_TEXT))
+
+    def label(self) -> dict[str, Any]:
+        """What bundle.json says: ``title``, ``byline``, ``credit``, ``licence``, ``prompt`` (texts)
+        and ``width``, ``height``, ``fps``, ``frames`` (positive numbers, within bounds).
+
+        Raises RequestError.
+        """
+        raw = self.json("bundle.json")
+        version = raw.get("awaken_bundle")
+        if not isinstance(version, int) or version > VERSION:
+            raise RequestError("This bundle was made by a newer Awaken than this one.")
+        return label_of(raw.get("picture"), raw.get("prompt"), raw.get("film"))
+
+
+def label_of(picture: Any, prompt: Any, film: Any) -> dict[str, Any]:
+    """Checked facts of a film; see ``Bundle.label``. Raises RequestError."""
+    picture, film = (part if isinstance(part, Mapping) else {} for part in (picture, film))
+    texts = {name: picture.get(name) for name in PICTURE} | {"prompt": prompt}
+    numbers = {name: film.get(name) for name in ("width", "height", "fps", "frames")}
+    bounds = {"width": MAX_SIDE, "height": MAX_SIDE, "fps": 120, "frames": MAX_FRAMES}
+    for name, value in numbers.items():
+        if type(value) not in (int, float) or not 1 <= value <= bounds[name]:
+            raise RequestError(_NOT_A_BUNDLE)
+    return {name: t[:600] if isinstance(t, str) else "" for name, t in texts.items()} | numbers
+
+
+def _check_directory(file: IO[bytes]) -> None:
+    """Refuse a zip whose table of contents alone would fill the memory.
+
+    The end record is looked for as zipfile does; our bundles need no zip64, which could state
+    another size.
+    """
+    size = file.seek(0, io.SEEK_END)
+    if size > MAX_FILE:
+        raise RequestError(_TOO_LARGE)
+    file.seek(max(0, size - 65_600))
+    tail = file.read()
+    at = tail.find(b"PK\x05\x06")
+    if at < 0 or b"PK\x06\x07" in tail[-65_600:]:
+        raise RequestError(_NOT_A_BUNDLE)
+    while at >= 0:  # every candidate, whichever zipfile would choose
+        if len(tail) - at >= 22 and struct.unpack_from("<L", tail, at + 12)[0] > MAX_DIRECTORY:
+            raise RequestError(_TOO_LARGE)
+        at = tail.find(b"PK\x05\x06", at + 1)
+    file.seek(0)
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise RequestError(_NO_SETTINGS) from None
+    if not isinstance(found, dict):
+        raise RequestError(_NO_SETTINGS)
+    return found
+
+
+def read_settings_from(path: str | Path) -> Recovered:
+    """The settings in a bundle, a video of ours or a settings.json; the content decides, not the name.
+
+    Raises:
+        RequestError: with a sentence, whatever else the file is.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        raise RequestError(_NO_SETTINGS) from None
+    if size > MAX_FILE:
+        raise RequestError(_TOO_LARGE)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        with Bundle(path) as bundle:
+            if "settings.json" not in bundle:
+                raise RequestError(_NO_SETTINGS)
+            raw = bundle.json("settings.json")
+    elif head[4:8] == b"ftyp":
+        raw = read_settings(path)
+    elif size > MAX_TEXT:
+        raise RequestError(_NO_SETTINGS)
+    else:
+        raw = _object(path.read_bytes())
+    found = recover(raw)
+    if not found.settings:
+        raise RequestError(_NO_SETTINGS)
+    return found

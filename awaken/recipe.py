@@ -1,0 +1,164 @@
+"""A run's settings outside the run: taken in from anywhere, and written as the command that repeats it.
+
+Settings come back from files and links that anybody may have written. ``recover`` lets through only
+what a ``Request`` would accept, and names everything else, so that nothing is silently ignored.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from awaken.backends import BACKENDS
+from awaken.proxies import PROXIES
+from awaken.types import Request, RequestError
+
+PICTURES = ("painting", "proxy_image", "mask")
+SETTINGS = tuple(f.name for f in fields(Request) if f.name not in PICTURES)
+# What a result also says of itself; it is known, and no setting.
+FACTS = frozenset(
+    ("masked", "width", "height", "device", "dtype", "weights", "awaken", "psnr", "luma_correlation",
+     "evaluations", "evaluations_from_scratch", "timings")
+)  # fmt: skip
+MAX_NAMED = 12  # unknown names that are repeated to the visitor; more would be noise
+MAX_OPTIONS = 32
+_LONGEST_NAME = 40
+_CHOICES = {"backend": BACKENDS, "proxy": PROXIES}
+_OPTIONS = ("options", "proxy_options")
+_TEXTS = ("prompt", "negative_prompt", "proxy_template")
+_STILL = np.zeros((1, 1, 3), np.uint8)  # any painting will do for checking a setting
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """Settings from outside.
+
+    Attributes:
+        settings: fields of ``Request`` with values that it accepts; never a picture.
+        unknown: names that mean nothing to this version, shortened.
+        unusable: names whose values it does not accept.
+        masked: the run had a motion mask, which is a picture and has to be brought again.
+    """
+
+    settings: dict[str, Any]
+    unknown: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
+    masked: bool = False
+
+    @property
+    def remarks(self) -> list[str]:
+        """Sentences for the visitor about what was left out; none when all was understood."""
+        said = []
+        if self.unknown:
+            said.append(f"Not known to this version and left out: {', '.join(self.unknown)}.")
+        if self.unusable:
+            said.append(f"Values that cannot be used, left out: {', '.join(self.unusable)}.")
+        if self.masked:
+            said.append("This run had a motion mask; paint it again, a mask does not travel with settings.")
+        return said
+
+
+def recover(given: Mapping[str, Any]) -> Recovered:
+    """Keep the settings that a Request accepts, one by one, and name the others.
+
+    ``None`` stands for a model's own default and is left out.
+    """
+    settings: dict[str, Any] = {}
+    unknown, unusable = [], []
+    for name, value in given.items():
+        if name not in SETTINGS:
+            if name not in FACTS:
+                unknown.append(name)
+        elif value is not None:
+            try:
+                settings[name] = _accepted(name, value)
+            except RequestError:
+                unusable.append(name)
+    return Recovered(settings, _named(unknown), _named(unusable), given.get("masked") is True)
+
+
+def _accepted(name: str, value: Any) -> Any:
+    """The value as a Request takes it. Raises RequestError."""
+    if name in _CHOICES and (not isinstance(value, str) or value not in _CHOICES[name]):
+        raise RequestError(f"There is no {name} called that here.")
+    if name in _OPTIONS:
+        return _options(value)
+    if name == "sequential" and not isinstance(value, bool):
+        raise RequestError("The setting 'sequential' is yes or no.")
+    if name in _TEXTS and (not isinstance(value, str) or not _writable(value)):
+        raise RequestError(f"The setting {name!r} is a text.")
+    if name == "motion" and not _number(value):
+        raise RequestError("The setting 'motion' must be a number.")
+    Request(_STILL, **{"prompt": "anything", name: value})
+    return value
+
+
+def _options(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping) or len(value) > MAX_OPTIONS:
+        raise RequestError("A model's own settings are names with numbers.")
+    for name, number in value.items():
+        if not isinstance(name, str) or len(name) > _LONGEST_NAME or not _number(number):
+            raise RequestError("A model's own settings are names with numbers.")
+    return dict(value)
+
+
+def _number(value: Any) -> bool:
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    return numeric and abs(value) < 1e9 and math.isfinite(value)
+
+
+def _writable(text: str) -> bool:
+    """Without NUL and lone surrogates, which no file, link or command can hold."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _named(names: list[Any]) -> tuple[str, ...]:
+    shown = [_plain(name) for name in names[:MAX_NAMED]]
+    more = len(names) - len(shown)
+    return (*shown, f"and {more} more") if more > 0 else tuple(shown)
+
+
+def _plain(name: Any) -> str:
+    text = "".join(c if c.isprintable() else "?" for c in str(name)[: _LONGEST_NAME + 1])
+    return text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "…"
+
+
+_NUMBERS = (
+    "p", "peak", "proxy_strength", "guidance", "steps", "frames", "fps", "size", "re_noise", "motion",
+)  # fmt: skip
+_CHOSEN = ("backend", "proxy", "variant", "alpha", "seed")
+
+
+def command(
+    settings: Mapping[str, Any], painting: str, out: str, proxy_image: str = "", mask: str = ""
+) -> list[str]:
+    """The words of the command that makes a run again: ``python -m awaken ...``.
+
+    settings: fields of ``Request``, as ``recover`` gives them. The other arguments are paths;
+    ``proxy_image`` is used where the run had a proxy image of the visitor's own.
+    """
+    words = ["python", "-m", "awaken", "--out", out]
+    upload = settings.get("proxy") == "upload" and proxy_image
+    for name in _CHOSEN:
+        if name in settings and not (name == "proxy" and upload):
+            words.append(f"--{name}={settings[name]}")
+    if upload:
+        words.append(f"--proxy-image={proxy_image}")
+    if mask:
+        words.append(f"--mask={mask}")
+    for name in _NUMBERS:
+        if settings.get(name) is not None:
+            words.append(f"--{name.replace('_', '-')}={settings[name]!r}")
+    if settings.get("negative_prompt"):
+        words.append(f"--negative={settings['negative_prompt']}")
+    if settings.get("proxy_template") is not None:
+        words.append(f"--proxy-template={settings['proxy_template']}")
+    for name, flag in (("options", "--option"), ("proxy_options", "--proxy-option")):
+        words += [f"{flag}={key}={value!r}" for key, value in settings.get(name, {}).items()]
+    if settings.get("sequential"):
+        words.append("--sequential")
+    return [*words, "--", painting, settings["prompt"]]
