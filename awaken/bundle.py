@@ -5,8 +5,8 @@
 
 ``bundle.json`` says what the picture is called and how the film runs, so that ``/present`` needs
 nothing else. Settings come back from a bundle, an mp4 or a settings.json through
-``read_settings_from``; such files may come from anybody, so nothing is ever unpacked to the disk, only
-members with the names above are read, and never more of them than a stated size.
+``read_settings_from``; such files may come from anybody, so nothing is ever unpacked to the disk,
+only members with the names above are read, and never more of them than a stated size.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import numpy as np
 from PIL import Image
@@ -33,7 +33,7 @@ from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.recipe import Recovered, command, recover
 from awaken.types import RequestError
-from awaken.video import read_settings, side_by_side, stacked, write_mp4
+from awaken.video import read_settings, side_by_side, write_mp4
 
 VERSION = 1  # of bundle.json
 MAX_FILE = 256 << 20  # bytes of a bundle
@@ -50,8 +50,8 @@ _FILMS = ("baseline", "awakened", "side_by_side", "wipe", "stacked")
 _NOT_A_BUNDLE = "This zip is not a bundle of Awaken: choose one that it has made."
 _TOO_LARGE = "This file is larger than anything that Awaken makes; it was not opened."
 _NO_SETTINGS = (
-    "This file holds no settings of Awaken: choose a bundle, a video or a settings.json that it has "
-    "made, with settings kept in the files."
+    "This file holds no settings of Awaken: choose a bundle, a video or a settings.json that it "
+    "has made, with settings kept in the files."
 )
 
 
@@ -115,7 +115,10 @@ def _facts_of(files: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def _films(
-    files: Mapping[str, Path], facts: Mapping[str, Any], kept: Mapping[str, Any] | None, folder: Path
+    files: Mapping[str, Path],
+    facts: Mapping[str, Any],
+    kept: Mapping[str, Any] | None,
+    folder: Path,
 ) -> list[Path]:
     """All films and loops in ``folder``; those that are there are copied as they are, never encoded
     a second time."""
@@ -159,7 +162,9 @@ def _copy(source: Path, target: Path, kept: Mapping[str, Any] | None) -> None:
     ]  # fmt: skip
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode:
-        raise OSError(f"{source} could not be copied: {done.stderr.decode('utf-8', 'replace').strip()}")
+        raise OSError(
+            f"{source} could not be copied: {done.stderr.decode('utf-8', 'replace').strip()}"
+        )
 
 
 def read_frames(path: str | Path, width: int, height: int) -> np.ndarray:
@@ -201,7 +206,7 @@ def wipe(baseline: np.ndarray, awakened: np.ndarray, loops: int = WIPE_LOOPS) ->
 
 
 def write_loops(video: np.ndarray, gif: Path, webp: Path, fps: int) -> None:
-    """(f, h, w, 3) uint8 forwards and backwards without an end, as a small gif and a full-size webp.
+    """(f, h, w, 3) uint8 forwards and backwards without an end: a small gif, a full-size webp.
 
     There and back again needs no picture that the model did not make, and has no jump.
     """
@@ -230,7 +235,9 @@ def _label(
     facts: Mapping[str, Any], picture: Mapping[str, str], kept: Mapping[str, Any] | None
 ) -> str:
     label = {"awaken_bundle": VERSION, "picture": dict(picture)}
-    label["film"] = {name: facts[name] for name in ("width", "height", "fps", "frames") if name in facts}
+    label["film"] = {
+        name: facts[name] for name in ("width", "height", "fps", "frames") if name in facts
+    }
     if kept is not None:
         label["prompt"] = kept.get("prompt", "")
     return json.dumps(label, indent=2, ensure_ascii=False) + "\n"
@@ -243,14 +250,14 @@ def reproduce(settings: Mapping[str, Any], with_painting: bool = True) -> str:
     if not with_painting:
         ask = "# The painting is not in this bundle: put it beside this file as painting.png.\n"
     if known.masked:
-        ask += "# The run had a motion mask, which is not in this bundle: put it here as mask.png.\n"
+        ask += "# The run had a motion mask, which is not here: put it here as mask.png.\n"
     words = command(
         known.settings, painting, "again", "proxy.png", mask="mask.png" if known.masked else ""
     )
     return (
         "#!/bin/sh\n"
         "# Makes the videos of this bundle again, into the folder again beside this file.\n"
-        "# Unpack the bundle, go to the folder of Every Painting Awakened, and: sh PATH/reproduce.sh\n"
+        "# Unpack it, go to the folder of Every Painting Awakened, and: sh PATH/reproduce.sh\n"
         f"{ask}"
         "set -e\n"
         'export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"\n'
@@ -326,7 +333,7 @@ class Bundle:
         packed = len(heads) == 1 and all("/" in name for name in names)
         return f"{heads.pop()}/" if packed else ""
 
-    def __enter__(self) -> Bundle:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -415,7 +422,7 @@ def _object(data: bytes) -> dict[str, Any]:
 
 
 def read_settings_from(path: str | Path) -> Recovered:
-    """The settings in a bundle, a video of ours or a settings.json; the content decides, not the name.
+    """The settings in a bundle, a video of ours or a settings.json, told apart by their content.
 
     Raises:
         RequestError: with a sentence, whatever else the file is.

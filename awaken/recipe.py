@@ -1,4 +1,4 @@
-"""A run's settings outside the run: taken in from anywhere, and written as the command that repeats it.
+"""A run's settings outside the run: taken in from anywhere, written as the command that repeats it.
 
 Settings come back from files and links that anybody may have written. ``recover`` lets through only
 what a ``Request`` would accept, and names everything else, so that nothing is silently ignored.
@@ -58,7 +58,9 @@ class Recovered:
         if self.unusable:
             said.append(f"Values that cannot be used, left out: {', '.join(self.unusable)}.")
         if self.masked:
-            said.append("This run had a motion mask; paint it again, a mask does not travel with settings.")
+            said.append(
+                "This run had a motion mask; a mask does not travel with settings, paint it again."
+            )
         return said
 
 
@@ -78,7 +80,7 @@ def recover(given: Mapping[str, Any]) -> Recovered:
                 settings[name] = _accepted(name, value)
             except RequestError:
                 unusable.append(name)
-    return Recovered(settings, _named(unknown), _named(unusable), given.get("masked") is True)
+    return Recovered(settings, named(unknown), named(unusable), given.get("masked") is True)
 
 
 def _accepted(name: str, value: Any) -> Any:
@@ -116,7 +118,8 @@ def _writable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def _named(names: list[Any]) -> tuple[str, ...]:
+def named(names: list[Any]) -> tuple[str, ...]:
+    """Names from outside, fit to be repeated to the visitor: few, short and printable."""
     shown = [_plain(name) for name in names[:MAX_NAMED]]
     more = len(names) - len(shown)
     return (*shown, f"and {more} more") if more > 0 else tuple(shown)

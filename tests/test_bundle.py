@@ -28,7 +28,7 @@ from awaken.recipe import SETTINGS, recover
 from awaken.types import Request, RequestError, Result
 from awaken.video import read_settings, save_result
 
-NAUGHTY = "the sea's $(touch x) `id` ${eval(1)} {{value}} <b>\n--out=/etc; \"rolls\" 浪"
+NAUGHTY = 'the sea\'s $(touch x) `id` ${eval(1)} {{value}} <b>\n--out=/etc; "rolls" 浪'
 EVERYTHING = {
     "baseline.mp4", "awakened.mp4", "side_by_side.mp4", "wipe.mp4", "stacked.mp4", "loop.gif",
     "loop.webp", "proxy.png", "painting.png", "settings.json", "reproduce.sh", "ATTRIBUTION.txt",
@@ -164,7 +164,7 @@ def test_the_wipe_sweeps_over_and_back():
     assert film.shape == (12, 48, 64, 3)
     assert (film[0] == baseline[0]).all() and (film[6] == awakened[0]).all()
     line = film[3, 44]  # halfway: blue, white, red
-    assert tuple(line[8]) == (0, 0, 200) and tuple(line[32]) == (255,) * 3 and tuple(line[56]) == (200, 0, 0)
+    assert [tuple(line[x]) for x in (8, 32, 56)] == [(0, 0, 200), (255,) * 3, (200, 0, 0)]
 
 
 def test_a_still_loop_does_not_flicker(tmp_path):
@@ -178,7 +178,9 @@ def test_a_still_loop_does_not_flicker(tmp_path):
 
 
 @pytest.mark.parametrize("field", ["seed", "p", "steps", "options", "prompt", "backend", "motion"])
-@pytest.mark.parametrize("value", [[], {"a": "b"}, "\ud800", True, -1e300, 1e400, "x" * 700, {"__proto__": {}}])
+@pytest.mark.parametrize(
+    "value", [[], {"a": "b"}, "\ud800", True, -1e300, 1e400, "x" * 700, {"__proto__": {}}]
+)
 def test_what_a_request_would_refuse_is_named(field, value):
     assert recover({field: value}).unusable == (field,)
 
