@@ -59,7 +59,8 @@ class Engine:
         if self.device.type == "mps":
             return "Apple GPU"
         half = ", bfloat16" if fast_bfloat16(self.device) else ""
-        return f"CPU, {torch.get_num_threads()} threads{half}"
+        threads = torch.get_num_threads()
+        return f"CPU, {threads} thread{'s' * (threads > 1)}{half}"
 
     def animate(self, request: Request) -> Iterator[Event]:
         """Run a request. Yields events; the last is a Result or a Failed.
