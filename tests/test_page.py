@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
+import gradio as gr
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -213,6 +214,14 @@ def test_server_paths_are_never_read(page, client, path, meta):
     answer = raw_answer(page, client, {"path": path} | meta)
     assert answer.startswith("event: error")
     assert "not a picture" not in answer  # it was not even opened
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", str(ROOT / "assets"), "examples/../app.py"])
+def test_drop_zone_takes_only_uploads_and_bundled_pictures(path):
+    bundled = next((ROOT / "examples" / "paintings").glob("*.jpg"))
+    assert widgets.own_file(str(bundled)) == str(bundled)
+    with pytest.raises(gr.Error, match="never fetches"):
+        widgets.own_file(path)
 
 
 def test_pictures_of_the_server_are_never_read(page, client, painting):

@@ -234,13 +234,18 @@ def test_a_bad_file_gets_a_sentence_and_costs_nothing(visit):
     assert page.locator("#aw-wall button[aria-pressed=true]").count() == 0
 
 
-def test_a_bad_request_gets_a_card(visit):
-    page = visit()
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_bad_request_gets_a_card_in_sight(visit, width):
+    page = visit(width=width)
     page.wait_for_selector("[data-testid=stage][data-mode=done]")
     page.fill("#aw-prompt textarea", "   ")
     page.click("#aw-awaken")
     wait_for_line(page, "did not finish")
     assert "what should move" in page.inner_text(".aw-card-bad")
+    card = page.locator(".aw-card-bad").bounding_box()
+    floor = page.locator("#aw-actions").bounding_box()["y"] if width < 1100 else 800
+    assert card["y"] >= 0
+    assert card["y"] + card["height"] <= floor
     assert mode(page) == "done"
     assert page.is_enabled("#aw-awaken")
 

@@ -39,6 +39,8 @@ function drawCards(cards) {
       return card;
     }),
   );
+  const trouble = box.querySelector(".aw-card-bad");
+  if (trouble) trouble.scrollIntoView({ block: "nearest" }); /* below the fold nobody would see it */
 }
 
 function draw() {

@@ -18,7 +18,7 @@ from awaken.ui.texts import say
 
 MAX_WAITING = 24
 MAX_FILE_SIZE = "20 MB"
-TO_THE_TOP = "(...values) => { scrollTo({ top: 0, behavior: 'smooth' }); return values; }"
+TO_THE_TOP = "(...values) => { scrollTo({ top: 0 }); return values; }"
 
 
 def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
