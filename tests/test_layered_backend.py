@@ -13,7 +13,7 @@ from awaken.backends import Condition
 from awaken.backends.layered import LayeredBackend
 from awaken.miniature.captions import PHRASES, vocabulary
 from awaken.miniature.decoder_network import MatteNetwork
-from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION
+from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION, schedule_table
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.training import save_shards
 from awaken.miniature.video_network import VideoNetwork
@@ -136,3 +136,15 @@ def test_what_it_was_taught_is_known_and_what_it_was_not_is_said(backend):
     for effect in PHRASES:
         assert backend.notices(PHRASES[effect][0].format(v="", d="", n="")) == [], effect
     assert "does not know" in backend.notices("the accountant files a tax return")[0]
+
+
+def test_the_schedule_is_the_one_it_was_trained_with_and_starts_in_pure_noise(backend):
+    schedule = backend.schedule(25)
+    table = schedule_table()
+    for t, a, s in zip(schedule.timesteps, schedule.a, schedule.s, strict=True):
+        assert a == pytest.approx(float(table[round(t)].sqrt()), rel=1e-3, abs=1e-5)
+        assert a * a + s * s == pytest.approx(1, abs=1e-6)
+    assert schedule.a[0] < 1e-3
+    # The method's fused latents are not thrown away: they start where the published run starts.
+    start = schedule.start_index(1.0)
+    assert 0 < start < 5 and schedule.a[start] >= 0.068 * schedule.s[start]

@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F
 
 from awaken.backends import Backend, BackendSpec, Condition
-from awaken.backends.miniature import noise_schedule
 from awaken.miniature.canvas import to_array, to_tensor
 from awaken.miniature.compositor import compose
 from awaken.miniature.decoder_network import MatteNetwork
@@ -65,6 +64,21 @@ SPEC = BackendSpec(
 )
 
 
+def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
+    """``latents.schedule_table``'s noise levels from pure noise on, solved by DPM-Solver++ 2M."""
+    from diffusers import DPMSolverMultistepScheduler
+
+    scheduler = DPMSolverMultistepScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        rescale_betas_zero_snr=True,
+        prediction_type=prediction,
+        timestep_spacing="trailing",
+    )
+    return Schedule.from_scheduler(scheduler, steps)
+
+
 class LayeredBackend(Backend):
     """The layered miniature.
 
@@ -91,7 +105,7 @@ class LayeredBackend(Backend):
         self.table = schedule_table()
 
     def schedule(self, steps: int) -> Schedule:
-        return noise_schedule(steps, "sample")
+        return zero_snr_schedule(steps, "sample")
 
     def encode(self, picture: np.ndarray, seed: int) -> torch.Tensor:
         """(h, w, 3) uint8 -> (1, 18, 1, rows, columns): the painting's light, and no motion."""

@@ -135,6 +135,14 @@ class TimeBasis:
 
 
 def schedule_table() -> torch.Tensor:
-    """alpha-bar of the 1,000 timesteps, Stable Diffusion's scaled-linear schedule, float64."""
+    """alpha-bar of the 1,000 timesteps, float64: scaled-linear, rescaled to end in pure noise.
+
+    A wind that carries a whole sky is one number that a thousand cells tell: at Stable Diffusion's
+    last timestep (a / s = 0.068) it still shows through the noise, and a run that starts from the
+    noised still painting would be told there that nothing moves. Hence zero terminal SNR (Lin, Liu,
+    Li and Yang, WACV 2024, algorithm 1; the last value is 2^-24, as diffusers has it).
+    """
     betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
-    return torch.cumprod(1 - betas, 0)
+    root = torch.cumprod(1 - betas, 0).sqrt()
+    root = (root - root[-1]) * root[0] / (root[0] - root[-1])
+    return root.square().clamp(min=2.0**-24)

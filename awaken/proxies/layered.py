@@ -14,8 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from awaken.backends.layered import FOLDER
-from awaken.backends.miniature import noise_schedule
+from awaken.backends.layered import FOLDER, zero_snr_schedule
 from awaken.miniature.canvas import follow_edges, luma, to_array, to_tensor
 from awaken.miniature.latents import CELL, grid_for, light_of, rgb_of, schedule_table
 from awaken.miniature.proxy_network import ProxyNetwork
@@ -80,7 +79,7 @@ class LayeredProxy(Proxy):
 
         Strength 0 gives the painting itself. Takes int(25 strength) steps.
         """
-        schedule = noise_schedule(STEPS, "v_prediction")
+        schedule = zero_snr_schedule(STEPS, "v_prediction")
         start = STEPS - int(STEPS * (self.spec.strength if strength is None else strength))
         if start == STEPS:
             yield 1, 1
