@@ -9,7 +9,7 @@ import gradio as gr
 
 from awaken.backends import BACKENDS
 from awaken.types import AwakenError, RequestError
-from awaken.ui import api, controls, gallery, runs, stage, status, widgets
+from awaken.ui import api, controls, gallery, laboratory, runs, stage, status, widgets
 from awaken.ui.gallery import Bundled
 from awaken.ui.models import BACKEND, PROXY, QUIET
 from awaken.ui.runs import View, Workshop
@@ -53,6 +53,7 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
                 wall = stage.Stage(scene, elem_id="aw-stage")
                 strip = widgets.status_strip(status.idle(first is not None).value())
                 label = widgets.placard(first.placard() if first else None)
+            laboratory.build(workshop, rail)
         show_failure = _explanation(failure)
         _foot()
 
@@ -72,8 +73,10 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
             now = status.stopped(kept=shown["result"] is not None)
             return [stage.settled(shown), now.value(), *_pressable(True), False]
 
-        def refuse(shown: dict) -> list[Any]:
-            """Gradio itself turned the run away before it began: a full queue, a value off its dial."""
+        def refuse(shown: dict, running: bool) -> list[Any]:
+            """Gradio turned the run away before it began: a full queue, a value off its dial."""
+            if not running:  # a stopped run may end as a failure too; Stop has said the last word
+                return [gr.skip()] * 5
             now = status.failed("request", say("turned_away"), kept=shown["result"] is not None)
             return [stage.settled(shown), now.value(), *_pressable(True), False]
 
@@ -84,7 +87,7 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
         )  # fmt: skip
         freed = [wall, strip, *buttons, running]
         stop.click(halt, shown, freed, cancels=[work], **QUIET)
-        work.failure(refuse, shown, freed, **QUIET)
+        work.failure(refuse, [shown, running], freed, **QUIET)
 
         chosen = [rail["painting"], picture, rail.wall]
         rail["painting"].upload(
