@@ -78,6 +78,10 @@ class Workshop:
             thread.join(seconds)
         return self._engine is not None or self._error is not None
 
+    def ready(self) -> Engine | None:
+        """The engine if it is there now; makes none and waits for none."""
+        return self._engine
+
     def engine(self) -> Engine:
         """The engine, once ``wait`` said True.
 
