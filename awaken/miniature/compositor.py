@@ -108,39 +108,50 @@ def nearest_kept(keep: torch.Tensor) -> torch.Tensor:
     return seed
 
 
+def push_pull(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
+    """Smooth colours for what is not kept, from a pyramid of weighted means (Gortler et al. 1996).
+
+    picture (1, 3, h, w), keep (1, 1, h, w) of 0..1; at least one pixel should be kept.
+    """
+    if min(picture.shape[-2:]) < 2:
+        return picture
+    weight = F.avg_pool2d(keep, 2, ceil_mode=True)
+    mean = F.avg_pool2d(picture * keep, 2, ceil_mode=True) / weight.clamp(min=1e-6)
+    coarse = push_pull(mean, (weight * 4).clamp(max=1))
+    coarse = F.interpolate(coarse, picture.shape[-2:], mode="bilinear", align_corners=False)
+    return picture * keep + coarse * (1 - keep)
+
+
 def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """Fill what is not kept: (1, 3, H, W) and (1, 1, H, W) share kept -> (1, 3, H, W).
 
-    A missing pixel shows the mirror image of its surroundings at the nearest border, so that the
-    texture goes on; far inside it fades into the border's smoothed colours. Works on a quarter of
-    the pixels where the picture is large.
+    A missing pixel has the smooth colour that its surroundings suggest, and the fine texture of the
+    mirror image at the nearest border, so that the brushwork goes on and no seam shows where two
+    borders' mirror images meet. Large pictures are searched at half their size.
     """
     height, width = picture.shape[-2:]
     scale = 2 if height * width > 100_000 else 1
-    small = F.avg_pool2d(keep, scale)[0, 0] > 0.95
+    sure = (F.avg_pool2d(keep, scale) > 0.95).float()
+    small = sure[0, 0] > 0
     source = nearest_kept(small)
-    h, w = small.shape
+    # From here on at full size; nearest, because between two sources lies no third one.
+    source = F.interpolate(source[None], (height, width), mode="nearest")[0] * scale
+    source = source + (scale - 1) / 2
     here = torch.stack(
-        torch.meshgrid(torch.arange(w), torch.arange(h), indexing="xy")
+        torch.meshgrid(torch.arange(width), torch.arange(height), indexing="xy")
     ).to(source)
-    gap = source - here
-    distance = torch.hypot(*gap)
-    mirror = source + gap
-    mirror[0].clamp_(0, w - 1)
-    mirror[1].clamp_(0, h - 1)
-    usable = small[mirror[1].round().long(), mirror[0].round().long()]
+    mirror = 2 * source - here
+    mirror[0].clamp_(0, width - 1)
+    mirror[1].clamp_(0, height - 1)
+    usable = keep[0, 0][mirror[1].round().long(), mirror[0].round().long()] > 0.9
     mirror = torch.where(usable, mirror, source)
-
-    def fetch(image: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-        moved = F.interpolate((here - place)[None], (height, width), mode="bilinear") * scale
-        return sample(image, moved)
-
-    weight = box(keep, scale) * keep
-    smooth, amount = box(picture * weight, 4 * scale), box(weight, 4 * scale)
-    smooth = fetch(smooth / amount.clamp(min=1e-3), source)
-    deep = F.interpolate((distance / (0.12 * min(h, w))).clamp(0, 1)[None, None], (height, width))
-    patch = fetch(picture, mirror) * (1 - deep) + smooth * deep
-    hole = F.interpolate((~small).float()[None, None], (height, width), mode="bilinear")
+    smooth = push_pull(F.avg_pool2d(picture, scale), sure)
+    smooth = F.interpolate(box(smooth, 1), (height, width), mode="bilinear", align_corners=False)
+    weight = keep + 1e-4
+    radius = 3 * scale
+    texture = (picture - box(picture * weight, radius) / box(weight, radius)) * keep
+    patch = smooth + sample(texture, (here - mirror)[None])
+    hole = F.interpolate(1 - sure, (height, width), mode="bilinear", align_corners=False)
     hole = torch.maximum(hole, 1 - keep).clamp(0, 1)
     return picture * (1 - hole) + patch * hole
 
