@@ -28,6 +28,7 @@ _VALUES = {
     "border_color_primary": _LINE,
     "border_color_accent": _ACCENT,
     "border_color_accent_subdued": _EDGE,
+    "color_accent": _ACCENT,
     "color_accent_soft": _TINT,
     "link_text_color": _ACCENT,
     "link_text_color_hover": _STRONG,
