@@ -32,6 +32,7 @@ from awaken.vsds import alpha_schedule, distilled_steps
 log = logging.getLogger(__name__)
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+MAPS = ("start", "pca", "tsne")
 CLIPS = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"]
 # What a tile may put on the rail, by name of ``Request``.
 USES: dict[str, tuple[Any, ...]] = {
@@ -192,7 +193,7 @@ def _paths(workshop: Workshop, rail: Controls) -> None:
     )
     go, stop = _buttons("paths")
     method = gr.Radio(
-        [(say("map_pca"), "pca"), (say("map_tsne"), "tsne")], value="pca", label=say("map"),
+        [(say(f"map_{key}"), key) for key in MAPS], value=MAPS[0], label=say("map"),
         elem_id="aw-map",
     )  # fmt: skip
     wall = part(
@@ -282,14 +283,17 @@ def latent_paths(
 
 
 def picture(found: Mapping[str, np.ndarray], method: str) -> dict[str, Any]:
-    """The display of paths, name -> (frames, dimensions), on a map by "pca" or "tsne"."""
-    points = np.concatenate(list(found.values()))
+    """The display of paths, name -> (frames, dimensions), on one of ``MAPS``.
+
+    The map "start" shows how the paths run, "pca" and "tsne" also how far apart the videos are.
+    """
+    points = np.concatenate([z - z[0] if method == "start" else z for z in found.values()])
     if method == "tsne":
         seen = analysis.tsne(points)
         about = say("map_tsne_line", perplexity=min(30, len(points) / 3))
     else:
         seen, shares = analysis.pca(points)
-        about = say("map_pca_line", first=shares[0], second=shares[1])
+        about = say(f"map_{method}_line", first=shares[0], second=shares[1])
     ends = np.cumsum([len(path) for path in found.values()])[:-1]
     paths = [
         {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 ENGLISH: dict[str, str] = {
     "title": "Laboratory",
-    "intro": "Everything here works on the painting, the sentence and the settings of the rail, with "
-    "the seed that stands there.",
+    "intro": "Everything here works on the chosen painting and sentence, with the settings and the "
+    "seed of the controls.",
     "sweep": "Sweep",
     "sweep_about": "One setting takes all its values; the rest, seed and noises included, stays. One "
     "scrubber moves all videos.",
@@ -26,8 +26,11 @@ ENGLISH: dict[str, str] = {
     "clip": "A real clip, as a third path (its first seconds; MP4, MOV, WebM, AVI, GIF)",
     "go_paths": "Draw the paths",
     "map": "Map",
-    "map_pca": "PCA",
+    "map_start": "PCA, from a common start",
+    "map_pca": "PCA, where they lie",
     "map_tsne": "t-SNE",
+    "map_start_line": "Every path is moved so that its first frame lies at the same point, then principal "
+    "components; the two axes show {first:.0%} and {second:.0%} of the variance.",
     "map_pca_line": "Principal components of all frames; the two axes show {first:.0%} and "
     "{second:.0%} of the variance.",
     "map_tsne_line": "t-SNE (exact, perplexity {perplexity:.0f}): near frames stay near; distances "
@@ -48,7 +51,7 @@ ENGLISH: dict[str, str] = {
     "curves": "α and λ",
     "curves_about": "Bars: the step size α of every distilled step (Fig. 6). Line: λ, the share of the "
     "way to the model’s own guess that the step really moves, α·w·a/s. Above 1 a step "
-    "overshoots, above 2 it diverges. Peak, p, steps and video model are those of the rail.",
+    "overshoots, above 2 it diverges. Peak, p, steps and video model are those of the controls.",
     "curve_calm": "λ at most {worst:.2f}: every step is damped",
     "curve_overshoots": "λ up to {worst:.2f}: {count} of {tau} steps overshoot",
     "curve_diverges": "λ up to {worst:.2f}: {count} of {tau} steps would diverge",
@@ -69,7 +72,6 @@ ENGLISH: dict[str, str] = {
     "go_proxies": "Make them and awaken each",
     "elsewhere": "Not on this machine",
     "elsewhere_line": "**{title}.** {needs} {why}",
-    "upload_proxy": "brings your picture from the rail",
     "choose_some": "Choose at least one.",
     "stop": "Stop",
     "idle": "Nothing rendered yet.",
@@ -101,7 +103,7 @@ ENGLISH: dict[str, str] = {
     "tile_of": "{title}: {video}",
     "note_motion": "motion {motion:.1f}",
     "note_motion_about": "Motion: mean change from frame to frame, in grey levels of 255.",
-    "use": "Use on the rail",
+    "use": "Use this",
     "play": "Play",
     "pause": "Pause",
     "previous": "Previous frame",

@@ -36,7 +36,7 @@ function drawTiles(tiles, value) {
   names = tiles.map((tile) => tile.name);
   if (active && !(more && active.kind === "preview")) forget();
   const box = pick("aw-tiles");
-  box.style.setProperty("--columns", Math.min(value.columns, tiles.length) || 1);
+  box.style.setProperty("--columns", value.columns);
   canvases = [];
   box.replaceChildren(
     ...tiles.map((tile) => {
