@@ -44,6 +44,14 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="folder with model weights, one folder or tar per model (AWAKEN_MODELS)",
     )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument(
+        "--present",
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="only show the bundles of a folder (default: the examples) on the stage for talks: "
+        "no model, no network",
+    )
     return parser.parse_args(argv)
 
 
@@ -67,6 +75,10 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     if args.models:
         os.environ["AWAKEN_MODELS"] = args.models
+    if args.present is not None:
+        from awaken.ui import present
+
+        return present.serve(args.present, args.host, args.port, args.open)
     from awaken.ui.serving import launch
 
     demo, workshop = page()

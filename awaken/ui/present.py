@@ -126,7 +126,7 @@ def from_folder(folder: str | Path) -> tuple[list[Slide], list[str]]:
             if path.suffix.lower() == ".zip" and path.is_file():
                 slides.append(_from_bundle(path))
             elif (path / "stacked.mp4").is_file():
-                title = {"title": re.sub(r"[-_]+", " ", path.resolve().name)}
+                title = {"title": re.sub(r"[-_]+", " ", path.name or path.resolve().name)}
                 slides.append(_from_result(path / "stacked.mp4", path / "settings.json", title))
         except (RequestError, OSError, ValueError) as error:
             problems.append(f"{path.name} is left out. {error}")
@@ -208,7 +208,9 @@ def mount(app: Starlette, slides: list[Slide] | None = None) -> None:
 
 def alone(slides: list[Slide]) -> Starlette:
     """An app that serves nothing else."""
-    return Starlette(routes=[Route("/", lambda request: RedirectResponse("present")), *routes(slides)])
+    return Starlette(
+        routes=[Route("/", lambda request: RedirectResponse("present")), *routes(slides)]
+    )
 
 
 def serve(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from huggingface_hub.constants import HF_HOME
 
-from awaken.ui import gallery, layout, theme
+from awaken.ui import gallery, layout, present, theme
 from awaken.ui.runs import Workshop
 from awaken.ui.widgets import EXAMPLES
 
@@ -25,7 +25,7 @@ def launch(
     No tunnel, no other origins, no server-side rendering, no error texts but our own sentences.
     The page's outputs lie in Gradio's cache; nothing else of this machine can be read through it.
     """
-    _, address, _ = demo.launch(
+    app, address, _ = demo.launch(
         server_name=host,
         server_port=port,
         inbrowser=open_browser,
@@ -44,4 +44,5 @@ def launch(
         theme=theme.theme(),
         head=theme.head(),
     )
+    present.mount(app)
     return address

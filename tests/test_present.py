@@ -1,0 +1,125 @@
+"""The stage for talks as a server: what it shows, what it leaves out, what it never reads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from awaken.bundle import write_bundle
+from awaken.examples import load_index
+from awaken.types import RequestError
+from awaken.ui import present
+from awaken.video import stacked, write_mp4
+from tests.page import served_page
+
+ROOT = Path(__file__).parent.parent
+SETTINGS = {"prompt": "the sea", "width": 64, "height": 48, "fps": 6, "frames": 4, "seed": 1}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    """A result folder of the command line."""
+    folder = tmp_path_factory.mktemp("runs") / "a_late-wave"
+    folder.mkdir()
+    video = np.zeros((4, 48, 64, 3), np.uint8)
+    write_mp4(stacked(video, video + 200), folder / "stacked.mp4", 6, SETTINGS)
+    (folder / "settings.json").write_text(json.dumps(SETTINGS))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def talk(result, tmp_path_factory):
+    """A folder for a talk: a bundle, a result, and things that are neither."""
+    folder = tmp_path_factory.mktemp("talk")
+    files = {name: result / f"{name}.mp4" for name in ("stacked",)}
+    write_bundle(files, folder / "B first.zip", picture={"title": "<b>The Wave</b>"})
+    (folder / "c").symlink_to(result)
+    (folder / "d broken.zip").write_bytes(b"PK\x03\x04 nonsense")
+    with zipfile.ZipFile(folder / "e other.zip", "w") as other:
+        other.writestr("readme.txt", "hello")
+    (folder / "notes.txt").write_text("not for the stage")
+    return folder
+
+
+def test_the_examples_are_shown_without_the_failure():
+    slides = present.from_examples()
+    ready = [e for e in load_index() if e.results and not e.failure]
+    assert [s.facts["title"] for s in slides] == [e.title for e in ready]
+    assert slides[0].facts["byline"] == f"{ready[0].artist}, {ready[0].year}"
+
+
+def test_a_folder_becomes_slides_by_name(talk):
+    slides, problems = present.from_folder(talk)
+    assert [s.facts["title"] for s in slides] == ["<b>The Wave</b>", "c"]
+    assert [s.facts["prompt"] for s in slides] == ["the sea", "the sea"]
+    assert [p.split(" is left out")[0] for p in problems] == ["d broken.zip", "e other.zip"]
+    assert all(s.film()[4:8] == b"ftyp" for s in slides)
+
+
+def test_a_result_folder_alone_is_a_talk(result):
+    slides, _ = present.from_folder(result)
+    assert [s.facts["title"] for s in slides] == ["a late wave"]
+
+
+def test_nothing_to_show_is_said(tmp_path):
+    with pytest.raises(RequestError, match="nothing to show"):
+        present.from_folder(tmp_path)
+    with pytest.raises(RequestError, match="no folder"):
+        present.from_folder(tmp_path / "nowhere")
+
+
+def test_only_its_own_files_are_answered(talk):
+    client = TestClient(present.alone(present.from_folder(talk)[0]))
+    show = client.get("/present/show.json").json()
+    assert [s["film"] for s in show["slides"]] == ["present/film-0.mp4", "present/film-1.mp4"]
+    page = client.get("/")
+    assert page.url.path == "/present" and "present.js" in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert client.get("/present/film-0.mp4").headers["content-type"] == "video/mp4"
+    assert client.get("/present/").url.path == "/present"
+    for name in (
+        "film-2.mp4",
+        "film--1.mp4",
+        "..%2f..%2fapp.py",
+        "notes.txt",
+        "%2e%2e/app.py",
+        "film-²",
+    ):
+        assert client.get(f"/present/{name}").status_code == 404
+
+
+def test_a_film_that_has_gone_is_not_found(result, tmp_path):
+    write_bundle({"stacked": result / "stacked.mp4"}, tmp_path / "a.zip")
+    slides, _ = present.from_folder(tmp_path)
+    (tmp_path / "a.zip").unlink()
+    assert TestClient(present.alone(slides)).get("/present/film-0.mp4").status_code == 404
+
+
+def test_the_page_serves_it_too():
+    with urllib.request.urlopen(f"{served_page().url}present") as answer:
+        assert b'data-testid="present"' in answer.read()
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{served_page().url}present/notes.txt")
+
+
+def test_it_needs_no_model_no_torch_and_no_gradio():
+    code = (
+        "import sys, awaken.ui.present as p; assert p.from_examples();"
+        "sys.exit(bool({'torch', 'gradio', 'diffusers', 'transformers'} & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_command_says_what_is_wrong(tmp_path):
+    command = [sys.executable, "app.py", "--present", str(tmp_path / "nowhere")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stderr.startswith("awaken: There is no folder")
