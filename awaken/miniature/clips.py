@@ -318,10 +318,10 @@ def synthesise(
     valid = torch.ones(b, CHANNELS, h, w, device=stage.device)
     some = (region_share.amax((1, 2)) > 0).float()[:, None, None]
     near = F.max_pool2d(region_share[:, None], 5, 1, 2)[:, 0]
-    valid[:, FLOW] = (some * (0.15 + 0.85 * near) + (1 - some) * 0.3)[:, None]
+    valid[:, FLOW] = (some * (0.3 + 0.7 * near) + (1 - some) * 0.3)[:, None]
     some = (object_share.amax((1, 2)) > 0).float()[:, None, None]
     near = F.max_pool2d(object_share[:, None], 5, 1, 2)[:, 0]
-    valid[:, SHIFT] = (some * (0.1 + 0.9 * near) + (1 - some) * 0.2)[:, None]
+    valid[:, SHIFT] = (some * (0.5 + 0.5 * near) + (1 - some) * 0.2)[:, None]
     return z, valid, torch.stack([region_share, object_share], 1)
 
 
