@@ -215,9 +215,10 @@ def run_one(
     """
     reused: list[str] = []
     told = {"index": index + 1, "count": count, "label": label}
+    share = index / count
     with closing(workshop.engine().animate(request)) as events:
         for event in events:
-            line, share = "", index / count
+            line = ""
             if isinstance(event, types.Failed):
                 error = AwakenError(event.message)
                 error.kind = event.kind

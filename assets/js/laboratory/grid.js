@@ -201,7 +201,7 @@ function takeFilm(value) {
   url = next;
   decoding.abort();
   pick("aw-grid-trouble").textContent = "";
-  const link = pick("aw-file");
+  const link = pick("aw-film-link");
   link.hidden = !url;
   if (!url) return;
   link.href = url;
@@ -234,7 +234,7 @@ function take() {
 
 pick("aw-tiles").setAttribute("aria-label", words.grid);
 pick("aw-scrub").setAttribute("aria-label", words.scrub);
-pick("aw-file").textContent = words.download;
+pick("aw-film-link").textContent = words.download;
 for (const [name, word] of [["aw-previous", words.previous], ["aw-next", words.next]]) {
   pick(name).setAttribute("aria-label", word);
   pick(name).title = word;
