@@ -58,9 +58,13 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 @cache
 def page() -> tuple[gr.Blocks, Workshop]:
     """The page and the engine's holder; made once."""
+    from awaken import space
+
+    ready = space.prepare()  # on ZeroGPU: spaces before torch, the models before the server
+    from awaken.ui.runs import Workshop
     from awaken.ui.serving import make_page
 
-    return make_page()
+    return make_page(Workshop(lambda: ready) if ready else None)
 
 
 def __getattr__(name: str) -> Any:

@@ -37,9 +37,9 @@ log = logging.getLogger(__name__)
 
 def make_engine() -> Engine:
     """Import torch, make the engine and its default models resident: seconds, not milliseconds."""
-    from awaken.engine import Engine
+    from awaken.space import Driver
 
-    engine = Engine()
+    engine = Driver()
     engine.load()
     return engine
 

@@ -106,7 +106,7 @@ def refused(message: str) -> Status:
     return Status(line=say("state_idle"), cards=failed("picture", message, kept=False).cards)
 
 
-_TITLED = ("request", "model", "memory", "numerics", "picture")
+_TITLED = ("request", "model", "memory", "numerics", "quota", "picture")
 
 
 def after(status: Status, event: types.Event) -> Status:

@@ -117,6 +117,7 @@ ENGLISH: dict[str, str] = {
     "card_model": "A model is missing",
     "card_memory": "Out of memory",
     "card_numerics": "The numbers ran away",
+    "card_quota": "Not enough GPU time",
     "card_internal": "This should not have happened",
     "card_notice": "Good to know",
     "card_picture": "That picture cannot be used",
