@@ -42,7 +42,7 @@ function draw() {
     make("span", "aw-files-title", props.words.downloads),
     ...(value.files || []).map(({ label, name, file }) => {
       const link = make("a", "aw-file", label);
-      link.href = file.url;
+      link.href = new URL(file.url, location.href).href;
       link.download = name;
       return link;
     }),

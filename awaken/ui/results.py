@@ -12,7 +12,7 @@ from gradio.data_classes import FileData
 from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
-from awaken.ui import stage
+from awaken.ui import bundles, stage
 from awaken.ui.texts import say
 
 # Downloads in the order of the placard: name of the file -> key of its label.
@@ -58,7 +58,9 @@ def placard(
             result.settings, result.timings["total"], result.psnr, result.luma_correlation
         ),
         "files": downloads(
-            files, f"{picture.get('id') or 'painting'}-seed{result.settings['seed']}"
+            files,
+            f"{picture.get('id') or 'painting'}-seed{result.settings['seed']}",
+            picture.get("id") or "",
         ),
     }
 
@@ -114,9 +116,12 @@ def proxy_in_words(psnr: float | None, luma_correlation: float) -> str:
     return say("value_proxy", closeness=words, psnr=psnr, correlation=luma_correlation)
 
 
-def downloads(files: Mapping[str, Path], stem: str) -> list[dict[str, Any]]:
-    """Links to the files that are there, with names that say what they are."""
-    return [
+def downloads(files: Mapping[str, Path], stem: str, picture: str = "") -> list[dict[str, Any]]:
+    """Links to the files that are there, with names that say what they are, and to all as a zip.
+
+    picture: id of the bundled painting that the run began with, if it is one.
+    """
+    single = [
         {
             "label": say(f"file_{name}"),
             "name": f"{stem}-{name.replace('_', '-')}{Path(files[name]).suffix}",
@@ -125,3 +130,4 @@ def downloads(files: Mapping[str, Path], stem: str) -> list[dict[str, Any]]:
         for name in DOWNLOADS
         if name in files and not (name == "stacked" and "awakened" in files)
     ]
+    return single + bundles.links(files, stem, picture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from huggingface_hub.constants import HF_HOME
 
-from awaken.ui import gallery, layout, present, theme
+from awaken.ui import bundles, gallery, layout, present, theme
 from awaken.ui.runs import Workshop
 from awaken.ui.widgets import EXAMPLES
 
@@ -45,4 +45,5 @@ def launch(
         head=theme.head(),
     )
     present.mount(app)
+    bundles.mount(app)
     return address

@@ -172,6 +172,9 @@ ENGLISH: dict[str, str] = {
     "file_stacked": "Baseline over awakened, mp4",
     "file_proxy": "Proxy image",
     "file_settings": "Settings, json",
+    "file_bundle": "Everything, zip",
+    "file_bare": "Everything without settings, zip",
+    "no_bundle": "There is no finished run of this name here, or it has been cleared away.",
     "credit_source": "Source",
     # explanation
     "how_title": "How it works, and when it does not",
