@@ -29,7 +29,7 @@ def order(path: np.ndarray) -> float:
     """How well the frames lie in their order along the path's own main direction, 0 to 1.
 
     Spearman's rank correlation, without its sign, between the frame numbers and the positions along
-    the first principal axis. 1 is perfect order (whatever the bends and the spacing), shuffled frames
+    the first principal axis. 1 is perfect order, whatever the bends and the spacing; shuffled frames
     come near 0. NaN for a path that does not move. Raises ValueError for fewer than two points.
     """
     path = _checked(path)
@@ -98,13 +98,13 @@ def tsne(
 
 
 def motion(video: np.ndarray) -> float:
-    """Mean absolute difference of neighbouring frames, (f, h, w, 3) uint8, in grey levels of 255."""
+    """Mean absolute difference of neighbouring frames, (f, h, w, 3) uint8, in levels of 255."""
     steps = [np.abs(b.astype(np.int16) - a).mean() for a, b in pairwise(video)]
     return float(np.mean(steps)) if steps else 0.0
 
 
 def _affinities(points: np.ndarray, perplexity: float) -> np.ndarray:
-    """Symmetric probabilities of being neighbours, (n, n), each row's entropy that of ``perplexity``."""
+    """Symmetric probabilities of being neighbours, (n, n); rows have the wanted entropy."""
     squared = _squared_distances(points)
     squared /= max(squared.max(), _TINY)
     np.fill_diagonal(squared, np.inf)

@@ -125,8 +125,8 @@ class Engine:
     ) -> Generator[types.Waiting | tuple[int, int], None, np.ndarray]:
         """Encode every frame of a video by itself, as if it were a painting: the points of Fig. 2.
 
-        video: (frames, h, w, 3) uint8, sides that the backend works at. Yields Waiting, then (frame,
-        frames) after each; returns (frames, d) float32. Treats every video alike, filmed or generated.
+        video: (frames, h, w, 3) uint8, sides that the backend works at. Yields Waiting, then
+        (frame, frames) after each; returns (frames, d) float32. Filmed or generated is all the same.
         Raises ModelError, RequestError.
         """
         import torch

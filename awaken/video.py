@@ -142,10 +142,10 @@ _CONTAINERS = (
 
 
 def read_clip(path: str | Path, frames: int, fps: float, width: int, height: int) -> np.ndarray:
-    """The beginning of somebody's clip, cut to fill the given size: (at most frames, h, w, 3) uint8.
+    """The beginning of somebody's clip, cut to fill a size: (at most frames, h, w, 3) uint8.
 
-    Opens MP4, MOV, WebM, Matroska, AVI and GIF, each by its own demuxer and from this file alone, so
-    that no playlist or reference can lead elsewhere; gives up after half a minute.
+    Opens MP4, MOV, WebM, Matroska, AVI and GIF, each by its own demuxer and from this file alone,
+    so that no playlist or reference can lead elsewhere; gives up after half a minute.
 
     Raises:
         RequestError: not such a file, damaged, or shorter than three frames.

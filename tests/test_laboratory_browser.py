@@ -190,7 +190,10 @@ def test_paths_with_a_clip_and_every_map(visit, tmp_path):
     assert page.locator("#aw-paths tbody tr").count() == 3
     assert page.locator("#aw-paths .aw-path-clip .aw-mark").count() >= 4
     assert "by construction" in page.inner_text("#aw-laboratory")
-    for name, words in (("where they lie", "Principal components of all"), ("t-SNE", "t-SNE (exact")):
+    for name, words in (
+        ("where they lie", "Principal components of all"),
+        ("t-SNE", "t-SNE (exact"),
+    ):
         page.locator("#aw-map label", has_text=name).click()
         page.wait_for_function(
             "w => document.querySelector('.aw-about-map').textContent.startsWith(w)", arg=words

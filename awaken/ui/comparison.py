@@ -1,4 +1,4 @@
-"""The comparison: video models on one painting (Fig. 4), and proxies with what they lead to (Fig. 8, 10)."""
+"""The comparison: video models on one painting (Fig. 4), proxies and their videos (Fig. 8, 10)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The laboratory: sweeps, Table 1, latent paths (Fig. 2), and the curves of alpha and lambda (Fig. 6).
+"""The laboratory: sweeps, Table 1, latent paths (Fig. 2), curves of alpha and lambda (Fig. 6).
 
-It reads the rail and never writes into it, except when a visitor takes a tile's setting over. Nothing
-of a visitor outlives the session: pictures lie in the run's own folder, points in a ``gr.State``.
+It reads the rail and writes into it only when a visitor takes a tile's setting over. Nothing of a
+visitor outlives the session: pictures lie in the run's own folder, points in a ``gr.State``.
 """
 
 from __future__ import annotations
@@ -130,14 +130,14 @@ def _wire(
     work: Callable[..., Iterator[Any]], inputs: list[gr.components.Component],
     outputs: list[gr.components.Component], rail: Controls,
 ) -> None:  # fmt: skip
-    """Go runs ``work`` in the engine's queue, Stop ends it within a step; one of them is pressable."""
+    """Go runs ``work`` in the engine's queue, Stop ends it within a step; one can be pressed."""
     free = [gr.update(interactive=True), gr.update(interactive=False), False]
     held = [gr.update(interactive=False), gr.update(interactive=True), True]
     going = gr.State(False)
     keys = [go, stop, going]
 
     def refuse(going: bool) -> list[Any]:
-        """Turned away before it began; a stopped series may end as a failure too and has been told."""
+        """Turned away before it began; a stopped series may end as a failure too and is told."""
         return [trials.failed(say("turned_away")), *free] if going else [gr.skip()] * 4
 
     pressed = go.click(lambda: [trials.waiting(), *held], None, [wall, *keys], **QUIET)
@@ -198,10 +198,12 @@ def _paths(workshop: Workshop, rail: Controls) -> None:
     )  # fmt: skip
     wall = part(
         "paths",
-        '<div class="aw-paths" data-testid="paths"><div class="aw-bar" aria-hidden="true"><i></i></div>'
+        '<div class="aw-paths" data-testid="paths">'
+        '<div class="aw-bar" aria-hidden="true"><i></i></div>'
         '<p class="aw-grid-line"></p><p class="aw-spoken" role="status"></p>'
-        '<svg viewBox="0 0 640 400" role="img" aria-label="" hidden></svg><p class="aw-about-map"></p>'
-        '<table hidden><thead></thead><tbody></tbody></table><p class="aw-about-numbers"></p></div>',
+        '<svg viewBox="0 0 640 400" role="img" aria-label="" hidden></svg>'
+        '<p class="aw-about-map"></p><table hidden><thead></thead><tbody></tbody></table>'
+        '<p class="aw-about-numbers"></p></div>',
         trials.idle(),
         ("path_column", "straightness", "order", "numbers_about"),
     )
@@ -221,7 +223,7 @@ def _paths(workshop: Workshop, rail: Controls) -> None:
 def latent_paths(
     workshop: Workshop, values: Mapping[str, Any], clip: str | None, method: str
 ) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray] | None]]:
-    """Run (or take from the memo) baseline and awakened, encode every frame of them and of the clip.
+    """Make (or take from the memo) both videos, and encode every frame of them and of the clip.
 
     Yields (value of the display, None), at the end with the points, name -> (frames, dimensions).
     """

@@ -1,8 +1,8 @@
 """A series of runs of one engine, shown as a grid of videos that move together.
 
 Laboratory and comparison are lists of ``Trial``; ``series`` runs them one after another through
-``Engine.animate``, whose memo keeps what they share, and counts what that saved. It yields values of
-``Grid``. Everything of a visitor lives in the generator's locals and in the run's own folder.
+``Engine.animate``, whose memo keeps what they share, and counts what that saved. It yields values
+of ``Grid``. Everything of a visitor lives in the generator's locals and in the run's own folder.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-TILE = 384  # px of a tile's longer side in the film
+TILE = 512  # px of a tile's longer side in the film
 PREVIEW = 128  # the same while the series runs
 WORDS = ("play", "pause", "previous", "next", "scrub", "frame", "grid", "still", "trouble", "use",
          "download")  # fmt: skip
@@ -291,7 +291,12 @@ def _series(
         return
     yield value | {"state": "running", "line": say("writing"), "share": 1.0}
     film = write_film(videos, columns, fps)
-    line = say("done", count=reuse.runs, seconds=time.perf_counter() - began, saved=reuse.sentence())
+    line = say(
+        "done" if reuse.runs > 1 else "done_one",
+        count=reuse.runs,
+        seconds=time.perf_counter() - began,
+        saved=reuse.sentence(),
+    )
     yield value | film | {"state": "done", "line": line, "share": 1.0}
 
 
@@ -317,7 +322,7 @@ def small(video: np.ndarray, side: int) -> np.ndarray:
 
 
 def _alike(videos: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """All at the first one's size, and as long as the longest: shorter ones hold their last frame."""
+    """All at the first one's size and as long as the longest; shorter ones hold their last frame."""
     frames = max(len(v) for v in videos)
     _, h, w, _ = videos[0].shape
     return [
