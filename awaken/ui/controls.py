@@ -32,6 +32,7 @@ class Controls:
     lock: gr.Checkbox | None = None
     wall: gr.HTML | None = None
     chips: gr.HTML | None = None
+    restored: gr.State | None = None  # settings from a link or a file, by name of ``Request``
 
     def __getitem__(self, name: str) -> gr.components.Component:
         return self.inputs[name]
@@ -55,7 +56,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
     paintings: thumbnails for the wall; first: values to begin with, by name of ``Request``, and
     ``id``, the picture that is marked on the wall, and ``suggestions`` for its prompt.
     """
-    rail = Controls()
+    rail = Controls(restored=gr.State({}))
     draw = rail.inputs
     start = DEFAULTS | {"prompt": "", "painting": None, "motion": None} | dict(first)
     spec = BACKENDS[BACKEND]
@@ -88,7 +89,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
         elem_id="aw-motion", elem_classes=["aw-dial"],
     )  # fmt: skip
 
-    models.build(draw)
+    models.build(draw, rail.restored)
     with gr.Accordion(say("variant"), open=False, elem_id="aw-variants"):
         draw["variant"] = gr.Radio(
             [(say(f"variant_{key}"), key) for key in VARIANTS], value=start["variant"],
@@ -105,7 +106,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
         trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     dependent = [draw[name] for name in ("motion", "steps", "guidance", "size", "frames", "fps")]
-    draw["backend"].change(_for_backend, draw["backend"], dependent, **QUIET)
+    draw["backend"].change(_for_backend, [draw["backend"], rail.restored], dependent, **QUIET)
     return rail
 
 
@@ -139,16 +140,18 @@ def _advanced(rail: Controls, start: Mapping[str, Any]) -> None:
     dice.click(runs.new_seed, None, draw["seed"], **QUIET)
 
 
-def _for_backend(key: str) -> list[Any]:
-    """A model brings its own defaults and ranges."""
+def _for_backend(key: str, restored: Mapping[str, Any]) -> list[Any]:
+    """A model brings its own defaults and ranges; settings restored for it come before them."""
     spec = BACKENDS[key]
+    kept = restored if restored.get("backend", BACKEND) == key else {}
+    sizes, frames = _sizes(spec), _frames(spec)
     return [
-        gr.update(**_motion(spec)),
-        spec.steps,
-        spec.guidance,
-        gr.update(**_sizes(spec)),
-        gr.update(**_frames(spec)),
-        spec.fps,
+        gr.update(**_motion(spec, kept.get("motion"))),
+        kept.get("steps", spec.steps),
+        kept.get("guidance", spec.guidance),
+        gr.update(**sizes | {"value": kept.get("size", spec.size)}),
+        gr.update(**frames | {"value": kept.get("frames", spec.frames)}),
+        kept.get("fps", spec.fps),
     ]
 
 

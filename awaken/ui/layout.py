@@ -8,8 +8,9 @@ from typing import Any
 import gradio as gr
 
 from awaken.backends import BACKENDS
+from awaken.recipe import Recovered
 from awaken.types import AwakenError, RequestError
-from awaken.ui import api, controls, gallery, laboratory, runs, stage, status, widgets
+from awaken.ui import api, controls, gallery, laboratory, restore, runs, stage, status, widgets
 from awaken.ui.gallery import Bundled
 from awaken.ui.models import BACKEND, PROXY, QUIET
 from awaken.ui.runs import View, Workshop
@@ -90,9 +91,29 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
         work.failure(refuse, [shown, running], freed, **QUIET)
 
         chosen = [rail["painting"], picture, rail.wall]
+        dials = [name for name in rail.inputs if name not in restore.PICTURES]
+        restored = [rail.restored, rail.lock, *(rail[name] for name in dials)]
+
+        def receive(
+            path: str | None, picture: dict, running: bool, event: gr.EventData
+        ) -> list[Any]:
+            if path is None or not restore.is_settings_file(path):
+                return [*_receive(path, picture, running, event), *([gr.skip()] * len(restored))]
+            try:
+                now, *values = _restored(restore.from_file(path), dials)
+            except RequestError as error:
+                now, values = status.refused(str(error)).value(), [gr.skip()] * len(restored)
+            strip = gr.skip() if running else now  # during a run it belongs to the run
+            return [picture.get("path"), gr.skip(), gr.skip(), strip, *values]
+
         rail["painting"].upload(
-            _receive, [rail["painting"], picture, running], [*chosen, strip], **QUIET
+            receive, [rail["painting"], picture, running], [*chosen, strip, *restored], **QUIET
         )
+
+        def arrive(request: gr.Request) -> list[Any]:
+            return _restored(restore.from_link(request), dials)
+
+        demo.load(arrive, None, [strip, *restored], **QUIET)
 
         def take(running: bool, event: gr.EventData) -> list[Any]:
             return _take(by_id.get(widgets.said(event, "id")), running)
@@ -146,6 +167,15 @@ def _outputs(view: View) -> list[Any]:
         view.stage if finished else quiet,
         False if view.ended else quiet,
     ]
+
+
+def _restored(found: Recovered, dials: list[str]) -> list[Any]:
+    """[strip, restored, lock, *dials] after a link or a file brought settings."""
+    if not found.settings and not found.remarks:
+        return [gr.skip()] * (3 + len(dials))
+    values, remarks = restore.onto_dials(found, dials)
+    dialled = [values.get(name, gr.skip()) for name in ("lock", *dials)]
+    return [status.restored(remarks).value(), values, *dialled]
 
 
 def _receive(path: str | None, picture: dict, running: bool, event: gr.EventData) -> list[Any]:

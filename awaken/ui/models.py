@@ -21,8 +21,10 @@ REGISTRIES: Mapping[str, Mapping[str, BackendSpec | ProxySpec]] = {
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
-def build(draw: dict[str, gr.components.Component]) -> gr.Radio:
+def build(draw: dict[str, gr.components.Component], restored: gr.State) -> gr.Radio:
     """Draw the models' part of the rail; adds its widgets to ``draw`` by name of ``Request``.
+
+    ``restored``: settings from a link or a file, which come before a model's own defaults.
 
     An option of one model is called ``options:<model>:<name>`` or ``proxy_options:<model>:<name>``.
     Returns the backend's radio, on whose choice other settings depend.
@@ -52,14 +54,17 @@ def build(draw: dict[str, gr.components.Component]) -> gr.Radio:
     def of_backend(key: str) -> list[Any]:
         return [about(BACKENDS[key]), *_shown("options", key, draw)]
 
-    def of_proxy(key: str) -> list[Any]:
+    def of_proxy(key: str, restored: Mapping[str, Any]) -> list[Any]:
         spec = PROXIES[key]
+        kept = restored if restored.get("proxy", PROXY) == key else {}
+        strength = kept.get("proxy_strength", spec.strength or 0.5)
+        template = kept.get("proxy_template", spec.template)
         return [
             about(spec),
-            gr.update(visible=spec.strength is not None, value=spec.strength or 0.5),
+            gr.update(visible=spec.strength is not None, value=strength),
             gr.update(visible=bool(spec.presets), value=list(spec.presets)),
             gr.update(visible=spec.needs_image),
-            gr.update(visible=bool(spec.template), value=spec.template),
+            gr.update(visible=bool(spec.template), value=template),
             *_shown("proxy_options", key, draw),
         ]
 
@@ -72,7 +77,7 @@ def build(draw: dict[str, gr.components.Component]) -> gr.Radio:
     )
     draw["proxy"].change(
         of_proxy,
-        draw["proxy"],
+        [draw["proxy"], restored],
         [about_proxy, strength, presets, draw["proxy_image"], draw["proxy_template"],
          *_named("proxy_options", draw)],
         **QUIET,

@@ -83,6 +83,14 @@ def idle(example: bool) -> Status:
     return Status(line=say("state_example" if example else "state_idle"))
 
 
+def restored(remarks: list[str]) -> Status:
+    """Settings from a link or a file are on the dials, or not all of them."""
+    card = {
+        "tone": "note", "title": say("card_restored"), "text": " ".join(remarks), "actions": [],
+    }  # fmt: skip
+    return replace(idle(example=False), line=say("restored"), cards=(card,) if remarks else ())
+
+
 def stopped(kept: bool) -> Status:
     """Stop was pressed; ``kept`` says that an earlier result is on the stage."""
     return Status("stopped", line=say("state_stopped_kept" if kept else "state_stopped"))

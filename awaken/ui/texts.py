@@ -117,6 +117,7 @@ ENGLISH: dict[str, str] = {
     "card_model": "A model is missing",
     "card_memory": "Out of memory",
     "card_numerics": "The numbers ran away",
+    "card_restored": "Not everything could be restored",
     "card_quota": "Not enough GPU time",
     "card_internal": "This should not have happened",
     "card_notice": "Good to know",
@@ -174,6 +175,9 @@ ENGLISH: dict[str, str] = {
     "file_settings": "Settings, json",
     "file_bundle": "Everything, zip",
     "file_bare": "Everything without settings, zip",
+    "file_link": "Link to these settings",
+    "restored": "The settings are on the dials; bring the painting and press Awaken.",
+    "restored_off": "{model} does not offer these values, left as they were: {names}.",
     "no_bundle": "There is no finished run of this name here, or it has been cleared away.",
     "credit_source": "Source",
     # explanation
