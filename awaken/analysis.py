@@ -29,8 +29,8 @@ def order(path: np.ndarray) -> float:
     """How well the frames lie in their order along the path's own main direction, 0 to 1.
 
     Spearman's rank correlation, without its sign, between the frame numbers and the positions along
-    the first principal axis. 1 is perfect order, whatever the bends and the spacing; shuffled frames
-    come near 0. NaN for a path that does not move. Raises ValueError for fewer than two points.
+    the first principal axis. 1 is perfect order, whatever bends and spacing; shuffled frames come
+    near 0. NaN for a path that does not move. Raises ValueError for fewer than two points.
     """
     path = _checked(path)
     along = pca(path, 1)[0][:, 0]

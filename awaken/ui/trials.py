@@ -322,7 +322,7 @@ def small(video: np.ndarray, side: int) -> np.ndarray:
 
 
 def _alike(videos: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """All at the first one's size and as long as the longest; shorter ones hold their last frame."""
+    """All at the first one's size, as long as the longest; shorter ones hold their last frame."""
     frames = max(len(v) for v in videos)
     _, h, w, _ = videos[0].shape
     return [

@@ -98,9 +98,9 @@ function tick() {
     if (!grid.isConnected) return void decoding.abort();
     const elapsed = Math.min(0.25, Math.max(0, (now - last) / 1000));
     last = now;
+    if (!playing || !active) return; // paused, or other videos are on their way
     const before = frame();
-    position += elapsed * active.fps;
-    position %= active.frames;
+    position = (position + elapsed * active.fps) % active.frames;
     if (frame() !== before) paint();
     tick();
   });
