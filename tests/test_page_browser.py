@@ -151,7 +151,7 @@ def test_a_bundled_painting_awakens(visit, server):
     for link in page.locator("#aw-placard .aw-file").all():
         with urllib.request.urlopen(link.get_attribute("href")) as answer:
             assert len(answer.read()) > 100
-    assert page.locator("#aw-placard .aw-file").count() == 7
+    assert page.locator("#aw-placard .aw-file").count() == 8
     assert page.locator(".aw-phase-done, .aw-phase-reused").count() == 6
 
 

@@ -43,7 +43,7 @@ function draw() {
     ...(value.files || []).map(({ label, name, file }) => {
       const link = make("a", "aw-file", label);
       link.href = new URL(file.url, location.href).href;
-      link.download = name;
+      if (name) link.download = name;
       return link;
     }),
   );

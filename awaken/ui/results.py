@@ -12,7 +12,7 @@ from gradio.data_classes import FileData
 from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
-from awaken.ui import bundles, stage
+from awaken.ui import bundles, links, stage
 from awaken.ui.texts import say
 
 # Downloads in the order of the placard: name of the file -> key of its label.
@@ -61,8 +61,14 @@ def placard(
             files,
             f"{picture.get('id') or 'painting'}-seed{result.settings['seed']}",
             picture.get("id") or "",
-        ),
+        )
+        + [link_to(result.settings)],
     }
+
+
+def link_to(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A link to the page with these settings on its dials; nothing of the picture is in it."""
+    return {"label": say("file_link"), "name": "", "file": {"url": links.address("", settings)}}
 
 
 def facts(
