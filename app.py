@@ -77,6 +77,8 @@ def main(argv: list[str] | None = None) -> int:
     """Serve the page until interrupted."""
     args = arguments(argv)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    if args.host in ("127.0.0.1", "localhost", "::1"):  # the visitor is the machine's owner
+        os.environ.setdefault("AWAKEN_DOWNLOADS", "1")
     if args.models:
         os.environ["AWAKEN_MODELS"] = args.models
     if args.present is not None:

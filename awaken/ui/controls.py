@@ -14,7 +14,7 @@ import gradio as gr
 
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, VARIANTS, Request
-from awaken.ui import models, runs, widgets
+from awaken.ui import downloads, models, runs, widgets
 from awaken.ui.models import BACKEND, QUIET
 from awaken.ui.texts import SUGGESTIONS, say
 
@@ -32,6 +32,7 @@ class Controls:
     lock: gr.Checkbox | None = None
     wall: gr.HTML | None = None
     chips: gr.HTML | None = None
+    offers: list[downloads.Offer] = field(default_factory=list)
     restored: gr.State | None = None  # settings from a link or a file, by name of ``Request``
 
     def __getitem__(self, name: str) -> gr.components.Component:
@@ -89,7 +90,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
         elem_id="aw-motion", elem_classes=["aw-dial"],
     )  # fmt: skip
 
-    models.build(draw, rail.restored)
+    rail.offers = models.build(draw, rail.restored)
     with gr.Accordion(say("variant"), open=False, elem_id="aw-variants"):
         draw["variant"] = gr.Radio(
             [(say(f"variant_{key}"), key) for key in VARIANTS], value=start["variant"],

@@ -10,12 +10,23 @@ import gradio as gr
 from awaken.backends import BACKENDS
 from awaken.recipe import Recovered
 from awaken.types import AwakenError, RequestError
-from awaken.ui import api, controls, gallery, laboratory, restore, runs, stage, status, widgets
+from awaken.ui import (
+    api,
+    controls,
+    downloads,
+    gallery,
+    laboratory,
+    restore,
+    runs,
+    stage,
+    status,
+    widgets,
+)
 from awaken.ui.gallery import Bundled
 from awaken.ui.models import BACKEND, PROXY, QUIET
 from awaken.ui.runs import View, Workshop
 from awaken.ui.status import CALMER_PEAK
-from awaken.ui.texts import say
+from awaken.ui.texts import SUGGESTIONS, say
 
 MAX_WAITING = 24
 MAX_FILE_SIZE = "20 MB"
@@ -107,8 +118,9 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
             return [picture.get("path"), gr.skip(), gr.skip(), strip, *values]
 
         rail["painting"].upload(
-            receive, [rail["painting"], picture, running], [*chosen, strip, *restored], **QUIET
-        )
+            receive, [rail["painting"], picture, running],
+            [*chosen, rail.chips, strip, *restored], **QUIET,
+        )  # fmt: skip
 
         def arrive(request: gr.Request) -> list[Any]:
             return _restored(restore.from_link(request), dials)
@@ -130,6 +142,8 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
                 lambda running: _hang(failure, running), running, [wall, strip, label, shown],
                 js=TO_THE_TOP, **QUIET,
             )  # fmt: skip
+        for offered in rail.offers:
+            downloads.wire(workshop, offered, rail[offered.role])
         api.add(workshop)
     return demo.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
 
@@ -189,9 +203,9 @@ def _receive(path: str | None, picture: dict, running: bool, event: gr.EventData
         if running:  # the strip belongs to the run
             gr.Warning(str(error))
         strip = quiet if running else status.refused(str(error)).value()
-        return [picture.get("path"), quiet, quiet, strip]
+        return [picture.get("path"), quiet, quiet, quiet, strip]
     strip = quiet if running else status.idle(example=False).value()
-    return [kept, {"path": kept}, gr.update(selected=""), strip]
+    return [kept, {"path": kept}, gr.update(selected=""), list(SUGGESTIONS), strip]
 
 
 def _take(chosen: Bundled | None, running: bool) -> list[Any]:

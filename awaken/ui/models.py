@@ -10,7 +10,7 @@ import gradio as gr
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.proxies import PROXIES, ProxySpec
 from awaken.types import BOUNDS, MAX_PROMPT
-from awaken.ui import widgets
+from awaken.ui import downloads, widgets
 from awaken.ui.texts import say
 
 BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))
@@ -21,22 +21,24 @@ REGISTRIES: Mapping[str, Mapping[str, BackendSpec | ProxySpec]] = {
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
-def build(draw: dict[str, gr.components.Component], restored: gr.State) -> gr.Radio:
+def build(draw: dict[str, gr.components.Component], restored: gr.State) -> list[downloads.Offer]:
     """Draw the models' part of the rail; adds its widgets to ``draw`` by name of ``Request``.
 
     ``restored``: settings from a link or a file, which come before a model's own defaults.
 
     An option of one model is called ``options:<model>:<name>`` or ``proxy_options:<model>:<name>``.
-    Returns the backend's radio, on whose choice other settings depend.
+    Returns the offers to download what is not here.
     """
     with gr.Accordion(say("models"), open=False, elem_id="aw-models"):
         draw["backend"] = _radio("backend", BACKENDS, BACKEND)
         about_backend = gr.Markdown(about(BACKENDS[BACKEND]), elem_classes=["aw-about"])
+        offers = [downloads.offer("backend", BACKENDS, BACKEND)]
         _sliders("options", BACKEND, draw)
 
         proxy = PROXIES[PROXY]
         draw["proxy"] = _radio("proxy", PROXIES, PROXY)
         about_proxy = gr.Markdown(about(proxy), elem_classes=["aw-about"])
+        offers.append(downloads.offer("proxy", PROXIES, PROXY))
         draw["proxy_strength"] = gr.Slider(
             *BOUNDS["proxy_strength"], value=proxy.strength, step=0.01, label=say("proxy_strength"),
             info=say("proxy_strength_info"), visible=proxy.strength is not None,
@@ -83,7 +85,7 @@ def build(draw: dict[str, gr.components.Component], restored: gr.State) -> gr.Ra
         **QUIET,
     )  # fmt: skip
     presets.select(of_preset, draw["proxy"], strength, **QUIET)
-    return draw["backend"]
+    return offers
 
 
 def chosen(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,11 @@ ENGLISH: dict[str, str] = {
     "proxy_template_info": "{prompt} stands for your sentence.",
     "runs_here": "Runs here.",
     "not_here": "Not on this machine.",
+    "fetch": "Download {size} ({terms})",
+    "fetching": "Downloading {title}: {share} of {size}. The page stays usable meanwhile.",
+    "fetched": "{title} is here now. Press Awaken to use it.",
+    "fetch_nothing": "There is nothing to download: this model is here, or downloads are "
+    "switched off.",
     "runs_not": "Cannot run here: {why}",
     "non_commercial": "Not for commercial use.",
     "licences": "Code {code}, weights {weights}.",
