@@ -100,7 +100,7 @@ def missing(release: Release) -> str | None:
     return (
         f"its weights are not on this machine. Download {gigabytes(release.size)} from "
         f"{release.address}{account}, or put them into a folder {release.name!r} in the folder that "
-        "--models names; until then the miniature does the same with what it has."
+        "--models names. The miniature needs no download and can be chosen instead."
     )
 
 
