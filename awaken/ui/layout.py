@@ -115,7 +115,7 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
             except RequestError as error:
                 now, values = status.refused(str(error)).value(), [gr.skip()] * len(restored)
             strip = gr.skip() if running else now  # during a run it belongs to the run
-            return [picture.get("path"), gr.skip(), gr.skip(), strip, *values]
+            return [picture.get("path"), *([gr.skip()] * 3), strip, *values]
 
         rail["painting"].upload(
             receive, [rail["painting"], picture, running],
