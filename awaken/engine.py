@@ -23,7 +23,14 @@ from awaken.painting import likeness, to_size
 from awaken.progress import Clock, Estimate
 from awaken.proxies import PROXIES
 from awaken.proxies.alignment import remarks
-from awaken.residence import Residence, capacity, fast_bfloat16, pick_device, release
+from awaken.residence import (
+    Residence,
+    capacity,
+    fast_bfloat16,
+    pick_device,
+    release,
+    working_dtype,
+)
 from awaken.settings import resolve
 from awaken.types import AwakenError, Event, ModelError, Request, RequestError
 
@@ -277,8 +284,9 @@ class Engine:
         import torch
 
         spec = registry[name]
-        half = fast_bfloat16(self.device) and (self.device.type != "cpu" or spec.half_on_cpu)
-        dtype = getattr(torch, self._dtype or ("bfloat16" if half else "float32"))
+        dtype = working_dtype(self.device, spec.half_on_cpu)
+        if self._dtype:
+            dtype = getattr(torch, self._dtype)
         return self._residence.get(role, name, lambda: spec.load(self.device, dtype))
 
     def _free(self) -> None:

@@ -35,11 +35,23 @@ def fast_bfloat16(device: torch.device) -> bool:
     import torch
 
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return device.type == "cpu" and any(
         getattr(torch.cpu, check, lambda: False)() for check in checks
     )
+
+
+def working_dtype(device: torch.device, half_on_cpu: bool) -> torch.dtype:
+    """What a model's networks run in: 16 bits on CUDA, on a processor only where it is welcome.
+
+    bfloat16 where the device multiplies it in hardware, float16 on older CUDA devices, else float32.
+    """
+    import torch
+
+    if device.type == "cuda":
+        return torch.bfloat16 if fast_bfloat16(device) else torch.float16
+    return torch.bfloat16 if half_on_cpu and fast_bfloat16(device) else torch.float32
 
 
 class Residence:

@@ -168,6 +168,32 @@ def test_switching_backends_lets_the_last_one_go(engine):
     assert alive(ConsistI2VUNet) == 0 and alive(CinemoUNet) == 1
 
 
+def test_precision_follows_the_device(monkeypatch):
+    from awaken import residence
+
+    cuda, cpu = torch.device("cuda"), torch.device("cpu")
+    for hardware, expected in ((True, torch.bfloat16), (False, torch.float16)):
+        monkeypatch.setattr(residence, "fast_bfloat16", lambda device, has=hardware: has)
+        assert residence.working_dtype(cuda, half_on_cpu=False) == expected
+        assert residence.working_dtype(cpu, half_on_cpu=False) == torch.float32
+    monkeypatch.setattr(residence, "fast_bfloat16", lambda device: True)
+    assert residence.working_dtype(cpu, half_on_cpu=True) == torch.bfloat16
+
+
+def test_models_that_do_not_fit_are_told(engine):
+    from awaken.backends.latent_diffusion import resident
+
+    assert resident(needed=6, free=8) and not resident(needed=7, free=8)
+    backend = engine._resident("backend", "cinemo", BACKENDS)
+    assert backend.notices("clouds drift") == []
+    backend.offloaded = True
+    try:
+        assert "does not fit" in backend.notices("clouds drift")[0]
+        assert any("first 75 words" in told for told in backend.notices("cloud " * 99))
+    finally:
+        backend.offloaded = False
+
+
 @pytest.fixture
 def broken(models, tmp_path, monkeypatch):
     """A copy of the ConsistI2V checkpoint that a test may damage."""

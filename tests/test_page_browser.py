@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import io
 import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 
 from awaken.examples import load_index
 from tests.page import served_page
@@ -326,3 +329,26 @@ def test_nothing_sticks_out(visit, width):
         assert stage["y"] < rail["y"]
     else:
         assert rail["x"] < stage["x"]
+
+
+def test_painting_and_proxy_are_wiped_against_each_other(visit):
+    """By pixels: at one end of the wipe the proxy alone, at the other the painting, between both."""
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-mode=done]")
+    page.click("[data-testid=stage-show-proxy]")
+    picture = page.locator("[data-testid=stage-still]").locator("..")
+
+    def at(share: int) -> np.ndarray:
+        page.locator("[data-testid=stage-split]").fill(str(share))
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(300)
+        shot = Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
+        return np.asarray(shot).astype(float)
+
+    proxy, half, painting = at(0), at(50), at(100)
+    middle, edge = proxy.shape[1] // 2, 8  # leave out the line of the wipe itself
+    assert np.abs(painting - proxy)[:, edge:-edge].mean() > 5
+    assert np.abs(half - painting)[:, edge : middle - edge].mean() < 0.5
+    assert np.abs(half - proxy)[:, middle + edge : -edge].mean() < 0.5
+    page.locator("[data-testid=stage-split]").press("ArrowLeft")
+    assert page.locator("[data-testid=stage-split]").input_value() == "99"

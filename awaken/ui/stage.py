@@ -53,6 +53,7 @@ TEXTS: dict[str, str] = {
     "gain": "Gain",
     "opacity": "Painting",
     "wipe-handle": "Position of the wipe",
+    "split": "Wipe between painting and proxy",
     "controls": "Playback",
     "play": "Play",
     "pause": "Pause",

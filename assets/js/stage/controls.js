@@ -47,6 +47,7 @@ listen(part.scrub, "input", () => go(Number(part.scrub.value)));
 listen(part.speed, "change", () => (state.speed = Number(part.speed.value)));
 listen(part.gain, "input", arrange);
 listen(part.opacity, "input", arrange);
+listen(part.split, "input", arrange);
 listen(part["full-screen"], "click", toggleFullScreen);
 listen(part["ping-pong"], "click", () => {
   state.pingPong = !state.pingPong;
@@ -111,7 +112,7 @@ const WIPE_KEYS = {
   PageDown: 10,
 };
 listen(stage, "keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, .split")) return;
   const key = event.key;
   const onWall = event.target === part.wall;
   const onGrip = event.target === part.grip;

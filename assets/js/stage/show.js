@@ -39,6 +39,7 @@ function arrangeStage(run) {
   stage.style.setProperty("--wipe", state.wipe + "%");
   stage.style.setProperty("--gain", part.gain.value);
   stage.style.setProperty("--opacity", part.opacity.value);
+  stage.style.setProperty("--split", part.split.value + "%");
   const size = active || run || value.result; // frames have their size before they have a picture
   if (size && size.width && size.height) {
     stage.style.setProperty("--ratio", (size.width / size.height).toFixed(4));
@@ -78,7 +79,10 @@ function arrangePictures(run, subject, shown) {
 
   const alone = state.show === "original" || state.show === "proxy" ? state.show : "";
   fill(part["single-image"], alone ? of(alone).url : "", alone ? text(alone) : "");
-  set(part["single-name"], "textContent", alone ? text(alone) : "");
+  const under = alone === "proxy" ? of("original").url : ""; // the painting, left of the wipe
+  fill(part["single-over"], under, "");
+  const names = under ? text("original") + " | " + text("proxy") : alone ? text(alone) : "";
+  set(part["single-name"], "textContent", names);
   set(part["single-note"], "textContent", alone ? of(alone).note : "");
 
   const over = state.view === "onion" ? urlOf((shown || subject || {}).painting) : "";
