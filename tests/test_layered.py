@@ -12,7 +12,8 @@ import torch
 from awaken.miniature import clips, fields, training
 from awaken.miniature.bank import Bank
 from awaken.miniature.captions import EFFECTS, PHRASES, caption
-from awaken.miniature.compositor import compose, filled, nearest_kept
+from awaken.miniature.compositor import compose
+from awaken.miniature.imaging import filled, nearest_kept
 from awaken.miniature.labels import CLASSES, Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.latents import (
     AIR,
@@ -29,6 +30,7 @@ from awaken.miniature.latents import (
     image_latents,
     light_of,
 )
+from awaken.miniature.library import Library
 from awaken.miniature.scenes import render
 from awaken.miniature.video_network import VideoNetwork
 
@@ -89,7 +91,9 @@ def still_latents(picture: torch.Tensor, grid: tuple[int, int], frames: int = 16
 
 
 def textured(height: int, width: int, seed: int = 0) -> torch.Tensor:
-    coarse = torch.rand(1, 3, height // 8, width // 8, generator=torch.Generator().manual_seed(seed))
+    coarse = torch.rand(
+        1, 3, height // 8, width // 8, generator=torch.Generator().manual_seed(seed)
+    )
     return torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)
 
 
@@ -101,9 +105,7 @@ def test_a_frame_shows_at_x_what_frame_0_showed_at_x_minus_the_flow():
     z[:, FLOW.start] = (cells / UNITS[4])[None, :, None, None]
     frames = compose(z, picture)
     inner = (slice(None), slice(32, 96), slice(32, 96))
-    torch.testing.assert_close(
-        frames[15][inner], picture[0, :, 32:96, 16:80], atol=2e-3, rtol=0
-    )
+    torch.testing.assert_close(frames[15][inner], picture[0, :, 32:96, 16:80], atol=2e-3, rtol=0)
     assert (frames[15][inner] - picture[0][inner]).abs().mean() > 0.02
 
 
@@ -142,7 +144,9 @@ def test_an_object_travels_whole_and_what_it_uncovers_looks_like_its_surrounding
     z[:, OBJECT, :, 6:10, 4:8] = 1 / UNITS[6]
     z[:, SHIFT.start] = (torch.linspace(0, 5, 16) / UNITS[7])[None, :, None, None]  # 40 pixels
     last = compose(z, picture)[15]
-    torch.testing.assert_close(last[:, 52:76, 76:100], picture[0, :, 52:76, 36:60], atol=0.02, rtol=0)
+    torch.testing.assert_close(
+        last[:, 52:76, 76:100], picture[0, :, 52:76, 36:60], atol=0.02, rtol=0
+    )
     hole = last[:, 50:78, 34:62]
     assert (hole - torch.tensor([0.8, 0.5, 0.8])[:, None, None]).abs().max() < 0.05
 
@@ -237,9 +241,7 @@ def test_what_a_clip_moves_is_what_its_masks_and_caption_say():
 
     def moved(*effects: str) -> torch.Tensor:
         one = torch.ones(1)
-        z, valid, regions = clips.synthesise(
-            shot, picture, masks, [effects], one, -one, 0.8 * one
-        )
+        z, valid, regions = clips.synthesise(shot, picture, masks, [effects], one, -one, 0.8 * one)
         assert z.isfinite().all() and valid.shape == (1, CHANNELS, *grid)
         torch.testing.assert_close(z[:, LIGHT, 0], light_of(picture, grid), atol=1e-4, rtol=0)
         return z * UNITS[None, :, None, None, None]
@@ -259,7 +261,7 @@ def test_what_a_clip_moves_is_what_its_masks_and_caption_say():
 
 
 def test_a_batch_of_clips_repeats_with_its_seed_and_knows_its_directions():
-    library = clips.Library([[labelled(1)], [labelled(2)]], shares=(3.0, 1.0))
+    library = Library([[labelled(1)], [labelled(2)]], shares=(3.0, 1.0))
     one, two = (clips.make_clips(library, 6, (24, 40), 5, caption) for _ in range(2))
     torch.testing.assert_close(one.latents, two.latents, rtol=0, atol=0)
     assert one.captions == two.captions
@@ -269,9 +271,9 @@ def test_a_batch_of_clips_repeats_with_its_seed_and_knows_its_directions():
         made = clips.make_clips(library, 1, (16, 16), 100 + i, caption)
         text = made.captions[0].lower()
         flow = made.latents[0, FLOW.start, -1]
-        if "clouds" in text and "right" in text.split(" and ")[0] and "left" not in text:
-            if made.regions[0, 0].sum() > 0:
-                assert flow[made.regions[0, 0] > 0.5].mean() > 0
+        told = "clouds" in text and "right" in text.split(" and ")[0] and "left" not in text
+        if told and made.regions[0, 0].sum() > 0:
+            assert flow[made.regions[0, 0] > 0.5].mean() > 0
 
 
 def test_scenes_have_finite_pictures_and_masks_that_overlap_little():

@@ -56,7 +56,15 @@ def picture(height: int, width: int) -> np.ndarray:
 def conditioned(backend, painting, frames=16, mask=None, prompt="the sea rolls") -> Condition:
     latents = backend.encode(painting, 0)
     return backend.condition(
-        painting, latents, prompt, "", frames=frames, guidance=3.0, motion=None, mask=mask, options={}
+        painting,
+        latents,
+        prompt,
+        "",
+        frames=frames,
+        guidance=3.0,
+        motion=None,
+        mask=mask,
+        options={},
     )
 
 

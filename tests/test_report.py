@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from awaken.miniature import report
+from awaken.miniature import report, report_page
 
 ROOT = Path(__file__).parent.parent
 
@@ -17,9 +17,9 @@ def texture(height: int, width: int) -> np.ndarray:
     import cv2
 
     noise = np.random.default_rng(0).random((height // 4, width // 4, 3)).astype(np.float32)
-    return (cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1) * 255).astype(
-        np.uint8
-    )
+    return (
+        cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1) * 255
+    ).astype(np.uint8)
 
 
 def test_a_region_that_moves_two_pixels_a_frame_is_measured_so():
@@ -57,16 +57,16 @@ def row(pair: int, arm: str, seed: int, inside: float, share: float) -> dict:
 def test_medians_are_over_pairs_and_wins_are_paired_by_seed(tmp_path):
     rows = [row(p, "baseline", s, 0.2 + 0.1 * p + 0.02 * s, 0.5) for p in range(3) for s in (0, 1)]
     rows += [row(0, "+V&S", 0, 0.9, 0.4), row(1, "+V&S", 1, 0.1, 0.6), row(2, "+V&S", 0, 0.1, 0.1)]
-    summary = report.summarise(rows)
+    summary = report_page.summarise(rows)
     assert summary["baseline"]["inside"]["median"] == pytest.approx(0.31)
     assert summary["baseline"]["inside"]["seeds"] == pytest.approx(0.01)
-    wins = report.better_pairs(rows, "+V&S")
+    wins = report_page.better_pairs(rows, "+V&S")
     assert wins == {"inside": 1 / 3, "share": 1 / 3, "either": 2 / 3}
     text = "\n".join(json.dumps(r) for r in rows) + '\n{"pair": 0, "se'
     (tmp_path / "rows.jsonl").write_text(text)
-    assert len(report.read_rows(tmp_path / "rows.jsonl")) == len(rows)
+    assert len(report_page.read_rows(tmp_path / "rows.jsonl")) == len(rows)
     pairs = [{"painting": "a.jpg", "prompt": "the sea <moves>"}] * 3
-    written = report.write_up(tmp_path, pairs, {"guidance": 3})
+    written = report_page.write_up(tmp_path, pairs, {"guidance": 3})
     assert "| +V&S | 33% | 33% | 67% |" in written
     assert (tmp_path / "report.svg").read_text().count("<circle") == 6 * 6
 
@@ -75,7 +75,8 @@ def test_at_least_24_pairs_and_none_is_bundled():
     pairs = json.loads(report.PAIRS.read_text())
     assert len(pairs) >= 24
     bundled = {
-        " ".join(e["title"].lower().split()) for e in json.loads((ROOT / "examples/index.json").read_text())
+        " ".join(e["title"].lower().split())
+        for e in json.loads((ROOT / "examples/index.json").read_text())
     }
     for pair in pairs:
         work = pair["painting"].split("_")[1].removesuffix(".jpg").replace("-", " ")

@@ -88,7 +88,9 @@ class LayeredBackend(Backend):
 
     spec = SPEC
 
-    def __init__(self, device: torch.device, dtype: torch.dtype, folder: Path | None = None) -> None:
+    def __init__(
+        self, device: torch.device, dtype: torch.dtype, folder: Path | None = None
+    ) -> None:
         folder = folder or FOLDER
         self.device, self.dtype = device, dtype
         form = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}

@@ -16,12 +16,10 @@ import torch.nn.functional as F
 
 from awaken.miniature import fields
 from awaken.miniature.captions import Wording
-from awaken.miniature.labels import CLASSES, OBJECTS, REGIONS, Labelled
+from awaken.miniature.labels import CLASSES
 from awaken.miniature.latents import (
     AIR,
     AIRS,
-    CELL,
-    CELLS,
     CHANNELS,
     DRIFT,
     FLOW,
@@ -33,6 +31,7 @@ from awaken.miniature.latents import (
     UNITS,
     light_of,
 )
+from awaken.miniature.library import Library
 
 # Grids of training batches: squares, landscapes and portraits of about 1,024 cells, seldom extremes.
 GRIDS: tuple[tuple[int, int], ...] = (
@@ -78,93 +77,6 @@ class Clips:
     duration: torch.Tensor
 
 
-class Library:
-    """Pictures with masks, kept on the device, from which crops are drawn.
-
-    Crops keep the aspect within 10 % (a network must not see squashed trees only), cover 40 to
-    100 % of a picture's sides, and are mirrored, recoloured and slightly blurred at random.
-    """
-
-    def __init__(
-        self,
-        packs: Sequence[Sequence[Labelled]],
-        device: torch.device | str = "cpu",
-        shares: Sequence[float] | None = None,
-    ) -> None:
-        """``shares``: how often each pack is drawn from, any scale; None is by their sizes."""
-        items = [item for pack in packs for item in pack]
-        if not items:
-            raise ValueError("a library needs at least one labelled picture")
-        self.device = torch.device(device)
-        self.pictures = [torch.from_numpy(i.picture).permute(2, 0, 1).to(device) for i in items]
-        self.masks = [torch.from_numpy(i.masks).to(device) for i in items]
-        self.names = [item.name for item in items]
-        # Rare classes are drawn more often: a picture weighs as its rarest class.
-        count = torch.stack([(m.flatten(1).amax(1) > 0).float() for m in self.masks])
-        rarity = (1 / count.sum(0).clamp(min=4)).cpu() * count.cpu()
-        weights = rarity.amax(1) + 1 / len(items)
-        self.weights: list[float] = []
-        for pack, share in zip(packs, shares or map(len, packs), strict=True):
-            part = weights[len(self.weights) : len(self.weights) + len(pack)]
-            self.weights += (part / part.sum() * share).tolist()
-
-    def crops(
-        self,
-        batch: int,
-        grid: tuple[int, int],
-        rng: random.Random,
-        augment: bool = True,
-        fine: bool = False,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(b, 3, 8 h, 8 w) pictures in 0..1 and (b, classes, h, w) masks in 0..1.
-
-        ``fine`` gives the masks at the pictures' size.
-        """
-        height, width = grid[0] * CELL, grid[1] * CELL
-        chosen = rng.choices(range(len(self.pictures)), self.weights, k=batch)
-        pictures, masks = [], []
-        for i in chosen:
-            full = self.pictures[i]
-            h, w = full.shape[1:]
-            scale = min(h / height, w / width)  # the largest crop of the grid's aspect
-            small = (grid[0] * grid[1] / CELLS) ** 0.5  # a smaller grid sees a smaller part
-            zoom = min(1.0, small)
-            zoom *= rng.uniform(0.55, 1.0) if augment and rng.random() < 0.6 else 1.0
-            ch = min(h, round(height * scale * zoom * rng.uniform(1.0, 1.1)))
-            cw = min(w, round(width * scale * zoom * rng.uniform(1.0, 1.1)))
-            y, x = rng.randint(0, h - ch), rng.randint(0, w - cw)
-            cut = (slice(None), slice(y, y + ch), slice(x, x + cw))
-            picture, mask = full[cut].float()[None] / 255, self.masks[i][cut].float()[None] / 255
-            if rng.random() < 0.5 and augment:
-                picture, mask = picture.flip(-1), mask.flip(-1)
-            pictures.append(
-                F.interpolate(picture, (height, width), mode="bilinear", antialias=True)
-            )
-            if fine:
-                masks.append(F.interpolate(mask, (height, width), mode="bilinear"))
-            else:
-                masks.append(F.interpolate(mask, grid, mode="area"))
-        picture = torch.cat(pictures)
-        return (recolour(picture, rng) if augment else picture), torch.cat(masks)
-
-
-def recolour(picture: torch.Tensor, rng: random.Random) -> torch.Tensor:
-    """Random exposure, contrast, saturation, tint and grain, per picture; (b, 3, h, w) in 0..1."""
-    b = picture.shape[0]
-
-    def draw(low: float, high: float, channels: int = 1) -> torch.Tensor:
-        values = [rng.uniform(low, high) for _ in range(b * channels)]
-        return torch.tensor(values, device=picture.device).view(b, channels, 1, 1)
-
-    grey = picture.mean(1, keepdim=True)
-    picture = grey + (picture - grey) * draw(0.4, 1.35)
-    picture = (picture - 0.5) * draw(0.75, 1.2) + 0.5 + draw(-0.1, 0.1)
-    picture = picture * draw(0.88, 1.12, 3)
-    generator = torch.Generator(picture.device).manual_seed(rng.getrandbits(32))
-    grain = torch.randn(picture.shape, generator=generator, device=picture.device)
-    return (picture + grain * draw(0.0, 0.02)).clamp(0, 1)
-
-
 def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], list[str]]:
     """(effects named in the caption, effects that happen) for a picture with these class shares."""
     can = {e: w for e, (c, least, w) in _NEEDS.items() if present[c] > least}
@@ -187,7 +99,8 @@ def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], l
         open_ = [
             e
             for e in weights
-            if e not in chosen and not any({e, c} <= pair for c in chosen for pair in _EXCLUSIVE)
+            if e not in chosen
+            and not any({e, c} <= pair for c in chosen for pair in _EXCLUSIVE)
             and not (e in _IN_AIR and set(chosen) & set(_IN_AIR))
         ]
         if open_:
@@ -229,9 +142,7 @@ def make_clips(
     times = torch.linspace(0, 1, FRAMES, device=device)[None] * duration[:, None]
     stage = fields.Stage(batch, *grid, times, generator)
     amount = torch.tensor([w.amount for w in words], device=device)
-    z, valid, regions = synthesise(
-        stage, picture, masks, happens, dial * asked, direction, amount
-    )
+    z, valid, regions = synthesise(stage, picture, masks, happens, dial * asked, direction, amount)
     return Clips(picture, z, valid, regions, masks, [w.text for w in words], dial, duration)
 
 
@@ -394,9 +305,13 @@ def _light(stage, mask, on, strength):
     angle = stage.uniform(-0.6, 0.6)
     across = stage.across() / stage.columns + angle * stage.height()
     k = stage.uniform(3.0, 6.0)
-    beam = (2 * torch.pi * (k * across + 0.15 * stage.noise(2.5)[:, :1])) [:, None]
-    turn = stage.times[:, :, None, None] * (stage.uniform(0.5, 0.9) * strength[:, None, None])[:, None]
-    sweep = ((beam - 2 * torch.pi * turn).sin() - beam.sin()) * (1.1 - 0.6 * stage.height())[:, None]
+    beam = (2 * torch.pi * (k * across + 0.15 * stage.noise(2.5)[:, :1]))[:, None]
+    turn = (
+        stage.times[:, :, None, None] * (stage.uniform(0.5, 0.9) * strength[:, None, None])[:, None]
+    )
+    sweep = ((beam - 2 * torch.pi * turn).sin() - beam.sin()) * (1.1 - 0.6 * stage.height())[
+        :, None
+    ]
     rays = 0.14 * on("rays")[:, None] * sweep
     luma = warm + rays
     return torch.stack([luma, -0.3 * luma, 0.35 * luma], 1)

@@ -162,7 +162,9 @@ def sway(
     lean: (b, h, w) or (b, h, 1), how far a place is from its root, 0 to 1; gusts: how much the phase
     differs from place to place (a tree swings as one, a field in waves).
     """
-    phase = gusts * (stage.noise(2.0) * stage.uniform(0.3, 0.9) - stage.across() * stage.uniform(0.05, 0.2))
+    phase = gusts * (
+        stage.noise(2.0) * stage.uniform(0.3, 0.9) - stage.across() * stage.uniform(0.05, 0.2)
+    )
     omega = stage.uniform(0.8, 1.5)[..., None] * 2 * math.pi
     reach = (stage.uniform(0.6, 1.1) * strength[:, None, None] * lean)[:, None]
     u, second = _over_time(stage), stage.noise(1.8)[:, None] * 1.5
@@ -195,7 +197,11 @@ def flames(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
 
 
 def rigid(
-    stage: Stage, strength: torch.Tensor, direction: torch.Tensor, fast: float = 1.0, bob: float = 0.12
+    stage: Stage,
+    strength: torch.Tensor,
+    direction: torch.Tensor,
+    fast: float = 1.0,
+    bob: float = 0.12,
 ) -> torch.Tensor:
     """Boats and birds: one displacement for the whole grid: a steady course, rising and sinking."""
     u = _over_time(stage)

@@ -46,7 +46,9 @@ class ProxyNetwork(nn.Module):
     def forward(self, light, level, words, present):
         count = present.sum(1, keepdim=True).clamp(min=1)
         meaning = (words * present[..., None]).sum(1) / count
-        e = F.silu(self.level(wave_embedding(level / 4).to(light)) + self.meaning(meaning.to(light)))
+        e = F.silu(
+            self.level(wave_embedding(level / 4).to(light)) + self.meaning(meaning.to(light))
+        )
         x32 = self.at32(self.enter(torch.cat([light, coordinates(light)], 1)), e)
         x16 = self.read16(self.at16(self.down16(x32), e), words, present)
         x8 = self.at8[0](self.down8(x16), e)

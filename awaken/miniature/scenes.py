@@ -38,16 +38,38 @@ _SKIES = torch.tensor(
     ]
 )
 _NIGHT, _SUNSET = 6, (4, 5)
-_WATERS = torch.tensor([[0.10, 0.28, 0.38], [0.16, 0.32, 0.34], [0.22, 0.27, 0.26], [0.08, 0.18, 0.30]])
+_WATERS = torch.tensor(
+    [[0.10, 0.28, 0.38], [0.16, 0.32, 0.34], [0.22, 0.27, 0.26], [0.08, 0.18, 0.30]]
+)
 _GREENS = torch.tensor(
-    [[0.22, 0.34, 0.12], [0.32, 0.42, 0.16], [0.45, 0.46, 0.20], [0.62, 0.54, 0.26], [0.16, 0.26, 0.12]]
+    [
+        [0.22, 0.34, 0.12],
+        [0.32, 0.42, 0.16],
+        [0.45, 0.46, 0.20],
+        [0.62, 0.54, 0.26],
+        [0.16, 0.26, 0.12],
+    ]
 )
 _LEAVES = torch.tensor(
-    [[0.12, 0.22, 0.08], [0.18, 0.30, 0.10], [0.10, 0.17, 0.10], [0.45, 0.30, 0.08], [0.25, 0.33, 0.14]]
+    [
+        [0.12, 0.22, 0.08],
+        [0.18, 0.30, 0.10],
+        [0.10, 0.17, 0.10],
+        [0.45, 0.30, 0.08],
+        [0.25, 0.33, 0.14],
+    ]
 )
-_ROCKS = torch.tensor([[0.36, 0.34, 0.32], [0.45, 0.40, 0.34], [0.28, 0.28, 0.30], [0.55, 0.50, 0.44]])
+_ROCKS = torch.tensor(
+    [[0.36, 0.34, 0.32], [0.45, 0.40, 0.34], [0.28, 0.28, 0.30], [0.55, 0.50, 0.44]]
+)
 _CLOTHS = torch.tensor(
-    [[0.75, 0.12, 0.12], [0.92, 0.92, 0.90], [0.12, 0.22, 0.55], [0.90, 0.75, 0.15], [0.15, 0.45, 0.25]]
+    [
+        [0.75, 0.12, 0.12],
+        [0.92, 0.92, 0.90],
+        [0.12, 0.22, 0.55],
+        [0.90, 0.75, 0.15],
+        [0.15, 0.45, 0.25],
+    ]
 )
 
 
@@ -159,7 +181,10 @@ def _water(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
     near = ((c.y - horizon) / (1 - horizon)).clamp(1e-3, 1.2)
     rows = (2 * horizon - c.y).clamp(0, 1)  # the height that a flat mirror shows
     place = torch.stack(
-        [(c.x / c.aspect * 2 - 1).expand(*rows.shape[:2], -1), (rows * 2 - 1).expand(-1, -1, c.x.shape[2])],
+        [
+            (c.x / c.aspect * 2 - 1).expand(*rows.shape[:2], -1),
+            (rows * 2 - 1).expand(-1, -1, c.x.shape[2]),
+        ],
         -1,
     )
     wobble = 0.02 * near * c.noise(0.8, 3.0)
@@ -234,7 +259,9 @@ def _trees(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
 def _houses(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor):
     """Houses; returns where a chimney ends, (b, 1, 1) x and y."""
     chimney = (c.draw() * c.aspect, horizon)
-    walls = torch.tensor([[0.80, 0.76, 0.68], [0.60, 0.42, 0.34], [0.90, 0.89, 0.86], [0.45, 0.42, 0.40]])
+    walls = torch.tensor(
+        [[0.80, 0.76, 0.68], [0.60, 0.42, 0.34], [0.90, 0.89, 0.86], [0.45, 0.42, 0.40]]
+    )
     roofs = torch.tensor([[0.45, 0.20, 0.14], [0.30, 0.28, 0.28], [0.40, 0.33, 0.24]])
     for _ in range(2):
         here = c.chance(0.7) * shown
@@ -242,7 +269,13 @@ def _houses(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor):
         x, y = c.draw(0.05, 0.95) * c.aspect, horizon + s * c.draw(0.2, 0.9)
         body = _polygon(c, [(x - s, y - s), (x + s, y - s), (x + s, y), (x - s, y)])
         roof = _polygon(
-            c, [(x - 0.6 * s, y - 1.7 * s), (x + 0.6 * s, y - 1.7 * s), (x + 1.2 * s, y - s), (x - 1.2 * s, y - s)]
+            c,
+            [
+                (x - 0.6 * s, y - 1.7 * s),
+                (x + 0.6 * s, y - 1.7 * s),
+                (x + 1.2 * s, y - s),
+                (x - 1.2 * s, y - s),
+            ],
         )
         stack = _polygon(
             c, [(x - 0.1 * s, y - 2.2 * s), (x + 0.15 * s, y - 2.2 * s), (x + 0.15 * s, y - 1.5 * s), (x - 0.1 * s, y - 1.5 * s)]
@@ -259,14 +292,22 @@ def _houses(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor):
 
 
 def _boats(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
-    sails = torch.tensor([[0.95, 0.94, 0.90], [0.85, 0.78, 0.62], [0.60, 0.28, 0.18], [0.80, 0.80, 0.82]])
-    hulls = torch.tensor([[0.20, 0.14, 0.10], [0.85, 0.84, 0.80], [0.12, 0.18, 0.30], [0.50, 0.14, 0.10]])
+    sails = torch.tensor(
+        [[0.95, 0.94, 0.90], [0.85, 0.78, 0.62], [0.60, 0.28, 0.18], [0.80, 0.80, 0.82]]
+    )
+    hulls = torch.tensor(
+        [[0.20, 0.14, 0.10], [0.85, 0.84, 0.80], [0.12, 0.18, 0.30], [0.50, 0.14, 0.10]]
+    )
     for _ in range(3):
         here = c.chance(0.55) * shown
         depth = c.draw(0.02, 0.6)
         y = horizon + depth * (1 - horizon)
         s = (0.02 + 0.2 * depth) * c.draw(0.6, 1.3)
-        x, way, tall = c.draw(0.08, 0.92) * c.aspect, c.stage.sign()[:, None, None], c.draw(1.2, 2.6)
+        x, way, tall = (
+            c.draw(0.08, 0.92) * c.aspect,
+            c.stage.sign()[:, None, None],
+            c.draw(1.2, 2.6),
+        )
         hull = _polygon(
             c, [(x - s, y - 0.28 * s), (x + s, y - 0.28 * s), (x + 0.75 * s, y), (x - 0.75 * s, y)]
         )
@@ -282,7 +323,9 @@ def _boats(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
             sail = _polygon(c, [(peak, top), (right, foot), (left, foot)])
             shade = 1 - 0.25 * torch.sigmoid((c.x - x) / s * 4)[:, None]
             c.lay(_lit(c, c.pick(sails), 0.05) * shade, sail * sailing, "boats")
-        mast = _step(0.02 * s - (c.x - x).abs(), 900) * _step(c.y - head, 500) * _step(foot - c.y, 500)
+        mast = (
+            _step(0.02 * s - (c.x - x).abs(), 900) * _step(c.y - head, 500) * _step(foot - c.y, 500)
+        )
         c.lay(torch.full_like(c.picture, 0.2), mast * sailing, "boats")
         shadow = _step(s - (c.x - x).abs(), 80) * torch.exp(-((c.y - y) / (0.5 * s)).clamp(min=0))
         dark = shadow * _step(c.y - y, 300) * here * 0.4
@@ -322,17 +365,22 @@ def _flags(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
         c.lay(colour, cloth * here, "flags")
 
 
-def _fire(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _fire(
+    c: Canvas, horizon: torch.Tensor, shown: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """A flame and its glow; returns where it ends, (b, 1, 1) x and y."""
     s = c.draw(0.03, 0.16)
     x, y = c.draw(0.15, 0.85) * c.aspect, (horizon + c.draw(0.1, 0.4)).clamp(max=0.95)
     up = (y - c.y) / (2.2 * s)
-    waist = s * (up.clamp(0, 1) * math.pi).sin().clamp(min=0) ** 0.6 * (1 - 0.75 * up.clamp(0, 1)) + 0.15 * s
+    waist = (
+        s * (up.clamp(0, 1) * math.pi).sin().clamp(min=0) ** 0.6 * (1 - 0.75 * up.clamp(0, 1))
+        + 0.15 * s
+    )
     side = (c.x - x + 0.3 * s * up * c.noise(1.6)) / waist
     flame = _step(1 - side.abs(), 8) * _step(up + 0.05, 30) * _step(1 - up, 15) * shown
     heart = (1 - side**2).clamp(0, 1) * (1 - up.clamp(0, 1))
     colour = torch.stack([0.95 + 0.05 * heart, 0.38 + 0.58 * heart, 0.05 + 0.6 * heart**2], 1)
-    glow = torch.exp(-(torch.hypot(c.x - x, c.y - y + s) / (3.5 * s)) ** 2) * shown
+    glow = torch.exp(-((torch.hypot(c.x - x, c.y - y + s) / (3.5 * s)) ** 2)) * shown
     c.picture = c.picture * (1 - 0.55 * shown[:, None])  # fires are seen in the dark
     warm = torch.tensor([1.0, 0.5, 0.18], device=glow.device)[None, :, None, None]
     c.picture = c.picture + warm * glow[:, None] * 0.5
@@ -347,7 +395,9 @@ def _smoke(c: Canvas, x: torch.Tensor, y: torch.Tensor, shown: torch.Tensor) -> 
     wide = 0.012 + up * c.draw(0.12, 0.35)
     plume = torch.exp(-(((c.x - middle) / wide) ** 2)) * _step(y - c.y, 150)
     plume = plume * _step(tall - up + 0.08 * c.noise(1.4), 30)
-    plume = plume * torch.sigmoid(3 * (c.noise(1.3) + c.draw(0.5, 1.3))) * c.draw(0.55, 0.95) * shown
+    plume = (
+        plume * torch.sigmoid(3 * (c.noise(1.3) + c.draw(0.5, 1.3))) * c.draw(0.55, 0.95) * shown
+    )
     tone = torch.tensor([[0.90, 0.90, 0.90], [0.55, 0.55, 0.56], [0.25, 0.24, 0.24]])
     c.lay(_lit(c, c.pick(tone), 0.08, 1.3), plume, "smoke")
 
@@ -398,7 +448,9 @@ def _photographed(c: Canvas, night: torch.Tensor) -> torch.Tensor:
 _SHAPES = ((312, 416), (416, 416), (272, 416), (416, 312), (234, 416))
 
 
-def scenes(count: int, seed: int, device: torch.device | str = "cpu", batch: int = 8) -> list[Labelled]:
+def scenes(
+    count: int, seed: int, device: torch.device | str = "cpu", batch: int = 8
+) -> list[Labelled]:
     """``count`` scenes of several shapes, as labelled pictures."""
     out: list[Labelled] = []
     while len(out) < count:

@@ -55,9 +55,10 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from awaken.miniature.bank import Bank
 from awaken.miniature.captions import vocabulary
-from awaken.miniature.clips import GRIDS, Library, make_clips
+from awaken.miniature.clips import GRIDS, make_clips
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.labels import CLASSES, REGIONS, load_pack
+from awaken.miniature.library import Library
 from awaken.miniature.losses import MatteLoss, ProxyLoss, Told, VideoLoss
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.training import Plan, train
@@ -150,8 +151,12 @@ def run(args: argparse.Namespace) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train one part of the miniature.")
     parser.add_argument("--part", choices=tuple(SIZES), required=True)
-    parser.add_argument("--minutes", type=float, required=True, help="whole budget, restarts included")
-    parser.add_argument("--pack", type=Path, nargs="+", required=True, help="from labels.py, scenes.py")
+    parser.add_argument(
+        "--minutes", type=float, required=True, help="whole budget, restarts included"
+    )
+    parser.add_argument(
+        "--pack", type=Path, nargs="+", required=True, help="from labels.py, scenes.py"
+    )
     parser.add_argument("--share", type=float, nargs="*", help="how often each pack is drawn from")
     parser.add_argument("--bank", type=Path, help="captions, from bank.py; the decoder needs none")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")

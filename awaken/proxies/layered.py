@@ -52,7 +52,9 @@ class LayeredProxy(Proxy):
 
     spec = SPEC
 
-    def __init__(self, device: torch.device, dtype: torch.dtype, folder: Path | None = None) -> None:
+    def __init__(
+        self, device: torch.device, dtype: torch.dtype, folder: Path | None = None
+    ) -> None:
         folder = folder or FOLDER
         self.device, self.dtype = device, dtype
         self.network = trained(ProxyNetwork, "proxy", folder).to(

@@ -1,0 +1,189 @@
+"""What is in the air of a decoded video: snow, rain, petals, leaves, sparks, mist and twinkling."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from awaken.miniature.imaging import smooth_step
+from awaken.miniature.latents import AIR, AIRS, DRIFT, FRAMES
+
+# kind -> (count at amount 1, radius in 1/512 of the side, lengthening along the way, colours, opacity)
+_PARTICLES: dict[
+    str, tuple[int, tuple[float, float], float, tuple[tuple[float, ...], ...], float]
+] = {
+    "snow": (420, (1.1, 3.4), 1.0, ((1.0, 1.0, 1.0), (0.93, 0.96, 1.0)), 0.9),
+    "rain": (380, (0.55, 0.9), 16.0, ((0.86, 0.9, 0.95), (0.75, 0.8, 0.86)), 0.5),
+    "petals": (
+        150,
+        (2.2, 4.2),
+        1.5,
+        ((0.98, 0.8, 0.85), (1.0, 0.92, 0.94), (0.93, 0.6, 0.7)),
+        0.95,
+    ),
+    "leaves": (120, (2.6, 5.0), 1.6, ((0.85, 0.5, 0.12), (0.75, 0.28, 0.1), (0.9, 0.7, 0.2)), 0.95),
+    "sparks": (160, (0.8, 1.9), 1.3, ((1.0, 0.75, 0.3), (1.0, 0.55, 0.15), (1.0, 0.9, 0.6)), 0.95),
+}
+_FADE = 3  # frames over which the air fills, so that frame 0 is the painting
+
+
+class Air:
+    """Snow, rain, petals, leaves, sparks, mist and twinkling, at the painting's own size.
+
+    The latents say how much of what is where and how it drifts; the particles themselves come from
+    a fixed random sequence, so that the same latents always give the same video.
+    """
+
+    def __init__(self, values: torch.Tensor, painting: torch.Tensor) -> None:
+        self.height, self.width = painting.shape[-2:]
+        self.device = painting.device
+        self.side = math.sqrt(self.height * self.width)
+        self.drift, amounts = values[:, DRIFT], values[:, AIR].mean(2).clamp(0, 1)
+        self.cell = self.side / math.sqrt(values.shape[-1] * values.shape[-2])
+        self.amounts = {
+            name: amounts[:, i : i + 1] * smooth_step(amounts[:, i : i + 1], 0.08, 0.25)
+            for i, name in enumerate(AIRS)
+        }
+        self.present = {name for name, a in self.amounts.items() if float(a.amax()) > 0.1}
+        self.clouds = [name for name in _PARTICLES if name in self.present]
+        self.flakes = {name: self._scatter(name) for name in self.clouds}
+        if "mist" in self.present:
+            self.veil = self._veil()
+            light = painting.flatten(2).quantile(0.85, dim=2)[..., None, None]
+            self.mist_colour = 0.5 * light + 0.5 * light.mean(1, keepdim=True) * 1.05
+        if "twinkle" in self.present:
+            # Bright spots smaller than a window (a top-hat): stars and glints, but not the moon.
+            luma = painting.mean(1, keepdim=True)
+            window = 2 * max(1, round(self.side / 200)) + 1
+            low = -F.max_pool2d(-luma, window, 1, window // 2)
+            spots = (luma - F.max_pool2d(low, window, 1, window // 2)).clamp(0, 0.4)
+            self.highlights = spots * painting / luma.clamp(min=0.05)
+            self.beats = self._noise(3, max(2.0, self.side / 90))
+
+    def _generator(self, seed: int) -> torch.Generator:
+        return torch.Generator().manual_seed(seed)
+
+    def _noise(self, count: int, size: float) -> torch.Tensor:
+        """(1, count, H, W): smooth random numbers in 0..1 with spots of ``size`` pixels."""
+        small = [max(2, round(side / size)) for side in (self.height, self.width)]
+        values = torch.rand(1, count, *small, generator=self._generator(7)).to(self.device)
+        return F.interpolate(values, (self.height, self.width), mode="bicubic").clamp(0, 1)
+
+    def _veil(self) -> torch.Tensor:
+        """(1, 1, 96, 192): a tileable cloud texture in 0..1."""
+        fy, fx = torch.fft.fftfreq(96)[:, None], torch.fft.rfftfreq(192)[None]
+        white = torch.randn(96, 192, generator=self._generator(11))
+        shape = (fy.square() * 6 + fx.square() + 1e-4) ** -0.85
+        veil = torch.fft.irfft2(torch.fft.rfft2(white) * shape, s=(96, 192))
+        return torch.sigmoid(1.3 * (veil - veil.mean()) / veil.std())[None, None].to(self.device)
+
+    def _scatter(self, name: str) -> dict[str, torch.Tensor]:
+        """Places (0 to 1), sizes, speeds, phases and colours of one kind of particles."""
+        count, (low, high), _, colours, _ = _PARTICLES[name]
+        generator = self._generator(sum(map(ord, name)))
+
+        def draw(*shape: int) -> torch.Tensor:
+            return torch.rand(*shape, generator=generator).to(self.device)
+
+        depth = draw(count)
+        palette = torch.tensor(colours, device=self.device)
+        return {
+            "place": draw(count, 2),
+            "radius": (low + (high - low) * depth**2) * self.side / 512,
+            "speed": 0.55 + 0.6 * depth,
+            "phase": draw(count, 2) * 2 * math.pi,
+            "colour": palette[(draw(count) * len(colours)).long()],
+            "chance": draw(count),
+        }
+
+    def over(self, picture: torch.Tensor, n: int) -> torch.Tensor:
+        """Lay frame ``n`` of the air over (1, 3, H, W)."""
+        fade = min(1.0, n / _FADE)
+        if not self.present or fade == 0:
+            return picture
+        if "twinkle" in self.present:
+            amount = self._up(self.amounts["twinkle"])
+            angle = (
+                2 * math.pi * (self.beats[:, :1] + (1.2 + 1.6 * self.beats[:, 1:2]) * n / FRAMES)
+            )
+            glint = angle.sin() - (2 * math.pi * self.beats[:, :1]).sin()
+            picture = picture + 1.3 * amount * glint * self.highlights
+        if "mist" in self.present:
+            picture = self._misted(picture, n, fade)
+        for name in self.clouds:
+            picture = self._strewn(picture, name, n, fade)
+        return picture
+
+    def _up(self, x: torch.Tensor) -> torch.Tensor:
+        return F.interpolate(x, (self.height, self.width), mode="bilinear")
+
+    def _misted(self, picture: torch.Tensor, n: int, fade: float) -> torch.Tensor:
+        amount = self._up(self.amounts["mist"])
+        moved = self.drift[:, :, n].mean((2, 3)) * self.cell / self.side  # shares of the side
+        y = torch.arange(self.height, device=self.device) / self.side - moved[0, 1]
+        x = torch.arange(self.width, device=self.device) / self.side - moved[0, 0]
+        wrapped = torch.meshgrid((y * 1.1) % 1, (x * 0.55) % 1, indexing="ij")
+        grid = torch.stack([wrapped[1], wrapped[0]], -1)[None] * 2 - 1
+        padded = F.pad(self.veil, (1, 1, 1, 1), mode="circular")
+        inner = torch.tensor([192 / 194, 96 / 98], device=self.device)
+        veil = F.grid_sample(padded, grid * inner, "bilinear", align_corners=False)
+        weight = 0.62 * fade * amount * veil
+        return picture * (1 - weight) + self.mist_colour * weight
+
+    def _strewn(self, picture: torch.Tensor, name: str, n: int, fade: float) -> torch.Tensor:
+        _, _, length, _, opacity = _PARTICLES[name]
+        flakes = self.flakes[name]
+        size = torch.tensor([self.width, self.height], device=self.device)
+        here = flakes["place"] * 2 - 1
+        drift = F.grid_sample(self.drift[:, :, n], here[None, None], align_corners=False)[0, :, 0].T
+        way = drift * self.cell * flakes["speed"][:, None]
+        turn = 2 * math.pi * 0.7 * n / FRAMES + flakes["phase"]
+        sway = 0.0 if name == "rain" else 0.012 * self.side
+        way = way + sway * (turn.sin() - flakes["phase"].sin())
+        margin = 0.06 * self.side
+        place = (flakes["place"] * size + way + margin) % (size + 2 * margin) - margin
+        amount = F.grid_sample(
+            self.amounts[name], (place / size * 2 - 1)[None, None], padding_mode="border",
+            align_corners=False,
+        )[0, 0, 0]  # fmt: skip
+        shown = fade * opacity * (amount - flakes["chance"]).mul(12).clamp(0, 1)
+        # The long axis: along the fall for rain, tumbling for petals and leaves.
+        angle = turn.sum(1) if name != "rain" else torch.atan2(drift[:, 1], drift[:, 0])
+        axis = torch.stack([angle.cos(), angle.sin()], 1)
+        tumble = 1.0 if name in ("snow", "rain") else 0.45 + 0.55 * turn[:, 0].cos().abs()
+        return splat(
+            picture, place, flakes["radius"], length, tumble, axis, flakes["colour"], shown
+        )
+
+
+def splat(picture, place, radius, length, thin, axis, colour, opacity) -> torch.Tensor:
+    """Draw soft ellipses over (1, 3, H, W): place (n, 2) pixels, radius (n,), axis (n, 2) unit vectors.
+
+    ``length`` lengthens along the axis; ``thin`` (number or (n,)) narrows across it.
+    """
+    _, _, height, width = picture.shape
+    reach = int(math.ceil(float(radius.max()) * max(1.0, length) * 1.6)) + 1
+    span = torch.arange(-reach, reach + 1, device=picture.device)
+    oy, ox = torch.meshgrid(span, span, indexing="ij")
+    centre = place.round()
+    x, y = (centre[:, i, None, None] + o for i, o in ((0, ox), (1, oy)))
+    dx, dy = x + 0.5 - place[:, 0, None, None], y + 0.5 - place[:, 1, None, None]
+    along = dx * axis[:, 0, None, None] + dy * axis[:, 1, None, None]
+    across = dy * axis[:, 0, None, None] - dx * axis[:, 1, None, None]
+    thin = thin if isinstance(thin, float) else thin[:, None, None]
+    r = radius[:, None, None]
+    far = (along / (r * length)) ** 2 + (across / (r * thin)) ** 2
+    alpha = torch.exp(-(far**1.5)) * opacity[:, None, None]
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height) & (alpha > 0.01)
+    index = (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).long()[inside]
+    alpha = alpha[inside]
+    paint = colour[:, None, None].expand(*inside.shape, 3)[inside]
+    flat = torch.zeros(height * width, device=picture.device)
+    cover = flat.scatter_reduce(0, index, alpha, "amax")
+    total = torch.zeros_like(flat).index_add(0, index, alpha)
+    mixed = torch.zeros(height * width, 3, device=picture.device)
+    mixed = mixed.index_add(0, index, alpha[:, None] * paint) / total.clamp(min=1e-6)[:, None]
+    cover = cover.view(1, 1, height, width)
+    return picture * (1 - cover) + mixed.T.reshape(1, 3, height, width) * cover
