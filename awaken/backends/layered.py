@@ -1,7 +1,8 @@
 """The second miniature behind the protocol: latents that say how a painting's layers move.
 
-Latents are (b, 18, f, h, w) on a grid of the painting's own aspect: see ``awaken.miniature.latents``;
-decoding moves the painting's own pixels: see ``awaken.miniature.compositor``.
+Latents are (b, 18, f, h, w) on a grid of the painting's own aspect: see
+``awaken.miniature.latents``; decoding moves the painting's own pixels: see
+``awaken.miniature.compositor``.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from awaken.miniature.imaging import smooth_step
 from awaken.miniature.latents import AIR, AIRS, DRIFT, FRAMES
 
-# kind -> (count at amount 1, radius in 1/512 of the side, lengthening along the way, colours, opacity)
+# kind -> (count at amount 1, radius in 1/512 of the side, lengthening along the way, colours,
+# opacity)
 _PARTICLES: dict[
     str, tuple[int, tuple[float, float], float, tuple[tuple[float, ...], ...], float]
 ] = {
@@ -159,7 +160,7 @@ class Air:
 
 
 def splat(picture, place, radius, length, thin, axis, colour, opacity) -> torch.Tensor:
-    """Draw soft ellipses over (1, 3, H, W): place (n, 2) pixels, radius (n,), axis (n, 2) unit vectors.
+    """Draw soft ellipses over (1, 3, H, W): place (n, 2) pixels, radius (n,), unit axis (n, 2).
 
     ``length`` lengthens along the axis; ``thin`` (number or (n,)) narrows across it.
     """

@@ -1,8 +1,9 @@
 """Captions with their word vectors, made once: training needs no text encoder in its loop.
 
-``python -m awaken.miniature.bank --out FILE.npz`` makes one. A bank holds several captions for every effect and every ordered pair of effects. It is small enough
-to travel to a rented machine that has no text encoder: int8 with one scale per word piece, padding
-left out (about 20 MB for 5,000 captions).
+``python -m awaken.miniature.bank --out FILE.npz`` makes one. A bank holds several captions for
+every effect and every ordered pair of effects. It is small enough to travel to a rented machine
+that has no text encoder: int8 with one scale per word piece, padding left out (about 20 MB for
+5,000 captions).
 """
 
 from __future__ import annotations

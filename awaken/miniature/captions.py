@@ -13,7 +13,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# effect -> phrases. {v} takes an adverb or nothing; {d} a direction or nothing; {n} an amount adjective.
+# effect -> phrases. {v} takes an adverb or nothing; {d} a direction; {n} an amount.
 PHRASES: dict[str, tuple[str, ...]] = {
     "clouds": (
         "clouds drift{v} across the sky{d}",

@@ -33,7 +33,8 @@ from awaken.miniature.latents import (
 )
 from awaken.miniature.library import Library
 
-# Grids of training batches: squares, landscapes and portraits of about 1,024 cells, seldom extremes.
+# Grids of training batches: squares, landscapes and portraits of about 1,024 cells, seldom
+# extremes.
 GRIDS: tuple[tuple[int, int], ...] = (
     (28, 36), (32, 32), (28, 36), (24, 40), (36, 28), (24, 44), (40, 24), (20, 52), (52, 20),
 )  # fmt: skip
@@ -118,7 +119,8 @@ def make_clips(
 ) -> Clips:
     """Draw a batch: the same seed on the same device gives the same clips.
 
-    caption: makes or finds a sentence for a list of effects (``captions.caption``, ``Bank.caption``).
+    caption: makes or finds a sentence for a list of effects (``captions.caption``,
+    ``Bank.caption``).
     """
     rng = random.Random(seed)
     generator = torch.Generator(library.device).manual_seed(seed)
@@ -244,7 +246,7 @@ def _top(mask: torch.Tensor) -> torch.Tensor:
 
 
 def _above_root(mask: torch.Tensor) -> torch.Tensor:
-    """(b, h, w): 0 at the lowest cell of a column's mask, 1 from ten cells above it (lean of trees)."""
+    """(b, h, w): 0 at the lowest cell of a column's mask, 1 from ten cells above it (trees)."""
     below = torch.flip(torch.cumsum(torch.flip(mask, (1,)), 1), (1,))
     return fields.spread((below / 10).clamp(0, 1)[:, None], 2)[:, 0]
 

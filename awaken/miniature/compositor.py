@@ -22,8 +22,8 @@ from awaken.miniature.latents import CELL, FLOW, LIGHT, OBJECT, REGION, SHIFT, U
 class Compositor:
     """Everything of one video and one painting that does not change from frame to frame.
 
-    z: latents (1, 18, f, h, w); painting: (1, 3, H, W) in 0..1; mattes: (1, 2, H', W') of region and
-    object from a matting network, or None for guided filtering.
+    z: latents (1, 18, f, h, w); painting: (1, 3, H, W) in 0..1; mattes: (1, 2, H', W') of region
+    and object from a matting network, or None for guided filtering.
     """
 
     def __init__(
@@ -55,7 +55,8 @@ class Compositor:
             self.shift = _coherent(self.values[:, SHIFT], solid)
         self.inside = self.back
         if self.has_region:
-            # Leaf tips and rigging at the border belong to what is still: they must not drift along.
+            # Leaf tips and rigging at the border belong to what is still: they must not drift
+            # along.
             margin = max(1, round(self.width / columns / 5))
             core = -F.max_pool2d(-self.region, 2 * margin + 1, 1, margin)
             self.inside = filled(self.back, smooth_step(core, 0.6, 0.95))
@@ -90,8 +91,8 @@ class Compositor:
 def _coherent(shift: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
     """Shifts (1, 2, f, h, w) averaged over what is solid (1, 1, h, w), within about three cells.
 
-    Things smaller than that move as one piece, larger ones (trees) bend smoothly, and the shift goes
-    on beyond their outline, where the matte will be fetched from.
+    Things smaller than that move as one piece, larger ones (trees) bend smoothly, and the shift
+    goes on beyond their outline, where the matte will be fetched from.
     """
     weight = solid + 1e-4
     value, total = shift[0].transpose(0, 1) * weight, weight
@@ -103,6 +104,6 @@ def _coherent(shift: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
 def compose(
     z: torch.Tensor, painting: torch.Tensor, mattes: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Latents (1, 18, f, h, w) and a painting (1, 3, H, W) in 0..1 -> frames (f, 3, H, W) in 0..1."""
+    """Latents (1, 18, f, h, w), painting (1, 3, H, W) in 0..1 -> frames (f, 3, H, W) in 0..1."""
     compositor = Compositor(z, painting, mattes)
     return torch.cat([compositor.frame(n) for n in range(z.shape[2])])

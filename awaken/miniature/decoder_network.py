@@ -16,7 +16,7 @@ from awaken.miniature.video_network import Residual, doubled
 
 
 class MatteNetwork(nn.Module):
-    """Shares (b, 2, h, w) and a picture (b, 3, 8 h, 8 w) in 0..1 -> logits of mattes (b, 2, 8 h, 8 w)."""
+    """Shares (b, 2, h, w), picture (b, 3, 8 h, 8 w) in 0..1 -> matte logits (b, 2, 8 h, 8 w)."""
 
     def __init__(self, widths: tuple[int, int, int] = (24, 40, 64)) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class MatteNetwork(nn.Module):
 
 
 def degraded(share: torch.Tensor) -> torch.Tensor:
-    """What a video network might say instead of the true shares (b, 2, h, w): softer, uneven, noisy."""
+    """What a video network might say for true shares (b, 2, h, w): softer, uneven, noisy."""
     b = share.shape[0]
     soft = F.avg_pool2d(share, 3, 1, 1, count_include_pad=False)
     blur = torch.rand(b, 1, 1, 1, device=share.device)

@@ -1,7 +1,7 @@
 """How things move: random displacement fields for every kind of motion, in batches, on any device.
 
-A field is (b, 2, t, h, w), in cells, x to the right and y down: at time u the place x shows what was
-at x - d(x, u) when u was 0, so d(x, 0) = 0 everywhere. Time is in units of 16 frames (two seconds at
+A field is (b, 2, t, h, w), in cells, x to the right and y down: at time u the place x shows what
+was at x - d(x, u) when u was 0, so d(x, 0) = 0 everywhere. Time is in units of 16 frames (2 s at
 8 fps); a longer clip goes on rather than slowing down. ``strength`` is (b,), 1 is lively;
 ``direction`` is (b,), -1 left or 1 right. Fields know nothing of masks: they are smooth over the
 whole grid, and whoever uses them says where they apply.
@@ -20,8 +20,8 @@ import torch.nn.functional as F
 class Stage:
     """The space and the time of a batch of fields.
 
-    batch, rows, columns: sizes; times: (b, t), from 0 to the clip's duration; generator: on the same
-    device as everything else, so that a seed means the same fields again on that device.
+    batch, rows, columns: sizes; times: (b, t), from 0 to the clip's duration; generator: on the
+    same device as everything else, so that a seed means the same fields again on that device.
     """
 
     batch: int
@@ -159,8 +159,8 @@ def sway(
 ) -> torch.Tensor:
     """Trees and grass: swinging around the resting place, with gusts that travel across.
 
-    lean: (b, h, w) or (b, h, 1), how far a place is from its root, 0 to 1; gusts: how much the phase
-    differs from place to place (a tree swings as one, a field in waves).
+    lean: (b, h, w) or (b, h, 1), how far a place is from its root, 0 to 1; gusts: how much the
+    phase differs from place to place (a tree swings as one, a field in waves).
     """
     phase = gusts * (
         stage.noise(2.0) * stage.uniform(0.3, 0.9) - stage.across() * stage.uniform(0.05, 0.2)
@@ -230,7 +230,7 @@ def falling(
     down: tuple[float, float],
     aside: float,
 ) -> torch.Tensor:
-    """Whatever is in the air: a steady drift of ``down`` (low, high) and ``aside`` cells per 16 frames."""
+    """What is in the air: a steady drift of ``down`` (low, high), ``aside`` cells per 16 frames."""
     u = _over_time(stage)
     speed = stage.uniform(*down) * (0.4 + 0.6 * strength[:, None, None])
     wind = direction[:, None, None] * stage.uniform(0.2, 1.0) * aside
@@ -249,7 +249,7 @@ def flicker(stage: Stage, fast: float = 1.0) -> torch.Tensor:
 
 
 def spread(mask: torch.Tensor, reach: int = 5) -> torch.Tensor:
-    """Soften (b, n, h, w) masks by three box blurs of ``reach`` cells: weights for joining fields."""
+    """Soften (b, n, h, w) masks by three box blurs of ``reach`` cells: weights to join fields."""
     for _ in range(3):  # rows and columns in turn: a square window would cost its area
         mask = F.avg_pool2d(mask, (2 * reach + 1, 1), 1, (reach, 0), count_include_pad=False)
         mask = F.avg_pool2d(mask, (1, 2 * reach + 1), 1, (0, reach), count_include_pad=False)

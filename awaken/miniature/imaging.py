@@ -1,4 +1,4 @@
-"""Tools of decoding on pixels: moving pictures, drawing mattes, filling holes. No latents in here."""
+"""Decoding's tools on pixels: moving pictures, drawing mattes, filling holes. No latents here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sample(image: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
 
 
 def box(x: torch.Tensor, radius: int) -> torch.Tensor:
-    """Mean over squares of 2 radius + 1 pixels, (n, c, h, w); rows and columns in turn, for speed."""
+    """Mean over squares of 2 radius + 1 pixels, (n, c, h, w); rows, then columns, for speed."""
     for window, pad in (((2 * radius + 1, 1), (radius, 0)), ((1, 2 * radius + 1), (0, radius))):
         x = F.avg_pool2d(x, window, 1, pad, count_include_pad=False)
     return x
@@ -39,8 +39,9 @@ def guided_matte(
 
     The guided filter (He, Sun and Tang, PAMI 2013) with the picture's colours as guide.
 
-    picture: (1, 3, H, W) in 0..1, about 256 pixels a side. Each small window explains the share as a
-    linear function of the picture's colours; eps is the colour variance below which it stays flat.
+    picture: (1, 3, H, W) in 0..1, about 256 pixels a side. Each small window explains the share as
+    a linear function of the picture's colours; eps is the colour variance below which it stays
+    flat.
     """
     share = F.interpolate(share, picture.shape[-2:], mode="bilinear", align_corners=False)
     n = share.shape[1]
@@ -59,7 +60,7 @@ def guided_matte(
 
 
 def nearest_kept(keep: torch.Tensor) -> torch.Tensor:
-    """(h, w) bool -> (2, h, w): x and y of the nearest kept pixel, by jump flooding (Rong, Tan 2006).
+    """(h, w) bool -> (2, h, w): x and y of the nearest kept pixel (jump flooding: Rong, Tan 2006).
 
     Where nothing is kept every pixel is its own nearest.
     """

@@ -1,9 +1,9 @@
 """Which parts of a picture can move, and how: hand polygons, refined to the picture's own edges.
 
-A label file is JSON: picture -> {"regions": {class: [polygon, ...]}, "source": where it comes from};
+A label file is JSON: picture -> {"regions": {class: [polygon, ...]}, "source": whence it comes};
 polygons are lists of [x, y] in percent of width and height, and may reach a little outside. The
-polygons are coarse (a minute of looking each); GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH 2004)
-moves their borders to the edges of the picture.
+polygons are coarse (a minute of looking each); GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH
+2004) moves their borders to the edges of the picture.
 
 ``python -m awaken.miniature.labels --labels FILE --pictures DIR --out FILE.npz`` packs pictures and
 masks into one small file (JPEG and packed bits), which the training program reads and which fits
@@ -123,7 +123,7 @@ def resized(picture: np.ndarray, long_side: int) -> np.ndarray:
 
 
 def alike(picture: np.ndarray) -> np.ndarray:
-    """A fingerprint of a picture, (432,) float32 of unit length: near-equal for copies of one work."""
+    """A picture's fingerprint, (432,) float32 of unit length: near-equal for copies of a work."""
     import cv2
 
     small = cv2.resize(picture, (12, 12), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()

@@ -1,7 +1,7 @@
 """What the second miniature's latents mean, and how pictures, times and noise levels enter them.
 
-A video is (b, 18, f, h, w) on a grid of about 1,024 cells with the picture's own aspect (32 x 32 for
-a square; a cell is 16 x 16 pixels of a 512 x 512 painting). A frame is a *recipe for moving the
+A video is (b, 18, f, h, w) on a grid of about 1,024 cells with the picture's own aspect (32 x 32
+for a square; a cell is 16 x 16 pixels of a 512 x 512 painting). A frame is a *recipe for moving the
 painting*, not a thumbnail of the result: colours stay in the painting's own coordinates, layers say
 what moves and where it goes. Reasons: smooth fields are what a small network can generate; borders
 of still things cannot wobble, since a layer that does not move is copied; rigid things stay rigid;
@@ -40,14 +40,14 @@ OBJECT, SHIFT, DRIFT, AIR = slice(6, 7), slice(7, 9), slice(9, 11), slice(11, 18
 CHANNELS = 18
 AIRS: tuple[str, ...] = ("snow", "rain", "petals", "leaves", "sparks", "mist", "twinkle")
 
-# value = unit * latent. Y, Cb, Cr: spread of paintings; displacements: cells; the rest: shares. What
+# value = unit * latent. Y, Cb, Cr: spread of paintings; displacements: cells; else shares. What
 # lasts over the frames adds up in a coefficient (4 times a constant): units are as large as that.
 UNITS = torch.tensor([0.24, 0.06, 0.06, 2.0, 3.0, 3.0, 2.0, 3.0, 3.0, 10.0, 10.0] + [1.5] * 7)
 _YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
 
 
 def grid_for(width: int, height: int, cells: int = CELLS) -> tuple[int, int]:
-    """(rows, columns), multiples of four, of the grid for a picture: its aspect, about ``cells``."""
+    """(rows, columns), multiples of four, of a picture's grid: its aspect, about ``cells``."""
     rows = math.sqrt(cells * height / width)
     return max(4, round(rows / 4) * 4), max(4, round(cells / rows / 4) * 4)
 

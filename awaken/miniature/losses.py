@@ -51,7 +51,7 @@ class Noise:
         self.table, self.device = schedule_table().float().to(device), device
 
     def draw(self, batch: int, early: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """a and s, (b,) each; a share ``early`` comes from the noisiest third: motion is decided there."""
+        """a and s, (b,); a share ``early`` is of the noisiest third, where motion is decided."""
         t = torch.randint(0, 1000, (batch,), device=self.device)
         first = torch.rand(batch, device=self.device) < early
         t = torch.where(first, torch.randint(700, 1000, (batch,), device=self.device), t)
@@ -107,7 +107,7 @@ class VideoLoss:
 
 
 def _valid(valid: torch.Tensor) -> torch.Tensor:
-    """(b, 18, h, w) per channel -> (b, 81, h, w) per coefficient, in ``TimeBasis.target``'s order."""
+    """(b, 18, h, w) per channel -> (b, 81, h, w) per coefficient, as in ``TimeBasis.target``."""
     moves = torch.cat([valid[:, :3], valid[:, 4:6], valid[:, 7:11]], 1)
     rest = torch.cat([valid[:, 3:4], valid[:, 6:7], valid[:, 11:]], 1)
     return torch.cat([moves.repeat_interleave(SINES, 1), rest], 1)

@@ -1,7 +1,7 @@
 """The second miniature's image-to-image network: repaints a picture's light from a sentence.
 
-It works on the three light channels of ``awaken.miniature.latents`` (a picture of about 32 x 32), as
-a text-conditioned denoiser for SDEdit (Meng et al. 2022); the caller carries the change to the
+It works on the three light channels of ``awaken.miniature.latents`` (a picture of about 32 x 32),
+as a text-conditioned denoiser for SDEdit (Meng et al. 2022); the caller carries the change to the
 painting's true size. It predicts v (Salimans and Ho 2022), which serves one still picture well.
 """
 

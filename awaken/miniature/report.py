@@ -1,4 +1,4 @@
-"""``python -m awaken.miniature.report --paintings DIR --out DIR``: what the miniature moves, measured.
+"""``python -m awaken.miniature.report --paintings DIR --out DIR``: what the miniature moves.
 
 Every pair of painting and prompt in ``report_pairs.json`` names a region by polygons; every arm of
 Table 1 runs on it with the same seeds and the same guidance. All is measured on decoded pixels,
@@ -59,13 +59,14 @@ def measure(frames: np.ndarray, painting: np.ndarray, region: np.ndarray) -> dic
     total = energy.sum()
     error = ((frames[0].astype(np.float64) - painting) ** 2).mean()
     series = np.stack(grey).astype(np.float32)
+    some = frames[:: max(1, len(frames) // 8)]
     wobble = np.abs(series[2:] - 2 * series[1:-1] + series[:-2]).mean(0)
     return {
         "share": float(energy[inside].sum() / total) if total > 1e-6 else 0.0,
         "inside": float(motion[inside].mean()),
         "outside": float(motion[~inside].mean()) if (~inside).any() else 0.0,
         "psnr": min(60.0, 10 * math.log10(255**2 / max(error, 1e-9))),
-        "detail": float(np.mean([_gradient(f) for f in frames[:: max(1, len(frames) // 8)]]) / _gradient(painting)),
+        "detail": float(np.mean([_gradient(f) for f in some]) / _gradient(painting)),
         "flicker": float(wobble[~inside].mean()) if (~inside).any() else 0.0,
     }  # fmt: skip
 

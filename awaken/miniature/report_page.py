@@ -39,8 +39,8 @@ def read_rows(path: Path) -> list[dict]:
 
 
 def summarise(rows: Sequence[Mapping]) -> dict[str, dict[str, dict[str, float]]]:
-    """arm -> measure -> median over pairs of the mean over seeds, its quartiles, and the median over
-    pairs of the standard deviation over seeds."""
+    """arm -> measure -> median and quartiles over pairs of the mean over seeds, and ``seeds``:
+    the median over pairs of the standard deviation over seeds."""
     out: dict[str, dict[str, dict[str, float]]] = {}
     for arm in ARMS:
         mine = [r for r in rows if r["arm"] == arm]
@@ -132,7 +132,7 @@ def write_up(out: Path, pairs: Sequence[Mapping], notes: Mapping[str, object]) -
 
 
 def plot(rows: Sequence[Mapping]) -> str:
-    """An SVG: one panel per measure, one column of dots (pairs, mean over seeds) per arm, medians."""
+    """An SVG: a panel per measure, a column of dots (pairs, mean over seeds) per arm, medians."""
     summary = summarise(rows)
     panel, height, margin = 250, 190, 34
     parts = []
@@ -168,7 +168,8 @@ def plot(rows: Sequence[Mapping]) -> str:
             for n, value in enumerate(values):
                 shift = (n % 5 - 2) * step / 14
                 parts.append(
-                    f'<circle cx="{x + shift:.1f}" cy="{y(value):.1f}" r="2.4" fill="#357" fill-opacity=".45"/>'
+                    f'<circle cx="{x + shift:.1f}" cy="{y(value):.1f}" r="2.4" fill="#357" '
+                    'fill-opacity=".45"/>'
                 )
             middle = y(statistics.median(values))
             parts.append(

@@ -5,8 +5,8 @@ trees, houses, boats, birds, flags, a fire, smoke, haze; then a lens and a senso
 grain. Colours are those of daylight, overcast, sunset and night photographs, not of pigments: the
 premise network is to have seen natural-looking footage only.
 
-Everything is drawn for the whole batch and weighted by whether a scene has it, so that the work is a
-fixed number of kernel launches.
+Everything is drawn for the whole batch and weighted by whether a scene has it, so that the work is
+a fixed number of kernel launches.
 """
 
 from __future__ import annotations
@@ -278,7 +278,8 @@ def _houses(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor):
             ],
         )
         stack = _polygon(
-            c, [(x - 0.1 * s, y - 2.2 * s), (x + 0.15 * s, y - 2.2 * s), (x + 0.15 * s, y - 1.5 * s), (x - 0.1 * s, y - 1.5 * s)]
+            c, [(x - 0.1 * s, y - 2.2 * s), (x + 0.15 * s, y - 2.2 * s),
+                (x + 0.15 * s, y - 1.5 * s), (x - 0.1 * s, y - 1.5 * s)],
         )  # fmt: skip
         c.lay(_lit(c, c.pick(walls), 0.06), body * here)
         windows = (((c.x - x) / s * 2.2) % 1 - 0.5).abs() < 0.16

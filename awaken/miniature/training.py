@@ -53,7 +53,7 @@ class Progress:
 
 
 def save_shards(weights: dict[str, torch.Tensor], folder: Path, name: str) -> None:
-    """Write tensors as bfloat16 into name-00.safetensors, name-01..., each below ``SHARD_BYTES``."""
+    """Write bfloat16 tensors into name-00.safetensors, name-01..., each below ``SHARD_BYTES``."""
     from safetensors.torch import save_file
 
     shards: list[dict[str, torch.Tensor]] = [{}]
@@ -72,7 +72,7 @@ def save_shards(weights: dict[str, torch.Tensor], folder: Path, name: str) -> No
 
 
 def load_shards(folder: Path, name: str) -> dict[str, torch.Tensor]:
-    """Read what ``save_shards`` wrote, as float32. Raises FileNotFoundError when there is nothing."""
+    """Read what ``save_shards`` wrote, as float32. Raises FileNotFoundError if there is nothing."""
     from safetensors.torch import load_file
 
     weights: dict[str, torch.Tensor] = {}

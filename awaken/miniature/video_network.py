@@ -1,7 +1,7 @@
-"""The second miniature's video network: a condition network (once per run) and a denoiser (per step).
+"""The second miniature's video network: a condition network (once a run), a denoiser (per step).
 
-The condition network reads the painting and the sentence and finds what the sentence moves; it has a
-U shape with cross-attention to word vectors at three scales, and two auxiliary outputs that are
+The condition network reads the painting and the sentence and finds what the sentence moves; it has
+a U shape with cross-attention to word vectors at three scales, and two auxiliary outputs that are
 trained directly: "which cells does this sentence move", and "what is in this cell", which learns
 from every picture whatever its caption names. The denoiser works on coefficients of functions
 of time (``latents.TimeBasis``) as channels of a two-dimensional U-Net (frames as channels: MCVD,
@@ -56,7 +56,7 @@ class Residual(nn.Module):
 
 
 class Attention(nn.Module):
-    """Four-headed attention of cells to each other (``text`` 0) or to word vectors of that width."""
+    """Four-headed attention of cells to each other (``text`` 0) or to vectors of that width."""
 
     def __init__(self, channels: int, text: int = 0, heads: int = 4) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ class Denoiser(nn.Module):
         )
 
     def forward(self, seen, level, features, words, present, motion, duration):
-        """seen (b, 84, h, w) of unit scale, level (b,) log signal-to-noise, motion and duration (b,)."""
+        """seen (b, 84, h, w) of unit scale; level, log signal-to-noise, motion, duration: (b,)."""
         x32, x16, x8 = features[:3]
         count = present.sum(1, keepdim=True).clamp(min=1)
         meaning = (words * present[..., None]).sum(1) / count
@@ -214,7 +214,7 @@ class VideoNetwork(nn.Module):
     def forward(self, z, light0, a, s, basis, features, words, present, motion, duration):
         """Estimate of the clean video from a noisy one, both (b, 18, f, h, w) in latent units.
 
-        light0 (b, 3, h, w): light of the painting it is conditioned on; a, s (b,): z_t = a z0 + s eps.
+        light0 (b, 3, h, w): light of the painting it is given; a, s (b,): z_t = a z0 + s eps.
         """
         noise = s * basis.noise
         unit = (a**2 + noise**2).rsqrt()[:, None, None, None]
