@@ -23,14 +23,7 @@ from awaken.painting import likeness, to_size
 from awaken.progress import Clock, Estimate
 from awaken.proxies import PROXIES
 from awaken.proxies.alignment import remarks
-from awaken.residence import (
-    Residence,
-    capacity,
-    fast_bfloat16,
-    pick_device,
-    release,
-    working_dtype,
-)
+from awaken.residence import Residence, capacity, pick_device, release, working_dtype
 from awaken.settings import resolve
 from awaken.types import AwakenError, Event, ModelError, Request, RequestError
 
@@ -45,7 +38,9 @@ log = logging.getLogger(__name__)
 class Engine:
     """Holds one backend and one proxy model, a memo, and the lock that makes runs take turns."""
 
-    def __init__(self, device: str | None = None, dtype: str | None = None, memo_bytes: int = 1 << 29):
+    def __init__(
+        self, device: str | None = None, dtype: str | None = None, memo_bytes: int = 1 << 29
+    ):
         """``device``: cuda, mps or cpu; ``dtype``: a torch dtype's name. None chooses the best."""
         from awaken.memo import Memo
 
@@ -65,9 +60,8 @@ class Engine:
             return torch.cuda.get_device_name(self.device)
         if self.device.type == "mps":
             return "Apple GPU"
-        half = ", bfloat16" if fast_bfloat16(self.device) else ""
         threads = torch.get_num_threads()
-        return f"CPU, {threads} thread{'s' * (threads > 1)}{half}"
+        return f"CPU, {threads} thread{'s' * (threads > 1)}"
 
     def animate(self, request: Request) -> Iterator[Event]:
         """Run a request. Yields events; the last is a Result or a Failed.

@@ -97,7 +97,7 @@ def facts(
         ("models", say("value_models", backend=backend, proxy=proxy)),
         ("proxy", proxy_in_words(psnr, luma_correlation)),
         ("time", say("value_time", seconds=seconds)),
-        ("device", str(settings.get("device", ""))),
+        ("device", ", ".join(str(settings[k]) for k in ("device", "dtype") if k in settings)),
     ]
     return [(say(f"fact_{name}"), value) for name, value in listed if value]
 
