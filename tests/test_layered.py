@@ -81,6 +81,15 @@ def test_things_go_where_their_names_say():
     assert (moved["rise"][:, 1] < -0.5).all()
 
 
+def test_no_field_folds_the_picture_over():
+    for seed in range(4):
+        for name, field in all_fields(seed, 0.9).items():
+            dx_y, dx_x = torch.gradient(field[:, 0], dim=(2, 3))
+            dy_y, dy_x = torch.gradient(field[:, 1], dim=(2, 3))
+            area = (1 - dx_x) * (1 - dy_y) - dx_y * dy_x  # of x -> x - d(x)
+            assert (area < 0.05).float().mean() < 0.01, name
+
+
 def test_rigid_motion_is_the_same_everywhere():
     field = all_fields(3, 1.0)["rigid"]
     assert field.std((3, 4)).max() < 1e-5

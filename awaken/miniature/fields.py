@@ -96,8 +96,8 @@ def billow(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> tor
     curl_x = torch.gradient(stream, dim=1)[0]
     curl_y = -torch.gradient(stream, dim=2)[0]
     spread = (curl_x**2 + curl_y**2).mean((1, 2), keepdim=True).sqrt() + 1e-6
-    turn = stage.uniform(0.9, 1.6) * strength / spread
-    wind = direction[:, None, None] * stage.uniform(0.8, 2.0) * strength
+    turn = stage.uniform(1.0, 1.7) * strength / spread
+    wind = direction[:, None, None] * stage.uniform(1.6, 3.2) * strength
     up = stage.uniform(-0.5, 0.1) * strength
     return _field(u * (turn * curl_x + wind)[:, None], u * (turn * curl_y + up)[:, None])
 
@@ -113,14 +113,15 @@ def waves(
     near = (stage.height() - horizon[:, None, None]).clamp(min=0)
     near = (near / (1 - horizon[:, None, None]).clamp(min=0.1)).clamp(max=1.2)
     size = 0.35 + 0.75 * near  # perspective
-    step = stage.uniform(0.7, 1.2) / size.clamp(min=0.35)
+    # Long waves: height times steepness stays well below one, or the water would fold over.
+    step = stage.uniform(0.45, 0.8) / size.clamp(min=0.35)
     phase = torch.cumsum(step.expand(-1, stage.rows, -1), 1)
     phase = phase + stage.noise(2.2, 2.0) * stage.uniform(0.5, 1.4)
     phase = phase + stage.across() * stage.uniform(-0.2, 0.2)
     omega = stage.uniform(0.8, 1.5)[..., None] * 2 * math.pi
     u = _over_time(stage)
     moving = phase[:, None] - omega * u
-    reach = (stage.uniform(0.4, 0.7) * strength * size)[:, None]
+    reach = (stage.uniform(0.5, 0.85) * strength * size)[:, None]
     flow = direction[:, None, None] * stage.uniform(0.0, 0.9) * strength * size
     sway, beat = stage.noise(2.0) * 1.5, stage.uniform(0.5, 1.3)[..., None]
     side = (stage.uniform(0.0, 0.15) * strength)[:, None]
@@ -137,8 +138,8 @@ def river(
     near = (stage.height() - horizon[:, None, None]).clamp(min=0)
     near = 0.4 + 0.8 * (near / (1 - horizon[:, None, None]).clamp(min=0.1)).clamp(max=1.2)
     speed = strength[:, None, None] * near * (1 + 0.15 * stage.noise(2.0, 2.0))
-    dx = direction[:, None, None] * stage.uniform(0.8, 2.2) * speed
-    dy = stage.uniform(0.2, 1.3) * speed
+    dx = direction[:, None, None] * stage.uniform(1.6, 3.4) * speed
+    dy = stage.uniform(0.4, 1.8) * speed
     u = _over_time(stage)
     return _field(u * dx[:, None], u * dy[:, None]) + waves(
         stage, 0.35 * strength, direction, horizon
@@ -163,11 +164,11 @@ def sway(
     phase differs from place to place (a tree swings as one, a field in waves).
     """
     phase = gusts * (
-        stage.noise(2.0) * stage.uniform(0.3, 0.9) - stage.across() * stage.uniform(0.05, 0.2)
+        stage.noise(2.5) * stage.uniform(0.3, 0.9) - stage.across() * stage.uniform(0.05, 0.2)
     )
     omega = stage.uniform(0.8, 1.5)[..., None] * 2 * math.pi
-    reach = (stage.uniform(0.6, 1.1) * strength[:, None, None] * lean)[:, None]
-    u, second = _over_time(stage), stage.noise(1.8)[:, None] * 1.5
+    reach = (stage.uniform(0.8, 1.4) * strength[:, None, None] * lean)[:, None]
+    u, second = _over_time(stage), stage.noise(2.4)[:, None] * 1.5
     dx = reach * ((omega * u + phase[:, None]).sin() - phase[:, None].sin())
     dy = 0.25 * reach * ((1.3 * omega * u + second).sin() - second.sin())
     return _field(dx, dy)
@@ -205,7 +206,7 @@ def rigid(
 ) -> torch.Tensor:
     """Boats and birds: one displacement for the whole grid: a steady course, rising and sinking."""
     u = _over_time(stage)
-    speed = direction[:, None, None] * stage.uniform(1.4, 3.0) * fast * strength[:, None, None]
+    speed = direction[:, None, None] * stage.uniform(1.8, 3.6) * fast * strength[:, None, None]
     beat = 2 * math.pi * stage.uniform(0.6, 1.2)[..., None] * u
     dy = bob * strength[:, None, None, None] * stage.uniform(0.6, 1.4)[..., None] * beat.sin()
     whole = torch.zeros(1, 1, stage.rows, stage.columns, device=stage.device)
