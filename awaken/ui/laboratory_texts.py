@@ -68,12 +68,12 @@ ENGLISH: dict[str, str] = {
     "backends_about": "Fig. 4: one painting and one sentence, baseline and awakened of each "
     "video model, each at its own steps, size and guidance.",
     "backends_choose": "Video models that run here",
-    "go_backends": "Render them side by side",
+    "go_backends": "Render with each",
     "proxies": "Proxy images",
     "proxies_about": "Fig. 8 and 10: what the choice of the proxy image does. Under each "
     "video its proxy, and how near that is to the painting.",
     "proxies_choose": "Proxies that run here",
-    "go_proxies": "Make them and awaken each",
+    "go_proxies": "Awaken with each",
     "elsewhere": "Not on this machine",
     "elsewhere_line": "**{title}.** {needs} {why}",
     "choose_some": "Choose at least one.",
