@@ -10,7 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from awaken import hub
 from awaken.backends.releases import ANIMATE_ANYTHING, CINEMO, CONSISTI2V
@@ -220,28 +221,13 @@ class Backend(ABC):
         return schedule.add_noise(video, noise, start), condition
 
 
-def _load_miniature(device: torch.device, dtype: torch.dtype) -> Backend:
-    from awaken.backends.miniature import MiniatureBackend
+def lazily(module: str, name: str) -> Callable[[torch.device, torch.dtype], Any]:
+    """A model's class as a spec's ``load``; the call imports its module, and torch with it."""
 
-    return MiniatureBackend(device, dtype)
+    def load(device: torch.device, dtype: torch.dtype) -> Any:
+        return getattr(import_module(module), name)(device, dtype)
 
-
-def _load_animate_anything(device: torch.device, dtype: torch.dtype) -> Backend:
-    from awaken.backends.animate_anything import AnimateAnythingBackend
-
-    return AnimateAnythingBackend(device, dtype)
-
-
-def _load_consisti2v(device: torch.device, dtype: torch.dtype) -> Backend:
-    from awaken.backends.consisti2v import ConsistI2VBackend
-
-    return ConsistI2VBackend(device, dtype)
-
-
-def _load_cinemo(device: torch.device, dtype: torch.dtype) -> Backend:
-    from awaken.backends.cinemo import CinemoBackend
-
-    return CinemoBackend(device, dtype)
+    return load
 
 
 BACKENDS: dict[str, BackendSpec] = {
@@ -249,7 +235,7 @@ BACKENDS: dict[str, BackendSpec] = {
         title="Miniature",
         summary="A small image-to-video model trained by us and shipped with the demo: clouds, "
         "water, trees, grass, boats and smoke, at 512 px on a laptop's processor.",
-        load=_load_miniature,
+        load=lazily("awaken.backends.miniature", "MiniatureBackend"),
         sizes=(384, 512, 640, 768),
         guidance=4.0,
         motion=0.9,
@@ -264,7 +250,7 @@ BACKENDS: dict[str, BackendSpec] = {
     "animate_anything": BackendSpec(
         title="AnimateAnything",
         summary="The paper's main model: 512 px, with motion strength and a motion mask.",
-        load=_load_animate_anything,
+        load=lazily("awaken.backends.animate_anything", "AnimateAnythingBackend"),
         available=lambda: hub.missing(ANIMATE_ANYTHING),
         release=ANIMATE_ANYTHING,
         sizes=(256, 384, 512),
@@ -283,7 +269,7 @@ BACKENDS: dict[str, BackendSpec] = {
     "consisti2v": BackendSpec(
         title="ConsistI2V",
         summary="Keeps the painting as the first frame and looks back at it in every layer.",
-        load=_load_consisti2v,
+        load=lazily("awaken.backends.consisti2v", "ConsistI2VBackend"),
         available=lambda: hub.missing(CONSISTI2V),
         release=CONSISTI2V,
         sizes=(256, 512),
@@ -305,7 +291,7 @@ BACKENDS: dict[str, BackendSpec] = {
     "cinemo": BackendSpec(
         title="Cinemo",
         summary="Predicts how the frames differ from the painting; works at 512 x 320 pixels.",
-        load=_load_cinemo,
+        load=lazily("awaken.backends.cinemo", "CinemoBackend"),
         available=lambda: hub.missing(CINEMO),
         release=CINEMO,
         size=405,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from awaken import hub
-from awaken.backends import Option
+from awaken.backends import Option, lazily
 from awaken.proxies import releases
 
 if TYPE_CHECKING:
@@ -96,78 +96,6 @@ class Proxy(ABC):
         """
 
 
-def _load_miniature(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.miniature import MiniatureProxy
-
-    return MiniatureProxy(device, dtype)
-
-
-def _load_identity(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.given import IdentityProxy
-
-    return IdentityProxy()
-
-
-def _load_upload(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.given import UploadProxy
-
-    return UploadProxy()
-
-
-def _load_baseline_frame(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.given import BaselineFrameProxy
-
-    return BaselineFrameProxy()
-
-
-def _load_sdxl_refiner(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.sdxl_refiner import SDXLRefinerProxy
-
-    return SDXLRefinerProxy(device, dtype)
-
-
-def _load_sd_turbo(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.sd_turbo import SDTurboProxy
-
-    return SDTurboProxy(device, dtype)
-
-
-def _load_instruct_pix2pix(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.instruct_pix2pix import InstructPix2PixProxy
-
-    return InstructPix2PixProxy(device, dtype)
-
-
-def _load_masactrl(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.masactrl import MasaCtrlProxy
-
-    return MasaCtrlProxy(device, dtype)
-
-
-def _load_z_image_turbo(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.z_image_turbo import ZImageTurboProxy
-
-    return ZImageTurboProxy(device, dtype)
-
-
-def _load_flux2_klein(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.flux2_klein import Flux2KleinProxy
-
-    return Flux2KleinProxy(device, dtype)
-
-
-def _load_qwen_image_edit(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.qwen_image_edit import QwenImageEditProxy
-
-    return QwenImageEditProxy(device, dtype)
-
-
-def _load_invsr(device: torch.device, dtype: torch.dtype) -> Proxy:
-    from awaken.proxies.invsr import InvSRProxy
-
-    return InvSRProxy(device, dtype)
-
-
 def _invsr_missing() -> str | None:
     base = hub.missing(releases.SD_TURBO)
     return f"it works on SD-Turbo: {base}" if base else hub.missing(releases.INVSR)
@@ -193,7 +121,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="Miniature",
         summary="A small image-to-image model trained by us: repaints the coarse picture from the "
         "prompt and keeps the painting's fine detail.",
-        load=_load_miniature,
+        load=lazily("awaken.proxies.miniature", "MiniatureProxy"),
         family="img2img",
         strength=0.52,
         presets={"gentle": 0.4, "as in the paper": 0.52, "free": 0.7},
@@ -206,21 +134,21 @@ PROXIES: dict[str, ProxySpec] = {
     "upload": ProxySpec(
         title="Your own picture",
         summary="Bring the proxy image yourself, for example from your favourite image editor.",
-        load=_load_upload,
+        load=lazily("awaken.proxies.given", "UploadProxy"),
         needs_image=True,
         needs="Nothing but your picture.",
     ),
     "identity": ProxySpec(
         title="The painting itself",
         summary="No proxy model: the painting stands in for its own proxy.",
-        load=_load_identity,
+        load=lazily("awaken.proxies.given", "IdentityProxy"),
         needs="Nothing.",
     ),
     "baseline_frame": ProxySpec(
         title="Last frame of the baseline",
         summary="No image model: what the video model itself makes of the painting by its last "
         "frame. The baseline is rendered first, and reused.",
-        load=_load_baseline_frame,
+        load=lazily("awaken.proxies.given", "BaselineFrameProxy"),
         needs_baseline=True,
         needs="Nothing.",
     ),
@@ -228,7 +156,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="SDXL Refiner",
         summary="The paper's proxy model: noises the painting and refines it by the very prompt of "
         "the animation.",
-        load=_load_sdxl_refiner,
+        load=lazily("awaken.proxies.sdxl_refiner", "SDXLRefinerProxy"),
         available=lambda: hub.missing(releases.SDXL_REFINER),
         family="img2img",
         strength=0.5,
@@ -248,7 +176,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="InvSR",
         summary="Makes the painting smaller and draws it again four times finer; no text of yours "
         "is needed. Compared in the paper (Sec. 5.2).",
-        load=_load_invsr,
+        load=lazily("awaken.proxies.invsr", "InvSRProxy"),
         available=_invsr_missing,
         family="restorer",
         strength=0.5,
@@ -274,7 +202,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="MasaCtrl",
         summary="Inverts the painting to noise and repaints it by the prompt, with self-attention "
         "on the painting; compared in the paper (Sec. 5.2). The seed plays no part.",
-        load=_load_masactrl,
+        load=lazily("awaken.proxies.masactrl", "MasaCtrlProxy"),
         available=lambda: hub.missing(releases.STABLE_DIFFUSION),
         family="inversion",
         strength=0.2,
@@ -300,7 +228,7 @@ PROXIES: dict[str, ProxySpec] = {
     "sd_turbo": ProxySpec(
         title="SD-Turbo",
         summary="Two quick steps at 512 px; for small GPUs, and processors within minutes.",
-        load=_load_sd_turbo,
+        load=lazily("awaken.proxies.sd_turbo", "SDTurboProxy"),
         available=lambda: hub.missing(releases.SD_TURBO),
         family="img2img",
         strength=0.5,
@@ -317,7 +245,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="InstructPix2Pix",
         summary="Follows an instruction while it looks at the painting; the dial lowers how "
         "strongly it holds on to it.",
-        load=_load_instruct_pix2pix,
+        load=lazily("awaken.proxies.instruct_pix2pix", "InstructPix2PixProxy"),
         available=lambda: hub.missing(releases.INSTRUCT_PIX2PIX),
         family="editor",
         template="make it look like a few moments later: {prompt}",
@@ -338,7 +266,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="Z-Image-Turbo",
         summary="A modern 6 B model in eight steps; noises the painting and repaints it by the "
         "animation prompt. The same strength changes more than in SDXL.",
-        load=_load_z_image_turbo,
+        load=lazily("awaken.proxies.z_image_turbo", "ZImageTurboProxy"),
         available=lambda: hub.missing(releases.Z_IMAGE_TURBO),
         family="img2img",
         strength=0.5,
@@ -354,7 +282,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="FLUX.2 klein 4B",
         summary="Edits the painting by an instruction in four steps. Below strength 1 it starts on "
         "the painting instead of on noise.",
-        load=_load_flux2_klein,
+        load=lazily("awaken.proxies.flux2_klein", "Flux2KleinProxy"),
         available=lambda: hub.missing(releases.FLUX2_KLEIN),
         family="editor",
         template=_EDITS,
@@ -371,7 +299,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="Qwen-Image-Edit 2511",
         summary="A 20 B editor for large GPUs; works at one megapixel. Below strength 1 it starts "
         "on the painting instead of on noise.",
-        load=_load_qwen_image_edit,
+        load=lazily("awaken.proxies.qwen_image_edit", "QwenImageEditProxy"),
         available=lambda: hub.missing(releases.QWEN_IMAGE_EDIT),
         family="editor",
         template=_EDITS,

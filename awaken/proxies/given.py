@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import torch
 
 from awaken.painting import to_size
 from awaken.proxies import PROXIES, Proxy
 from awaken.types import RequestError
 
 
-class UploadProxy(Proxy):
+class GivenProxy(Proxy):
+    """No network: nothing is loaded, and device and dtype do not matter."""
+
+    weights_id = "none"
+
+    def __init__(
+        self, device: torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> None:
+        pass
+
+
+class UploadProxy(GivenProxy):
     """The visitor brings the proxy image."""
 
     spec = PROXIES["upload"]
-    weights_id = "none"
 
     def make(
         self,
@@ -37,11 +48,10 @@ class UploadProxy(Proxy):
         return to_size(image, width, height)
 
 
-class IdentityProxy(Proxy):
+class IdentityProxy(GivenProxy):
     """The painting is its own proxy: what the method does when the image model adds nothing."""
 
     spec = PROXIES["identity"]
-    weights_id = "none"
 
     def make(
         self,
@@ -58,23 +68,10 @@ class IdentityProxy(Proxy):
         return painting.copy()
 
 
-class BaselineFrameProxy(Proxy):
-    """The video model's own idea of a later moment: the last frame of the baseline."""
+class BaselineFrameProxy(UploadProxy):
+    """The video model's own idea of a later moment: the last frame of the baseline.
+
+    The method makes that frame before and hands it in as the picture.
+    """
 
     spec = PROXIES["baseline_frame"]
-    weights_id = "none"
-
-    def make(
-        self,
-        painting: np.ndarray,
-        prompt: str,
-        *,
-        strength: float | None,
-        seed: int,
-        image: np.ndarray | None,
-        options: Mapping[str, float],
-    ) -> Iterator[tuple[int, int]]:
-        """Bring the frame, which the method has made before, to the painting's size."""
-        yield 1, 1
-        height, width = painting.shape[:2]
-        return to_size(image, width, height)
