@@ -54,6 +54,8 @@ _IN_AIR: dict[str, float] = {
 _EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"})
 # Shares of clips that are not "name it and it moves".
 _STILL, _ALIVE, _ABSENT = 0.03, 0.06, 0.1
+# Rightwards and leftwards when the caption does not say: see ``fields`` on chance.
+_USUAL = (0.85, 0.15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +141,9 @@ def make_clips(
     asked = torch.tensor([w.speed * c for w, c in zip(words, calm, strict=True)], device=device)
     duration = torch.tensor([rng.choice((1.0, 1.0, 1.5, 2.0)) for _ in range(batch)], device=device)
     direction = torch.tensor(
-        [w.direction or rng.choice((-1, 1)) for w in words], device=device, dtype=torch.float32
+        [w.direction or rng.choices((1, -1), _USUAL)[0] for w in words],
+        device=device,
+        dtype=torch.float32,
     )
     times = torch.linspace(0, 1, FRAMES, device=device)[None] * duration[:, None]
     stage = fields.Stage(batch, *grid, times, generator)
@@ -304,9 +308,9 @@ def _light(stage, mask, on, strength):
     glow = (2.5 * glow + mask["fire"]).clamp(max=1) * on("fire")
     beat = fields.flicker(stage, 1.6)[:, :, None, None]
     warm = 0.35 * strength.clamp(max=1.3)[:, None, None, None] * beat * glow[:, None]
-    angle = stage.uniform(-0.6, 0.6)
+    angle = stage.uniform(0.1, 0.5)
     across = stage.across() / stage.columns + angle * stage.height()
-    k = stage.uniform(3.0, 6.0)
+    k = stage.uniform(3.8, 4.6)
     beam = (2 * torch.pi * (k * across + 0.15 * stage.noise(2.5)[:, :1]))[:, None]
     turn = (
         stage.times[:, :, None, None] * (stage.uniform(0.5, 0.9) * strength[:, None, None])[:, None]

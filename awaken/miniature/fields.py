@@ -5,6 +5,10 @@ was at x - d(x, u) when u was 0, so d(x, 0) = 0 everywhere. Time is in units of 
 8 fps); a longer clip goes on rather than slowing down. ``strength`` is (b,), 1 is lively;
 ``direction`` is (b,), -1 left or 1 right. Fields know nothing of masks: they are smooth over the
 whole grid, and whoever uses them says where they apply.
+
+Chance is kept narrow on purpose. A small network's first steps predict the mean of what may
+happen, and the mean of waves in every phase is a calm sea: where phases, rates and lengths vary
+little about a usual value, that mean is itself a wave, and noise decides the rest.
 """
 
 from __future__ import annotations
@@ -64,6 +68,10 @@ class Stage:
         rows = torch.arange(self.rows, device=self.device, dtype=torch.float32)
         return ((rows + 0.5) / self.rows)[None, :, None]
 
+    def down(self) -> torch.Tensor:
+        """(1, h, 1), y of the cells' centres, in cells."""
+        return self.height() * self.rows
+
     def across(self) -> torch.Tensor:
         """(1, 1, w), x of the cells' centres, in cells."""
         return torch.arange(self.columns, device=self.device, dtype=torch.float32)[None, None] + 0.5
@@ -81,10 +89,10 @@ def _over_time(stage: Stage) -> torch.Tensor:
 def drift(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """Clouds: a steady wind, slower towards the horizon, pulling shapes slightly apart."""
     u, strength = _over_time(stage), strength[:, None, None]
-    speed = stage.uniform(2.2, 4.4) * strength
+    speed = stage.uniform(2.7, 3.9) * strength
     speed = speed * (1.15 - 0.4 * stage.height()) * (1 + 0.12 * stage.noise(2.2))
     fall = stage.uniform(-0.15, 0.1)
-    loose = stage.uniform(0.1, 0.4) * strength
+    loose = stage.uniform(0.1, 0.3) * strength
     dx = direction[:, None, None] * speed + loose * stage.noise(2.4)
     return _field(u * dx[:, None], u * (fall * speed + loose * stage.noise(2.4))[:, None])
 
@@ -92,12 +100,15 @@ def drift(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torc
 def billow(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """Surging clouds: a slowly growing divergence-free swirl, carried by a light wind."""
     u, strength = _over_time(stage), strength[:, None, None]
-    stream = stage.noise(2.8)
+    stream = (0.4 * stage.across() + stage.uniform(-0.5, 0.5)).sin()
+    stream = stream * (0.45 * stage.down() + stage.uniform(-0.5, 0.5)).cos() + 0.3 * stage.noise(
+        2.8
+    )
     curl_x = torch.gradient(stream, dim=1)[0]
     curl_y = -torch.gradient(stream, dim=2)[0]
     spread = (curl_x**2 + curl_y**2).mean((1, 2), keepdim=True).sqrt() + 1e-6
-    turn = stage.uniform(1.0, 1.7) * strength / spread
-    wind = direction[:, None, None] * stage.uniform(1.6, 3.2) * strength
+    turn = stage.uniform(1.2, 1.6) * strength / spread
+    wind = direction[:, None, None] * stage.uniform(1.9, 2.7) * strength
     up = stage.uniform(-0.5, 0.1) * strength
     return _field(u * (turn * curl_x + wind)[:, None], u * (turn * curl_y + up)[:, None])
 
@@ -114,17 +125,17 @@ def waves(
     near = (near / (1 - horizon[:, None, None]).clamp(min=0.1)).clamp(max=1.2)
     size = 0.35 + 0.75 * near  # perspective
     # Long waves: height times steepness stays well below one, or the water would fold over.
-    step = stage.uniform(0.45, 0.8) / size.clamp(min=0.35)
+    step = stage.uniform(0.55, 0.65) / (0.35 + 0.75 * stage.height())
     phase = torch.cumsum(step.expand(-1, stage.rows, -1), 1)
-    phase = phase + stage.noise(2.2, 2.0) * stage.uniform(0.5, 1.4)
-    phase = phase + stage.across() * stage.uniform(-0.2, 0.2)
-    omega = stage.uniform(0.8, 1.5)[..., None] * 2 * math.pi
+    phase = phase + stage.noise(2.2, 2.0) * stage.uniform(0.3, 0.6) + stage.uniform(-0.5, 0.5)
+    phase = phase + stage.across() * stage.uniform(0.04, 0.12)
+    omega = stage.uniform(1.0, 1.25)[..., None] * 2 * math.pi
     u = _over_time(stage)
     moving = phase[:, None] - omega * u
-    reach = (stage.uniform(0.5, 0.85) * strength * size)[:, None]
-    flow = direction[:, None, None] * stage.uniform(0.0, 0.9) * strength * size
-    sway, beat = stage.noise(2.0) * 1.5, stage.uniform(0.5, 1.3)[..., None]
-    side = (stage.uniform(0.0, 0.15) * strength)[:, None]
+    reach = (stage.uniform(0.6, 0.85) * strength * size)[:, None]
+    flow = direction[:, None, None] * stage.uniform(0.2, 0.7) * strength * size
+    sway, beat = stage.noise(2.0) * 0.6, stage.uniform(0.8, 1.0)[..., None]
+    side = (stage.uniform(0.0, 0.12) * strength)[:, None]
     dx = 0.8 * reach * (moving.cos() - phase[:, None].cos()) + flow[:, None] * u
     dx = dx + side * ((sway[:, None] + omega * beat * u).sin() - sway[:, None].sin())
     dy = reach * (moving.sin() - phase[:, None].sin())
@@ -138,8 +149,8 @@ def river(
     near = (stage.height() - horizon[:, None, None]).clamp(min=0)
     near = 0.4 + 0.8 * (near / (1 - horizon[:, None, None]).clamp(min=0.1)).clamp(max=1.2)
     speed = strength[:, None, None] * near * (1 + 0.15 * stage.noise(2.0, 2.0))
-    dx = direction[:, None, None] * stage.uniform(1.6, 3.4) * speed
-    dy = stage.uniform(0.4, 1.8) * speed
+    dx = direction[:, None, None] * stage.uniform(2.1, 3.1) * speed
+    dy = stage.uniform(0.8, 1.5) * speed
     u = _over_time(stage)
     return _field(u * dx[:, None], u * dy[:, None]) + waves(
         stage, 0.35 * strength, direction, horizon
@@ -150,7 +161,7 @@ def fall(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
     """Falling water: down, in strands of different speed."""
     u = _over_time(stage)
     strands = stage.noise(1.5)[:, :1].expand(-1, stage.rows, -1)
-    dy = stage.uniform(1.4, 2.4) * strength[:, None, None] * (1 + 0.15 * strands)
+    dy = stage.uniform(1.8, 2.4) * strength[:, None, None] * (1 + 0.15 * strands)
     dx = 0.12 * strength[:, None, None] * stage.noise(2.0)
     return _field(u * dx[:, None], u * dy[:, None])
 
@@ -164,11 +175,11 @@ def sway(
     phase differs from place to place (a tree swings as one, a field in waves).
     """
     phase = gusts * (
-        stage.noise(2.5) * stage.uniform(0.3, 0.9) - stage.across() * stage.uniform(0.05, 0.2)
-    )
-    omega = stage.uniform(0.8, 1.5)[..., None] * 2 * math.pi
-    reach = (stage.uniform(0.8, 1.4) * strength[:, None, None] * lean)[:, None]
-    u, second = _over_time(stage), stage.noise(2.4)[:, None] * 1.5
+        stage.noise(2.5) * stage.uniform(0.2, 0.5) - stage.across() * stage.uniform(0.09, 0.14)
+    ) + stage.uniform(-0.4, 0.4)
+    omega = stage.uniform(1.0, 1.25)[..., None] * 2 * math.pi
+    reach = (stage.uniform(0.9, 1.4) * strength[:, None, None] * lean)[:, None]
+    u, second = _over_time(stage), stage.noise(2.4)[:, None] * 0.6
     dx = reach * ((omega * u + phase[:, None]).sin() - phase[:, None].sin())
     dy = 0.25 * reach * ((1.3 * omega * u + second).sin() - second.sin())
     return _field(dx, dy)
@@ -177,20 +188,20 @@ def sway(
 def rise(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """Smoke and steam: up, aslant with the wind, and swirling apart as it climbs."""
     u, strength = _over_time(stage), strength[:, None, None]
-    climb = stage.uniform(2.0, 3.6) * strength * (1.15 - 0.3 * stage.height())
+    climb = stage.uniform(2.4, 3.4) * strength * (1.15 - 0.3 * stage.height())
     high = 1.2 - stage.height()
     dy = -climb * (1 + 0.15 * stage.noise(2.2))
-    dx = direction[:, None, None] * stage.uniform(0.1, 0.6) * climb
-    dx = dx + 0.6 * strength * high * stage.noise(2.4)
+    dx = direction[:, None, None] * stage.uniform(0.2, 0.5) * climb
+    dx = dx + 0.4 * strength * high * stage.noise(2.4)
     return _field(u * dx[:, None], u * dy[:, None])
 
 
 def flames(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
     """Fire: licking upwards around a fixed seat, in waves that travel up."""
     u, strength = _over_time(stage), strength[:, None, None]
-    phase = stage.height() * stage.rows * stage.uniform(0.8, 1.4) + 1.5 * stage.noise(1.8)
-    omega = stage.uniform(1.6, 2.6)[..., None] * 2 * math.pi
-    reach = (stage.uniform(0.25, 0.5) * strength)[:, None]
+    phase = stage.down() * stage.uniform(0.95, 1.1) + 0.6 * stage.noise(1.8)
+    omega = stage.uniform(1.9, 2.3)[..., None] * 2 * math.pi
+    reach = (stage.uniform(0.35, 0.5) * strength)[:, None]
     moving = phase[:, None] + omega * u
     dx = 0.5 * reach * (moving.sin() - phase[:, None].sin())
     dy = reach * (moving.cos() - phase[:, None].cos())
@@ -206,8 +217,8 @@ def rigid(
 ) -> torch.Tensor:
     """Boats and birds: one displacement for the whole grid: a steady course, rising and sinking."""
     u = _over_time(stage)
-    speed = direction[:, None, None] * stage.uniform(1.8, 3.6) * fast * strength[:, None, None]
-    beat = 2 * math.pi * stage.uniform(0.6, 1.2)[..., None] * u
+    speed = direction[:, None, None] * stage.uniform(2.3, 3.3) * fast * strength[:, None, None]
+    beat = 2 * math.pi * stage.uniform(0.8, 1.0)[..., None] * u
     dy = bob * strength[:, None, None, None] * stage.uniform(0.6, 1.4)[..., None] * beat.sin()
     whole = torch.zeros(1, 1, stage.rows, stage.columns, device=stage.device)
     return _field(speed[:, None] * u + whole, dy + whole)
@@ -216,9 +227,9 @@ def rigid(
 def flutter(stage: Stage, strength: torch.Tensor, lean: torch.Tensor) -> torch.Tensor:
     """Flags: waves that run along the cloth and grow away from the pole. lean as in ``sway``."""
     u = _over_time(stage)
-    phase = stage.across() * stage.uniform(0.8, 1.6) + 0.4 * stage.noise(2.0)
-    omega = stage.uniform(1.3, 2.2)[..., None] * 2 * math.pi
-    reach = (stage.uniform(0.3, 0.6) * strength[:, None, None] * lean)[:, None]
+    phase = stage.across() * stage.uniform(1.0, 1.2) + 0.3 * stage.noise(2.0)
+    omega = stage.uniform(1.6, 1.9)[..., None] * 2 * math.pi
+    reach = (stage.uniform(0.4, 0.6) * strength[:, None, None] * lean)[:, None]
     moving = phase[:, None] - omega * u
     dy = reach * (moving.sin() - phase[:, None].sin())
     return _field(0.35 * reach * (moving.cos() - phase[:, None].cos()), dy)
@@ -234,7 +245,7 @@ def falling(
     """What is in the air: a steady drift of ``down`` (low, high), ``aside`` cells per 16 frames."""
     u = _over_time(stage)
     speed = stage.uniform(*down) * (0.4 + 0.6 * strength[:, None, None])
-    wind = direction[:, None, None] * stage.uniform(0.2, 1.0) * aside
+    wind = direction[:, None, None] * stage.uniform(0.4, 0.9) * aside
     whole = torch.zeros(1, 1, stage.rows, stage.columns, device=stage.device)
     return _field(wind[:, None] * u + whole, speed[:, None] * u + whole)
 
@@ -243,7 +254,7 @@ def flicker(stage: Stage, fast: float = 1.0) -> torch.Tensor:
     """(b, t): irregular brightening around zero that starts at zero, within about -1 to 1."""
     out = torch.zeros_like(stage.times)
     for k in (1.0, 1.7, 2.9):
-        phase = stage.uniform(0, 2 * math.pi)[:, 0]
+        phase = stage.uniform(-0.6, 0.6)[:, 0]
         angle = 2 * math.pi * k * fast * stage.times + phase
         out = out + (angle.sin() - phase.sin()) / (1.6 * k**0.5)
     return out
