@@ -1,4 +1,4 @@
-"""The layered miniature behind the protocol, with untrained weights of tiny width."""
+"""The miniature behind the protocol, with untrained weights of tiny width."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from awaken.backends import Condition
-from awaken.backends.layered import LayeredBackend
+from awaken.backends.miniature import MiniatureBackend
 from awaken.miniature.captions import PHRASES, vocabulary
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION, schedule_table
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.training import save_shards
 from awaken.miniature.video_network import VideoNetwork
-from awaken.proxies.layered import LayeredProxy
+from awaken.proxies.miniature import MiniatureProxy
 from awaken.sampling import denoise
 from awaken.types import ModelError
 
@@ -45,8 +45,8 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def backend(folder) -> LayeredBackend:
-    return LayeredBackend(torch.device("cpu"), torch.float32, folder)
+def backend(folder) -> MiniatureBackend:
+    return MiniatureBackend(torch.device("cpu"), torch.float32, folder)
 
 
 def picture(height: int, width: int) -> np.ndarray:
@@ -112,7 +112,7 @@ def test_nothing_moves_where_the_mask_forbids_it(backend):
 
 
 def test_the_proxy_repaints_by_its_strength_and_repeats_with_its_seed(folder):
-    proxy = LayeredProxy(torch.device("cpu"), torch.float32, folder)
+    proxy = MiniatureProxy(torch.device("cpu"), torch.float32, folder)
     painting = picture(192, 256)
 
     def made(strength: float, seed: int = 1) -> np.ndarray:
@@ -137,7 +137,7 @@ def test_the_proxy_repaints_by_its_strength_and_repeats_with_its_seed(folder):
 
 def test_a_missing_checkpoint_is_said_plainly(tmp_path):
     with pytest.raises(ModelError, match="cannot be read"):
-        LayeredBackend(torch.device("cpu"), torch.float32, tmp_path)
+        MiniatureBackend(torch.device("cpu"), torch.float32, tmp_path)
 
 
 def test_what_it_was_taught_is_known_and_what_it_was_not_is_said(backend):

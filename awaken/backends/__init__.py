@@ -230,22 +230,35 @@ def lazily(module: str, name: str) -> Callable[[torch.device, torch.dtype], Any]
     return load
 
 
+# What both miniatures have in common.
+_MINIATURE: dict[str, Any] = {
+    "sizes": (384, 512, 640, 768),
+    "frame_choices": (16, 24, 32),
+    "guidance": 5.0,
+    "motion": 1.4,
+    "motion_range": (0.2, 1.6, 0.05),
+    "has_mask": True,
+    "half_on_cpu": True,
+    "needs": "Ships with the demo; any processor, under 3 GB of memory.",
+    "code_licence": "Apache-2.0",
+    "weight_licence": "Apache-2.0",
+    "source": "assets/miniature",
+}
+
 BACKENDS: dict[str, BackendSpec] = {
     "miniature": BackendSpec(
         title="Miniature",
-        summary="A small image-to-video model trained by us and shipped with the demo: clouds, "
-        "water, trees, grass, boats and smoke, at 512 px on a laptop's processor.",
+        summary="A small image-to-video model trained by us, on paintings and on painted scenes: "
+        "sky, water, trees, grass, boats, smoke, fire; snow, rain, petals. A laptop is enough.",
         load=lazily("awaken.backends.miniature", "MiniatureBackend"),
-        sizes=(384, 512, 640, 768),
-        guidance=4.0,
-        motion=0.9,
-        motion_range=(0.2, 1.6, 0.05),
-        has_mask=True,
-        half_on_cpu=True,
-        needs="Ships with the demo; any processor, under 3 GB of memory.",
-        code_licence="Apache-2.0",
-        weight_licence="Apache-2.0",
-        source="assets/miniature",
+        **_MINIATURE,
+    ),
+    "premise": BackendSpec(
+        title="Miniature, premise",
+        summary="The same network, trained on photograph-like scenes alone: it has never seen a "
+        "painting, as the paper supposes of a video model.",
+        load=lazily("awaken.backends.miniature", "PremiseBackend"),
+        **_MINIATURE,
     ),
     "animate_anything": BackendSpec(
         title="AnimateAnything",

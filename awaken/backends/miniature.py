@@ -1,86 +1,92 @@
-"""The embedded default: our own small image-to-video model, read from assets/miniature.
+"""The embedded default behind the protocol: latents that say how a painting's layers move.
 
-Latents are (b, 10, 16, 16, 16): see ``awaken.miniature.networks``. The network sees every painting
-squashed on a square of 128 pixels; decoding carries its flow to the painting's true size and warps
-the painting itself, so that the brush strokes stay.
+Latents are (b, 18, f, h, w) on a grid of the painting's own aspect: see
+``awaken.miniature.latents``; decoding moves the painting's own pixels: see
+``awaken.miniature.compositor``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from awaken.backends import BACKENDS, Backend, Condition
-from awaken.miniature.canvas import (
-    blur,
-    follow_edges,
-    luma,
-    resize,
-    squash,
-    to_array,
-    to_tensor,
-    warp,
+from awaken.miniature.canvas import to_array, to_tensor
+from awaken.miniature.compositor import compose
+from awaken.miniature.decoder_network import MatteNetwork
+from awaken.miniature.latents import (
+    AIR,
+    CELL,
+    FRAMES,
+    LIGHT,
+    OBJECT,
+    REGION,
+    UNITS,
+    TimeBasis,
+    grid_for,
+    image_latents,
+    schedule_table,
 )
-from awaken.miniature.loading import load_network, weights_id
-from awaken.miniature.networks import (
-    APPEARANCE,
-    FLOW_UNIT,
-    GRID,
-    MotionDecoder,
-    VideoDenoiser,
-    encode_appearance,
-)
+from awaken.miniature.loading import ASSETS, trained, weights_id
 from awaken.miniature.text import text_encoder
+from awaken.miniature.video_network import VideoNetwork
 from awaken.miniature.vocabulary import Vocabulary
 from awaken.sampling import Schedule
 
-# The diffused state is the latents times this: flow is small beside appearance.
-_STATE_SCALE = (1.0,) * APPEARANCE + (1.4, 2.5)
-_FRAMES_AT_ONCE = 4
 _PREVIEW_SIDE = 128
 
 
-def noise_schedule(steps: int, prediction: str) -> Schedule:
-    """Stable Diffusion's noise levels, solved by DPM-Solver++ 2M (Lu et al. 2022)."""
+def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
+    """``latents.schedule_table``'s noise levels from pure noise on, solved by DPM-Solver++ 2M."""
     from diffusers import DPMSolverMultistepScheduler
 
     scheduler = DPMSolverMultistepScheduler(
         beta_start=0.00085,
         beta_end=0.012,
         beta_schedule="scaled_linear",
+        rescale_betas_zero_snr=True,
         prediction_type=prediction,
-        timestep_spacing="leading",
-        steps_offset=1,
+        timestep_spacing="trailing",
     )
     return Schedule.from_scheduler(scheduler, steps)
 
 
 class MiniatureBackend(Backend):
-    """The miniature behind the protocol of every image-to-video model."""
+    """The miniature that has seen everything.
+
+    folder: where ``video-00.safetensors``..., ``video.json`` and ``captions.json`` of the training
+    program lie, and perhaps the same of ``decoder``. Raises ModelError when they cannot be read.
+    """
 
     spec = BACKENDS["miniature"]
+    folder = ASSETS
 
-    def __init__(self, device: torch.device, dtype: torch.dtype):
-        """Read the weights. Raises ModelError when they are missing or damaged."""
-        self.device = device
-        self.dtype = dtype
-        self.video = load_network(VideoDenoiser, "video", device, dtype)
-        self.decoder = load_network(MotionDecoder, "decoder", device, dtype)
+    def __init__(
+        self, device: torch.device, dtype: torch.dtype, folder: Path | None = None
+    ) -> None:
+        folder = folder or self.folder
+        self.device, self.dtype = device, dtype
+        form = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
+        self.video = trained(VideoNetwork, "video", folder).to(**form)
+        # Without a matting network outlines come from guided filtering.
+        has_decoder = (folder / "decoder.json").exists()
+        self.decoder = trained(MatteNetwork, "decoder", folder).to(**form) if has_decoder else None
         self.text = text_encoder()
-        self.vocabulary = Vocabulary(self.text)
-        self.weights_id = weights_id("video") + weights_id("decoder")
-        self._scale = torch.tensor(_STATE_SCALE, device=device).view(-1, 1, 1, 1)
+        self.vocabulary = Vocabulary(self.text, folder)
+        self.weights_id = weights_id(folder, "video", "decoder")
+        self.table = schedule_table()
 
     def schedule(self, steps: int) -> Schedule:
-        return noise_schedule(steps, "sample")
+        return zero_snr_schedule(steps, "sample")
 
     def encode(self, picture: np.ndarray, seed: int) -> torch.Tensor:
-        """(h, w, 3) uint8 -> (1, 10, 1, 16, 16): the picture's appearance, and no flow."""
-        appearance = encode_appearance(squash(to_tensor(picture, self.device)))
-        flow = torch.zeros(1, 2, GRID, GRID, device=self.device)
-        return torch.cat([appearance, flow], 1)[:, :, None]
+        """(h, w, 3) uint8 -> (1, 18, 1, rows, columns): the painting's light, and no motion."""
+        height, width = picture.shape[:2]
+        return image_latents(to_tensor(picture, self.device), grid_for(width, height))
 
     def condition(
         self,
@@ -98,74 +104,83 @@ class MiniatureBackend(Backend):
         prompts = [prompt] if guidance == 1 else [negative_prompt, prompt]
         k = len(prompts)
         words, present = zip(*map(self.text.words, prompts), strict=True)
-        text = torch.cat(words).to(self.device, self.dtype)
-        text_mask = torch.cat(present).to(self.device)
-        square = squash(to_tensor(picture, self.device)).to(self.dtype).expand(k, -1, -1, -1)
-        cells = self._cells(mask).expand(k, -1, -1, -1)
-        features = self.video.conditioner(square, cells, text, text_mask)
+        words, present = torch.cat(words).to(self.device, self.dtype), torch.cat(present)
+        present = present.to(self.device)
+        rows, columns = latents.shape[-2:]
+        look = to_tensor(picture, self.device)
+        look = F.interpolate(look, (rows * CELL, columns * CELL), mode="bilinear", antialias=True)
+        look = look.to(self.dtype).expand(k, -1, -1, -1)
+        cells = self._cells(mask, rows, columns).expand(k, -1, -1, -1)
+        features = self.video.condition(look, cells, words, present)
         strength = self.spec.motion if motion is None else motion
         tensors = {
-            "appearance": latents[:, :APPEARANCE, 0].expand(k, -1, -1, -1),
-            "features16": features[0],
-            "features8": features[1],
-            "features4": features[2],
+            "light": latents[:, LIGHT, 0].expand(k, -1, -1, -1),
+            "features32": features[0],
+            "features16": features[1],
+            "features8": features[2],
             "mask": cells,
-            "text": text,
-            "text_mask": text_mask,
+            "words": words,
+            "present": present,
             "motion": torch.full((k,), float(strength), device=self.device),
+            "duration": torch.full((k,), frames / FRAMES, device=self.device),
         }
         return Condition(tensors, k)
 
     def network(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
-        """The clean video: the static one plus what the network adds where motion is allowed."""
+        """The clean video, (branches, b, 18, f, h, w)."""
         k, b = condition.branches, z.shape[0]
-        tensors = dict(condition.tensors)
-        still = tensors["appearance"][:, :, None]
-        tensors["appearance"] = tensors["appearance"].to(self.dtype)
-        times = torch.full((k * b,), float(t), device=self.device)
-        residual = self.video(z.to(self.dtype).repeat(k, 1, 1, 1, 1), times, **tensors)
-        clean = residual.float() * tensors["mask"][:, :, None]
-        clean[:, :APPEARANCE] += still
+        c = condition.tensors
+        alpha = self.table[round(t)]
+        a, s = float(alpha.sqrt()), float((1 - alpha).sqrt())
+        basis = TimeBasis(z.shape[2], self.device)
+        noise = s * basis.noise
+        seen = (basis.seen(z) / (a * a + noise * noise) ** 0.5).to(self.dtype)
+        seen = seen.contiguous(memory_format=torch.channels_last).repeat(k, 1, 1, 1)
+        level = torch.full((k * b,), a / noise, device=self.device).log()
+        features = (c["features32"], c["features16"], c["features8"])
+        told = self.video.denoiser(
+            seen, level, features, c["words"], c["present"], c["motion"], c["duration"]
+        )
+        clean = basis.video(told.float(), c["light"])
+        for channels in (REGION, OBJECT, AIR):
+            clean[:, channels] *= c["mask"][:, :, None].float()
         return clean.unflatten(0, (k, b))
 
     def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
-        """One video, (1, 10, 16, 16, 16) -> (16, h, w, 3) uint8."""
+        """One video, (1, 18, f, rows, columns) -> (f, h, w, 3) uint8."""
         painting = to_tensor(picture, self.device)
-        square = squash(painting)
-        flow, change = self._motion(z, square)
-        size = painting.shape[-2:]
-        frames = []
-        for part, changed in zip(
-            flow.split(_FRAMES_AT_ONCE), change.split(_FRAMES_AT_ONCE), strict=True
-        ):
-            warped = warp(painting, resize(part, size, "bicubic"))
-            frames.append(to_array(warped + resize(changed, size)))
-        return np.concatenate(frames)
+        return to_array(compose(z, painting, self._mattes(z, painting)))
 
     def preview(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
-        """The coarse flow alone, without the decoder network: (16, ~128, ~128, 3) uint8."""
+        """The same, on a small copy of the painting: (f, ~128, ~128, 3) uint8."""
         painting = to_tensor(picture, self.device)
         shrink = _PREVIEW_SIDE / max(painting.shape[-2:])
         size = tuple(max(1, round(side * shrink)) for side in painting.shape[-2:])
-        flow = (z / self._scale)[0, APPEARANCE:].transpose(0, 1) * FLOW_UNIT
-        return to_array(warp(resize(painting, size), resize(flow, size, "bicubic")))
+        return to_array(compose(z, F.interpolate(painting, size, mode="area")))
 
     def notices(self, prompt: str) -> list[str]:
         return self.vocabulary.notices(prompt)
 
-    def _motion(self, z: torch.Tensor, square: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Flow, (16, 2, 128, 128), and change of colour, (16, 3, 128, 128), on the square."""
-        frames = (z / self._scale)[0].transpose(0, 1)
-        frames = frames.to(self.dtype, memory_format=torch.channels_last)
-        flow, opacity, synthesis = self.decoder(frames, square.to(self.dtype))
-        guide = blur(luma(square), 1)
-        flow = follow_edges(flow, guide, guide, radius=4, smoothness=0.003)
-        return flow, opacity * (synthesis - warp(square, flow))
+    def _mattes(self, z: torch.Tensor, painting: torch.Tensor) -> torch.Tensor | None:
+        """(1, 2, 8 rows, 8 columns) from the matting network, if there is one."""
+        if self.decoder is None:
+            return None
+        rows, columns = z.shape[-2:]
+        look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
+        units = UNITS.to(z)[[REGION.start, OBJECT.start], None, None]
+        shares = (z[:, (REGION.start, OBJECT.start)].mean(2) * units).clamp(0, 1)
+        return self.decoder(shares.to(self.dtype), look.to(self.dtype)).float().sigmoid()
 
-    def _cells(self, mask: np.ndarray | None) -> torch.Tensor:
-        """Where motion is allowed, (1, 1, 16, 16) of 0 and 1: cells with any of the painted mask."""
+    def _cells(self, mask: np.ndarray | None, rows: int, columns: int) -> torch.Tensor:
+        """Where motion is allowed, (1, 1, rows, columns) of 0 and 1."""
         if mask is None:
-            return torch.ones(1, 1, GRID, GRID, device=self.device, dtype=self.dtype)
+            return torch.ones(1, 1, rows, columns, device=self.device, dtype=self.dtype)
         painted = torch.from_numpy(mask > 127).float()[None, None]
-        cells = torch.nn.functional.adaptive_max_pool2d(painted, GRID)
-        return cells.to(self.device, self.dtype)
+        return F.adaptive_max_pool2d(painted, (rows, columns)).to(self.device, self.dtype)
+
+
+class PremiseBackend(MiniatureBackend):
+    """The same network, trained on photograph-like scenes only: the paper's own situation."""
+
+    spec = BACKENDS["premise"]
+    folder = ASSETS / "premise"

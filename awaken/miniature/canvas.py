@@ -1,17 +1,10 @@
-"""Between the working square and the painting at its true size: squash, warp, follow the edges."""
+"""Between uint8 pictures and tensors, and from a coarse picture to a fine one along its edges."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-
-from awaken.miniature.networks import SQUARE
-
-# Of the working square's 128 pixels: the outermost stay put, so that painted frames and signatures
-# on the rim do not wobble, and motion fades in over the next ones.
-_RIM = 1.2
-_FADE = 1.8
 
 
 def to_tensor(picture: np.ndarray, device: torch.device) -> torch.Tensor:
@@ -28,11 +21,6 @@ def resize(x: torch.Tensor, size: tuple[int, int], mode: str = "bilinear") -> to
     """Resize (n, c, h, w) to (height, width); smooths before it shrinks."""
     shrinks = x.shape[-2] > size[0] or x.shape[-1] > size[1]
     return F.interpolate(x, size, mode=mode, antialias=shrinks, align_corners=False)
-
-
-def squash(picture: torch.Tensor) -> torch.Tensor:
-    """Any (1, 3, h, w) -> the working square, (1, 3, 128, 128); the painting's shape is lost."""
-    return resize(picture, (SQUARE, SQUARE))
 
 
 def luma(pictures: torch.Tensor) -> torch.Tensor:
@@ -68,31 +56,3 @@ def follow_edges(
     offset = blur(mean_x - slope * mean, radius)
     size = fine.shape[-2:]
     return resize(blur(slope, radius), size) * fine + resize(offset, size)
-
-
-def warp(picture: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
-    """Fetch every pixel of every frame from where the flow points.
-
-    Args:
-        picture: (1, 3, h, w).
-        flow: backward flow in pixels of the working square, (f, 2, h, w) as x and y; the square's
-            pixels are w / 128 wide and h / 128 high here.
-
-    Returns (f, 3, h, w). Inside its still rim the painting continues as its mirror image.
-    """
-    frames, _, h, w = flow.shape
-    columns, rows = (
-        (torch.arange(side, device=flow.device) + 0.5) * (SQUARE / side) for side in (w, h)
-    )
-    here = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
-    source = here + flow.permute(0, 2, 3, 1)
-    middle = SQUARE / 2
-    source = (source - middle) / (middle - _RIM)
-    source = torch.where(source.abs() > 1, 2 * source.sign() - source, source)
-    source *= 1 - _RIM / middle
-    moved = F.grid_sample(
-        picture.expand(frames, -1, -1, -1), source, padding_mode="border", align_corners=False
-    )
-    inward = middle - (here - middle).abs().amax(-1)
-    share = ((inward - _RIM) / _FADE).clamp(0, 1)
-    return torch.lerp(picture, moved, share * share * (3 - 2 * share))

@@ -77,6 +77,7 @@ def image_latents(picture: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)  # training may use what a run has left here
 def _bases(frames: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Orthonormal columns over the frames: (f, 8) that vanish at frame 0, (f, 9) that need not."""
     u = torch.arange(frames, dtype=torch.float64) / max(1, frames - 1)

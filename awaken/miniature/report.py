@@ -83,23 +83,27 @@ class Runner:
         import torch
 
         from awaken.backends import BACKENDS
-        from awaken.backends.layered import LayeredBackend
+        from awaken.backends.miniature import MiniatureBackend
         from awaken.memo import Memo
         from awaken.proxies import PROXIES
-        from awaken.proxies.layered import LayeredProxy
+        from awaken.proxies.miniature import MiniatureProxy
         from awaken.residence import fast_bfloat16, pick_device
 
         torch.set_num_threads(threads)
         device = pick_device()
         dtype = torch.bfloat16 if fast_bfloat16(device) else torch.float32
-        if backend == "layered":
-            self.backend = LayeredBackend(device, dtype, weights)
-        else:
-            self.backend = BACKENDS[backend].load(device, dtype)
-        if proxy == "layered":
-            self.proxy = LayeredProxy(device, dtype, weights)
-        else:
-            self.proxy = PROXIES[proxy].load(device, dtype)
+        # A folder of the training program stands in for what is shipped, parts that it has.
+        own = weights is not None
+        self.backend = (
+            MiniatureBackend(device, dtype, weights)
+            if own and backend == "miniature"
+            else BACKENDS[backend].load(device, dtype)
+        )
+        self.proxy = (
+            MiniatureProxy(device, dtype, weights)
+            if own and proxy == "miniature" and (weights / "proxy.json").exists()
+            else PROXIES[proxy].load(device, dtype)
+        )
         self.memo = Memo(1 << 28)
 
     def video(self, request: Request) -> tuple[np.ndarray, np.ndarray]:
@@ -214,9 +218,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--paintings", type=Path, required=True, help="folder of the paintings")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pairs", type=Path, default=PAIRS)
-    parser.add_argument("--backend", default="miniature", help="a registered backend, or layered")
-    parser.add_argument("--weights", type=Path, help="folder of the layered miniature's weights")
-    parser.add_argument("--proxy", default="miniature", help="a registered proxy, or layered")
+    parser.add_argument("--backend", default="miniature", help="a registered backend")
+    parser.add_argument(
+        "--weights", type=Path, help="a training folder, instead of the shipped weights"
+    )
+    parser.add_argument("--proxy", default="miniature", help="a registered proxy")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--size", type=int, default=256)

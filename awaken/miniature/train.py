@@ -40,7 +40,7 @@ Pillow and OpenCV are there; the text encoder is not needed. ``T`` stands for
 The large video network is 17 M parameters (34 MB in bfloat16, three shards), the small one 7 M
 (14 MB): if the premise network is to ship beside the default, train both with ``--size small``, for
 assets/miniature may take 40 MB. Expect the GPU to wait for kernel launches below a batch of 128.
-Then measure with ``python -m awaken.miniature.report --backend layered --weights FOLDER``.
+Then measure with ``python -m awaken.miniature.report --weights FOLDER``.
 
 What is known: the small network after 37,000 samples (85 minutes of a fifth to a half of a core)
 finds sky, water, trees, grass and boats in paintings it never saw, with clean borders, but moves

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from awaken.types import ModelError
+from awaken.miniature.loading import load_shards
 
 log = logging.getLogger(__name__)
 
@@ -69,32 +69,6 @@ def save_shards(weights: dict[str, torch.Tensor], folder: Path, name: str) -> No
         old.unlink()
     for i, shard in enumerate(shards):
         save_file(shard, folder / f"{name}-{i:02d}.safetensors")
-
-
-def load_shards(folder: Path, name: str) -> dict[str, torch.Tensor]:
-    """Read what ``save_shards`` wrote, as float32. Raises FileNotFoundError if there is nothing."""
-    from safetensors.torch import load_file
-
-    weights: dict[str, torch.Tensor] = {}
-    for path in sorted(folder.glob(f"{name}-*.safetensors")):
-        weights |= {key: value.float() for key, value in load_file(path).items()}
-    if not weights:
-        raise FileNotFoundError(f"There are no weights called {name}-*.safetensors in {folder}.")
-    return weights
-
-
-def trained(network: type[nn.Module], part: str, folder: Path) -> nn.Module:
-    """Build a part from its checkpoint, for inference.
-
-    Raises ModelError when the checkpoint is missing or holds another network.
-    """
-    try:
-        config = json.loads((folder / f"{part}.json").read_text())["config"]
-        built = network(**{k: tuple(v) for k, v in config.items() if k.endswith("widths")})
-        built.load_state_dict(load_shards(folder, part))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise ModelError(f"The miniature's part {part!r} cannot be read from {folder}.") from error
-    return built.requires_grad_(False).eval()
 
 
 def learning_rate(plan: Plan, progress: Progress, since_start: int) -> float:

@@ -1,20 +1,23 @@
-"""The miniature's image-to-image model: SDEdit (Meng et al. 2022) on a painting's coarse picture.
+"""The miniature's image-to-image model: SDEdit (Meng et al. 2022) on a painting's light.
 
-It repaints the 16 x 16 appearance cells (``awaken.miniature.networks``); the change, and only the
-change, is carried to the painting's true size, so that its own detail stays.
+It repaints the picture of about 32 x 32 cells; the change, and only the change, is carried to the
+painting's true size along its edges, so that its own detail stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
-from awaken.backends.miniature import noise_schedule
-from awaken.miniature.canvas import follow_edges, luma, squash, to_array, to_tensor
-from awaken.miniature.loading import load_network, weights_id
-from awaken.miniature.networks import ProxyDenoiser, decode_appearance, encode_appearance
+from awaken.backends.miniature import zero_snr_schedule
+from awaken.miniature.canvas import follow_edges, luma, to_array, to_tensor
+from awaken.miniature.latents import CELL, grid_for, light_of, rgb_of, schedule_table
+from awaken.miniature.loading import ASSETS, trained, weights_id
+from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.text import text_encoder
 from awaken.proxies import PROXIES, Proxy
 
@@ -23,17 +26,25 @@ GUIDANCE = 5.0
 
 
 class MiniatureProxy(Proxy):
-    """Painting + prompt -> the painting repainted; always the same picture for the same seed."""
+    """Painting + prompt -> the painting in another light; the same picture for the same seed.
+
+    folder: where the training program left ``proxy.json`` and its shards. Raises ModelError when
+    they cannot be read.
+    """
 
     spec = PROXIES["miniature"]
 
-    def __init__(self, device: torch.device, dtype: torch.dtype):
-        """Read the weights. Raises ModelError when they are missing or damaged."""
-        self.device = device
-        self.dtype = dtype
-        self.network = load_network(ProxyDenoiser, "proxy", device, dtype)
+    def __init__(
+        self, device: torch.device, dtype: torch.dtype, folder: Path | None = None
+    ) -> None:
+        folder = folder or ASSETS
+        self.device, self.dtype = device, dtype
+        self.network = trained(ProxyNetwork, "proxy", folder).to(
+            device=device, dtype=dtype, memory_format=torch.channels_last
+        )
         self.text = text_encoder()
-        self.weights_id = weights_id("proxy")
+        self.table = schedule_table()
+        self.weights_id = weights_id(folder, "proxy")
 
     def make(
         self,
@@ -45,32 +56,35 @@ class MiniatureProxy(Proxy):
         image: np.ndarray | None,
         options: Mapping[str, float],
     ) -> Iterator[tuple[int, int]]:
-        """Noise the painting's coarse picture by ``strength`` (0 to 1) and denoise it by the prompt.
+        """Noise the painting's light by ``strength`` (0 to 1) and denoise it by the prompt.
 
         Strength 0 gives the painting itself. Takes int(25 strength) steps.
         """
-        schedule = noise_schedule(STEPS, "v_prediction")
+        schedule = zero_snr_schedule(STEPS, "v_prediction")
         start = STEPS - int(STEPS * (self.spec.strength if strength is None else strength))
         if start == STEPS:
             yield 1, 1
             return painting.copy()
         picture = to_tensor(painting, self.device)
-        square = squash(picture)
-        appearance = encode_appearance(square)
+        grid = grid_for(painting.shape[1], painting.shape[0])
+        light = light_of(picture, grid)
         words, present = zip(self.text.words(""), self.text.words(prompt), strict=True)
-        text = torch.cat(words).to(self.device, self.dtype)
-        text_mask = torch.cat(present).to(self.device)
-        noise = torch.randn(appearance.shape, generator=torch.Generator().manual_seed(seed))
-        z = schedule.add_noise(appearance, noise.to(self.device), start)
+        words = torch.cat(words).to(self.device, self.dtype)
+        present = torch.cat(present).to(self.device)
+        noise = torch.randn(light.shape, generator=torch.Generator().manual_seed(seed))
+        z = schedule.add_noise(light, noise.to(self.device), start)
         schedule.scheduler.set_begin_index(start)
         timesteps = schedule.scheduler.timesteps
         for i in range(start, STEPS):
-            times = torch.full((2,), float(timesteps[i]), device=self.device)
-            pair = self.network(z.to(self.dtype).expand(2, -1, -1, -1), times, text, text_mask)
+            alpha = self.table[int(timesteps[i])]
+            level = (0.5 * torch.log(alpha / (1 - alpha))).float().expand(2).to(self.device)
+            pair = self.network(z.to(self.dtype).expand(2, -1, -1, -1), level, words, present)
             free, guided = pair.float().chunk(2)
             v = free + GUIDANCE * (guided - free)
             z = schedule.scheduler.step(v, timesteps[i], z, return_dict=False)[0]
             yield i - start + 1, STEPS - start
-        change = decode_appearance(z) - decode_appearance(appearance)
-        change = follow_edges(change, luma(square), luma(picture), radius=12, smoothness=0.0005)
+        small = (grid[0] * CELL, grid[1] * CELL)
+        change = F.interpolate(rgb_of(z) - rgb_of(light), small, mode="bicubic")
+        guide = luma(F.interpolate(picture, small, mode="area"))
+        change = follow_edges(change, guide, luma(picture), radius=12, smoothness=0.0005)
         return to_array(picture + change)[0]

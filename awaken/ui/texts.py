@@ -202,10 +202,11 @@ differs on the stage is the method.
 **The miniature** is the built-in default, so that this page works on a laptop without a graphics
 card: a few small networks that we trained ourselves, on procedurally painted scenes and on
 public-domain paintings set in motion region by region. Which region moves, and how, they have
-really learnt: clouds, water, trees, grass, boats, smoke. They are *not* the paper’s models. They
-read short English sentences, bend what should move rigidly, and cannot make people, animals, rain
-or petals move. On them the baseline is often as lively as the awakened video; where the two look
-alike, that is what came out. For the paper’s own setting choose one of its models.
+really learnt: sky, water, trees, grass, boats, smoke, fire, and snow, rain, petals or mist in the
+air. They are *not* the paper’s models: they read short English sentences and cannot make people
+or animals move. *Miniature, premise* is the same network that has seen photograph-like scenes
+only and no painting, which is what the paper supposes of a video model. On both the baseline is
+often as lively as the awakened video; where the two look alike, that is what came out.
 
 **When it fails** (Sec. 5.3 of the paper). The method can only draw out motion that the video
 model has in it. Scenes that must be invented step by step, such as falling petals, stay still or
