@@ -120,7 +120,7 @@ def test_endpoint_returns_playable_files(client, painting):
         ({"steps": 2.5}, "whole number"),
         ({"guidance": 0}, "from 1 to 20"),
         ({"motion": 99}, "'motion' must be a number"),
-        ({"frames": 3}, "16 frames"),
+        ({"frames": 3}, "16, 24, 32 frames"),
         ({"size": 100_000}, "from 96 to 1024"),
         ({"re_noise": 0}, "from 0.1 to 1"),
         ({"seed": -1}, "whole number from 0"),

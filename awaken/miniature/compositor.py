@@ -55,6 +55,7 @@ class Compositor:
             self.shift = _coherent(self.values[:, SHIFT], solid)
         self.inside = self.back
         if self.has_region:
+            self.flow = _unfolded(self.values[:, FLOW])
             # Leaf tips and rigging at the border belong to what is still: they must not drift
             # along.
             margin = max(1, round(self.width / columns / 5))
@@ -75,7 +76,7 @@ class Compositor:
             going = (length(shift) * self.object).amax().clamp(max=1)
             picture = self.painting * (1 - going) + self.back * going
         if self.has_region:
-            flow = self._up(self.values[:, FLOW, n] * self.cell)
+            flow = self._up(self.flow[:, :, n] * self.cell)
             weight = self.region * length(flow).clamp(max=1)
             picture = picture * (1 - weight) + sample(self.inside, flow) * weight
         change = self.z[:, LIGHT, n] - self.z[:, LIGHT, 0]
@@ -86,6 +87,25 @@ class Compositor:
             matte = layer[:, 3:] * going
             picture = picture * (1 - matte) + layer[:, :3] * matte
         return self.air.over(picture, n).clamp(0, 1)
+
+
+def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:
+    """Flow (1, 2, f, h, w), in cells, smoothed where neighbours would overtake each other.
+
+    A displacement that changes by one cell from a cell to the next folds the picture over: strong
+    guidance turns a swirl into marbling that way. Where all is gentle nothing changes.
+    """
+    flow = flow[0].transpose(0, 1)
+    for _ in range(8):
+        padded = F.pad(flow, (1, 1, 1, 1), mode="replicate")
+        dx = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]) / 2
+        dy = (padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]) / 2
+        steep = (dx.square() + dy.square()).sum(1, keepdim=True).sqrt()
+        share = ((steep - steepest) / steepest).clamp(0, 1).amax(0, keepdim=True)
+        if float(share.amax()) == 0:
+            break
+        flow = torch.lerp(flow, box(flow, 2), box(share, 1))
+    return flow.transpose(0, 1)[None]
 
 
 def _coherent(shift: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
