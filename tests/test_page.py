@@ -10,6 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,7 @@ from PIL import Image
 from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
-from awaken.types import Failed, ModelError, Notice, Result, Stage, Step
+from awaken.types import ALPHA_KINDS, Failed, ModelError, Notice, Request, Result, Stage, Step
 from awaken.ui import controls, models, results, runs, stage, status, widgets
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import ENGLISH, say
@@ -88,13 +89,53 @@ def test_page_is_built_without_torch():
     assert done.returncode == 0, done.stderr
 
 
-def test_one_public_endpoint(client):
+def test_public_endpoints(client):
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(named) == ["/animate"]
+    assert sorted(named) == ["/animate", "/models", "/proxy", "/settings_schema"]
     parameters = {p["parameter_name"]: p for p in named["/animate"]["parameters"]}
     assert not parameters["painting"]["parameter_has_default"]
     assert parameters["p"]["parameter_default"] == 0.6
     assert parameters["seed"]["parameter_default"] == 42
+
+
+def test_models_are_listed_with_what_is_missing(client):
+    listed = client.predict(api_name="/models")
+    assert [m["key"] for m in listed["backend"]] == list(BACKENDS)
+    assert [m["key"] for m in listed["proxy"]] == list(PROXIES)
+    missing = {m["key"]: m["missing"] for m in listed["backend"]}
+    assert missing["miniature"] is None
+    assert "cinemo" in missing["cinemo"].lower()
+
+
+def test_the_settings_schema_says_what_a_run_takes(client):
+    schema = client.predict(api_name="/settings_schema")
+    properties = schema["properties"]
+    assert set(properties) == {f.name for f in fields(Request)} - {
+        "painting",
+        "proxy_image",
+        "mask",
+    }
+    assert properties["p"] == {"type": "number", "minimum": 0.0, "maximum": 1.0, "default": 0.6}
+    assert properties["steps"]["type"] == "integer"
+    assert properties["alpha"]["enum"] == list(ALPHA_KINDS)
+    assert schema["x-models"]["cinemo"]["steps"] == BACKENDS["cinemo"].steps
+
+
+def test_the_proxy_alone(client, painting):
+    def ask(**changes):
+        given = {
+            "painting": handle_file(str(painting)),
+            "prompt": "snow falls",
+            "seed": 3,
+        } | changes
+        return client.predict(api_name="/proxy", **given)
+
+    first, again, other = (Image.open(ask(seed=seed)) for seed in (3, 3, 4))
+    assert first.tobytes() == again.tobytes() != other.tobytes()
+    for changes, words in (({"prompt": ""}, "what should move"), ({"proxy": "x"}, "no model called"),
+                           ({"painting": None}, "Choose a painting first")):  # fmt: skip
+        with pytest.raises(Exception, match=words):
+            ask(**changes)
 
 
 def test_endpoint_returns_playable_files(client, painting):

@@ -1,4 +1,4 @@
-"""The one public endpoint, ``/animate``: the page's run for programs, with files as its answer."""
+"""The public endpoint ``/animate``: the page's run for programs, with files as its answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from awaken.types import AwakenError
-from awaken.ui import runs
+from awaken.ui import catalogue, runs
 from awaken.ui.controls import DEFAULTS
 from awaken.ui.models import BACKEND, PROXY
 from awaken.ui.runs import Workshop
@@ -41,7 +41,7 @@ class Plain(gr.Number):
 
 
 def add(workshop: Workshop) -> None:
-    """Add the endpoint to the current Blocks; its components are never drawn."""
+    """Add the public endpoints to the current Blocks; their components are never drawn."""
 
     def animate(
         painting: str,
@@ -112,6 +112,7 @@ def add(workshop: Workshop) -> None:
         animate, None, outputs, inputs_kwargs=inputs, api_name="animate", concurrency_id="gpu",
         concurrency_limit=1,
     )  # fmt: skip
+    catalogue.add(workshop, _picture(say("painting")), Plain)
 
 
 _ANSWERS = ("awakened", "baseline", "side_by_side", "proxy", "settings")

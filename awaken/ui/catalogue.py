@@ -1,0 +1,150 @@
+"""What programs may ask besides a run: ``/models``, ``/settings_schema`` and ``/proxy``."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from dataclasses import fields
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from awaken import types
+from awaken.backends import BACKENDS, BackendSpec
+from awaken.proxies import PROXIES, ProxySpec
+from awaken.types import ALPHA_KINDS, BOUNDS, VARIANTS, AwakenError, Request
+from awaken.ui import runs
+from awaken.ui.models import BACKEND, PROXY
+from awaken.ui.runs import Workshop
+from awaken.ui.texts import say
+
+log = logging.getLogger(__name__)
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "backend": tuple(BACKENDS),
+    "proxy": tuple(PROXIES),
+    "variant": VARIANTS,
+    "alpha": ALPHA_KINDS,
+}
+_PICTURES = ("painting", "proxy_image", "mask")
+
+
+def models() -> dict[str, list[dict[str, Any]]]:
+    """List the video models ("backend") and the proxy models ("proxy") of this server.
+
+    Each has its key for the other endpoints, a title, what it does, what it needs, its licences, and
+    "missing": null when it runs here, else a sentence that says what to do.
+    """
+    return {
+        "backend": [_described(key, spec) for key, spec in BACKENDS.items()],
+        "proxy": [_described(key, spec) for key, spec in PROXIES.items()],
+    }
+
+
+def settings_schema() -> dict[str, Any]:
+    """Describe every setting of a run as a JSON schema: type, range or choices, and default.
+
+    A default of null means the chosen video model's own, which "x-models" gives.
+    """
+    listed = {f.name: _property(f.name, f.default) for f in fields(Request)}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "awaken settings",
+        "type": "object",
+        "properties": {k: v for k, v in listed.items() if k not in _PICTURES},
+        "additionalProperties": False,
+        "x-models": {key: _defaults(spec) for key, spec in BACKENDS.items()},
+    }
+
+
+def add(workshop: Workshop, picture: gr.Image, number: Any) -> None:
+    """Add the endpoints to the current Blocks.
+
+    picture, number: unseen components that check what arrives (see ``awaken.ui.api``).
+    """
+
+    def proxy(painting, prompt: str, proxy: str = PROXY, proxy_strength=None, seed=42) -> str:
+        """Make only the proxy image of a painting and a prompt.
+
+        Returns a png file. A bad picture or setting is answered with a sentence that says what to
+        change.
+        """
+        try:
+            return _proxy(workshop, locals())
+        except AwakenError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        except Exception as error:
+            log.exception("a proxy through the API failed")
+            raise gr.Error(say("internal"), print_exception=False) from error
+
+    inputs = [
+        picture,
+        gr.Textbox("", label=say("prompt"), visible=False),
+        gr.Textbox(PROXY, label=say("proxy"), visible=False),
+        number(None, label=say("proxy_strength"), visible=False),
+        number(42, label=say("seed"), visible=False),
+    ]
+    gr.Button(visible=False).click(
+        proxy, inputs, gr.File(label=say("file_proxy"), visible=False), api_name="proxy",
+        concurrency_id="gpu", concurrency_limit=1,
+    )  # fmt: skip
+    gr.api(models, api_name="models")
+    gr.api(settings_schema, api_name="settings_schema")
+
+
+def _proxy(workshop: Workshop, values: dict[str, Any]) -> str:
+    names = ("painting", "prompt", "proxy", "proxy_strength", "seed")
+    request = runs.make_request(backend=BACKEND, **{name: values[name] for name in names})
+    while not workshop.wait(60):
+        log.info("a caller of the API waits for the engine")
+    with closing(workshop.engine().animate(request)) as events:  # closing stops before the videos
+        for event in events:
+            if isinstance(event, types.Failed):
+                error = AwakenError(event.message)
+                error.kind = event.kind
+                raise error
+            if isinstance(event, types.ProxyReady):
+                path = runs.new_folder() / "proxy.png"
+                Image.fromarray(event.image).save(path)
+                return str(path)
+    raise RuntimeError("the engine ended without a proxy image")
+
+
+def _described(key: str, spec: BackendSpec | ProxySpec) -> dict[str, Any]:
+    return {
+        "key": key,
+        "title": spec.title,
+        "summary": spec.summary,
+        "needs": spec.needs,
+        "code_licence": spec.code_licence,
+        "weight_licence": spec.weight_licence,
+        "non_commercial": spec.non_commercial,
+        "missing": spec.available() or None,
+    }
+
+
+def _property(name: str, default: Any) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    if name in _CHOICES:
+        shown = {"enum": list(_CHOICES[name])}
+    elif name in BOUNDS:
+        low, high = BOUNDS[name]
+        whole = isinstance(low, int) and isinstance(high, int)
+        shown = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
+    elif name in ("options", "proxy_options"):
+        return {"type": "object", "additionalProperties": {"type": "number"}, "default": {}}
+    else:
+        shown = {"type": "number" if name == "motion" else "string"}
+    simple = default is None or isinstance(default, str | int | float)
+    return shown | {"default": default if simple else None}
+
+
+def _defaults(spec: BackendSpec) -> dict[str, Any]:
+    named = ("steps", "guidance", "motion", "frames", "fps", "size")
+    return {name: getattr(spec, name) for name in named} | {
+        "motion_range": list(spec.motion_range) if spec.motion_range else None,
+        "frame_choices": list(spec.frame_choices),
+        "sizes": list(spec.sizes),
+        "options": {name: option.default for name, option in spec.options.items()},
+    }
