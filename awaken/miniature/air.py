@@ -55,11 +55,12 @@ class Air:
             light = painting.flatten(2).quantile(0.85, dim=2)[..., None, None]
             self.mist_colour = 0.5 * light + 0.5 * light.mean(1, keepdim=True) * 1.05
         if "twinkle" in self.present:
-            # Bright spots smaller than a window (a top-hat): stars and glints, but not the moon.
+            # Bright spots smaller than a window (a top-hat): stars and glints, but not the moon;
+            # and not every brush stroke that is a little lighter than its neighbour.
             luma = painting.mean(1, keepdim=True)
             window = 2 * max(1, round(self.side / 200)) + 1
             low = -F.max_pool2d(-luma, window, 1, window // 2)
-            spots = (luma - F.max_pool2d(low, window, 1, window // 2)).clamp(0, 0.4)
+            spots = (luma - F.max_pool2d(low, window, 1, window // 2) - 0.12).clamp(0, 0.3)
             self.highlights = spots * painting / luma.clamp(min=0.05)
             self.beats = self._noise(3, max(2.0, self.side / 90))
 
@@ -110,7 +111,7 @@ class Air:
                 2 * math.pi * (self.beats[:, :1] + (1.2 + 1.6 * self.beats[:, 1:2]) * n / FRAMES)
             )
             glint = angle.sin() - (2 * math.pi * self.beats[:, :1]).sin()
-            picture = picture + 1.3 * amount * glint * self.highlights
+            picture = picture + 0.7 * amount * glint * self.highlights
         if "mist" in self.present:
             picture = self._misted(picture, n, fade)
         for name in self.clouds:
