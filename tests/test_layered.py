@@ -12,7 +12,7 @@ import torch
 from awaken.miniature import clips, fields, training
 from awaken.miniature.bank import Bank
 from awaken.miniature.captions import EFFECTS, PHRASES, caption
-from awaken.miniature.compositor import compose
+from awaken.miniature.compositor import _unfolded, compose
 from awaken.miniature.imaging import filled, nearest_kept
 from awaken.miniature.labels import CLASSES, Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.latents import (
@@ -363,3 +363,15 @@ def test_a_bank_returns_captions_of_exactly_the_wanted_effects(tmp_path):
     assert found == wordings[2]
     vectors, there = bank.vectors([found.text], "cpu")
     assert there.equal(present[2:]) and (vectors - words[2:].float()).abs().max() < 0.05
+
+
+def test_flow_that_would_fold_the_picture_over_is_smoothed_and_gentle_flow_is_not():
+    x = torch.arange(32.0)
+    gentle = torch.zeros(1, 2, 4, 24, 32)
+    gentle[:, 0] = 3 + 0.1 * x
+    assert torch.equal(_unfolded(gentle), gentle)
+    steep = torch.zeros(1, 2, 4, 24, 32)
+    steep[:, 0] = 4 * (0.9 * x).sin()  # neighbours overtake each other
+    smooth = _unfolded(steep)
+    assert steep.diff(dim=-1).abs().max() > 2
+    assert smooth.diff(dim=-1).abs().max() < 1
