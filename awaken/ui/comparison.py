@@ -10,6 +10,7 @@ import gradio as gr
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.proxies import PROXIES, ProxySpec
 from awaken.ui import trials
+from awaken.ui.below import tell
 from awaken.ui.laboratory_texts import say
 from awaken.ui.runs import Workshop
 from awaken.ui.trials import Trial
@@ -28,7 +29,7 @@ def choice(name: str, registry: Mapping[str, BackendSpec | ProxySpec]) -> gr.Che
     here = [key for key, why in missing.items() if not why]
     chosen = [key for key in here if not getattr(registry[key], "needs_image", False)]
     group = gr.CheckboxGroup(
-        [(registry[key].title, key) for key in here], value=chosen, label=say(f"{name}_choose"),
+        [(tell(registry[key].title), key) for key in here], value=chosen, label=say(f"{name}_choose"),
         elem_id=f"aw-choose-{name}",
     )  # fmt: skip
     if len(here) < len(registry):
@@ -37,7 +38,10 @@ def choice(name: str, registry: Mapping[str, BackendSpec | ProxySpec]) -> gr.Che
                 if why:
                     spec = registry[key]
                     gr.Markdown(
-                        say("elsewhere_line", title=spec.title, needs=spec.needs, why=why),
+                        say(
+                            "elsewhere_line", title=tell(spec.title), needs=tell(spec.needs),
+                            why=tell(why),
+                        ),  # fmt: skip
                         elem_classes=["aw-about"],
                     )
     return group
@@ -49,7 +53,7 @@ def backends(
     """Baseline and awakened of every chosen video model; Grid values."""
     todo = [
         Trial(
-            BACKENDS[key].title,
+            tell(BACKENDS[key].title),
             {"backend": key} | ({} if key == values["backend"] else OF_BACKEND),
             f"backend:{key}",
         )
@@ -64,7 +68,7 @@ def proxies(
     """The awakened video of every chosen proxy, beside the baseline; Grid values."""
     todo = [
         Trial(
-            PROXIES[key].title,
+            tell(PROXIES[key].title),
             {"proxy": key} | ({} if key == values["proxy"] else OF_PROXY),
             f"proxy:{key}",
         )

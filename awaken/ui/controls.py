@@ -14,9 +14,9 @@ import gradio as gr
 
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, VARIANTS, Request
-from awaken.ui import downloads, models, runs, widgets
+from awaken.ui import downloads, models, reading, runs, widgets
 from awaken.ui.models import BACKEND, QUIET
-from awaken.ui.texts import SUGGESTIONS, say
+from awaken.ui.texts import say, suggestions
 
 DEFAULTS = {
     name: Request.__dataclass_fields__[name].default
@@ -68,7 +68,8 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
         value=start["prompt"], label=say("prompt"), placeholder=say("prompt_hint"), lines=2,
         max_lines=5, max_length=MAX_PROMPT, elem_id="aw-prompt",
     )  # fmt: skip
-    rail.chips = widgets.chips(start.get("suggestions", SUGGESTIONS), "chips", say("chips"))
+    read = gr.Markdown(visible=False, elem_id="aw-read")
+    rail.chips = widgets.chips(start.get("suggestions", suggestions()), "chips", say("chips"))
 
     draw["p"] = gr.Slider(
         *BOUNDS["p"], value=start["p"], step=0.05, label=say("p"), info=say("p_info"),
@@ -101,6 +102,11 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
         _advanced(rail, start)
 
     rail.chips.select(_suggested, None, draw["prompt"], **QUIET)
+    readers = [draw[name] for name in ("prompt", *runs.READERS)]
+    gr.on(
+        [part.change for part in readers], _read, readers, read, trigger_mode="always_last",
+        **QUIET,
+    )  # fmt: skip
     shape = [draw["alpha"], draw["peak"], draw["p"], draw["steps"]]
     gr.on(
         [part.change for part in shape], widgets.curve_value, shape, curve,
@@ -109,6 +115,11 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
     dependent = [draw[name] for name in ("motion", "steps", "guidance", "size", "frames", "fps")]
     draw["backend"].change(_for_backend, [draw["backend"], rail.restored], dependent, **QUIET)
     return rail
+
+
+def _read(prompt: str, backend: str, proxy: str) -> dict[str, Any]:
+    said = reading.remark(prompt, backend, proxy)
+    return gr.update(value=said, visible=bool(said))
 
 
 def _advanced(rail: Controls, start: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from awaken import hub
 from awaken.backends import BackendSpec
 from awaken.proxies import ProxySpec
 from awaken.types import AwakenError
+from awaken.ui.below import tell
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import say
 
@@ -86,17 +87,17 @@ def progress(
             if share != said:
                 said = share
                 yield (
-                    say("fetching", title=spec.title, share=share, size=hub.gigabytes(total)),
+                    say("fetching", title=tell(spec.title), share=share, size=hub.gigabytes(total)),
                     False,
                 )
     except AwakenError as error:
-        yield str(error), True
+        yield tell(str(error)), True
         return
     except Exception:
         log.exception("fetching %s failed", key)
         yield say("internal"), True
         return
-    yield say("fetched", title=spec.title), True
+    yield say("fetched", title=tell(spec.title)), True
 
 
 def _wanted(spec: BackendSpec | ProxySpec) -> bool:
@@ -106,5 +107,5 @@ def _wanted(spec: BackendSpec | ProxySpec) -> bool:
 def _words(spec: BackendSpec | ProxySpec) -> str:
     """What the button says: the size and the terms, before anything is fetched."""
     size = hub.gigabytes(spec.release.size) if spec.release else ""
-    terms = spec.weight_licence + (f"; {say('non_commercial')}" if spec.non_commercial else "")
+    terms = tell(spec.weight_licence) + (f"; {say('non_commercial')}" if spec.non_commercial else "")
     return say("fetch", size=size, terms=terms)

@@ -10,7 +10,8 @@ from typing import Any
 from awaken.examples import Example, load_index
 from awaken.types import Request
 from awaken.ui import results, widgets
-from awaken.ui.texts import SUGGESTIONS, say
+from awaken.ui.below import tell
+from awaken.ui.texts import offered, say, suggestions
 
 # What picking a picture fills in, by name of ``Request``.
 INPUTS = ("painting", "prompt", "p", "alpha", "peak", "variant", "seed", "motion")
@@ -40,28 +41,36 @@ class Bundled:
     def suggestions(self) -> list[str]:
         """Prompts that suit this picture, its own first."""
         own = list(dict.fromkeys((self.example.prompt, *self.example.suggestions)))
-        return own if len(own) > 1 else [*own, *SUGGESTIONS[:2]]
+        shown = [offered(prompt) for prompt in own]
+        return shown if len(shown) > 1 else [*shown, *suggestions()[:2]]
 
     @property
     def byline(self) -> str:
-        return ", ".join(part for part in (self.example.artist, self.example.year) if part)
+        return say("and").join(self._of("artist", "year"))
+
+    @property
+    def title(self) -> str:
+        return tell(self.example.title)
+
+    def _of(self, *names: str) -> list[str]:
+        return [tell(part) for name in names if (part := getattr(self.example, name))]
 
     def picture(self) -> dict[str, str]:
         """What the page remembers of the chosen painting."""
         return {
             "id": self.id,
             "path": str(self.example.path),
-            "title": self.example.title,
+            "title": self.title,
             "byline": self.byline,
             "credit": self.example.source,
-            "licence": self.example.licence,
+            "licence": tell(self.example.licence),
         }
 
     def thumbnail(self) -> dict[str, str]:
         """For the wall."""
         return {
             "id": self.id,
-            "alt": self.example.credit,
+            "alt": say("and").join(self._of("artist", "title", "year")),
             "thumb": widgets.thumbnail(self.example.path),
         }
 
@@ -76,7 +85,7 @@ class Bundled:
         }
         return known | {
             "painting": str(self.example.path),
-            "prompt": self.example.prompt,
+            "prompt": offered(self.example.prompt),
             "id": self.id,
         }
 
@@ -87,7 +96,7 @@ class Bundled:
             {"painting": self.example.path} | self.example.results,
             self.settings["psnr"],
             self.settings["luma_correlation"],
-            label=f"{say('example')}: {self.example.title}",
+            label=say("example_of", title=self.title),
             painting_note=self.byline,
         )
 
@@ -95,8 +104,8 @@ class Bundled:
         """The label of the ready result."""
         return self.picture() | {
             "tag": say("example_failure") if self.failure else say("example"),
-            "prompt": say("placard_prompt", prompt=self.settings["prompt"]),
-            "remark": self.failure or "",
+            "prompt": results.prompt_in_words(self.settings["prompt"]),
+            "remark": tell(self.failure or ""),
             "facts": results.facts(
                 self.settings,
                 self.settings["timings"]["total"],

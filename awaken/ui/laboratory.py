@@ -84,7 +84,7 @@ def sweep(workshop: Workshop, values: Mapping[str, Any], what: str) -> Iterator[
 
 def table(workshop: Workshop, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The rows of Table 1; the first of them is the baseline. Grid values."""
-    todo = [Trial(VARIANTS[key], {"variant": key}, f"variant:{key}") for key in VARIANTS]
+    todo = [Trial(texts.say(f"variant_{k}"), {"variant": k}, f"variant:{k}") for k in VARIANTS]
     return trials.series(workshop, values, todo, baseline="none")
 
 

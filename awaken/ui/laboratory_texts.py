@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from awaken.ui.laboratory_texts_zh import CHINESE
+from awaken.ui.languages import spoken
+
 ENGLISH: dict[str, str] = {
     "title": "Laboratory",
     "intro": "Everything here works on the chosen painting and sentence, with the settings "
@@ -102,6 +105,7 @@ ENGLISH: dict[str, str] = {
     "reused_proxy": "proxy image {count}×",
     "reused_distil": "distilled paths {count}×",
     "reused_denoise": "whole videos {count}×",
+    "and": ", ",
     "reused_other": "stages of earlier runs",
     "stopped": "Stopped.",
     "problem": "{label}: {message}",
@@ -123,7 +127,10 @@ ENGLISH: dict[str, str] = {
     "download": "Download this film",
 }
 
+LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}
+
 
 def say(key: str, **values: object) -> str:
     """The text called ``key`` with its blanks filled in."""
-    return ENGLISH[key].format(**values) if values else ENGLISH[key]
+    text = LANGUAGES[spoken()][key]
+    return text.format(**values) if values else text

@@ -16,17 +16,19 @@ from awaken.ui import (
     downloads,
     gallery,
     laboratory,
+    languages,
     restore,
     runs,
     stage,
     status,
     widgets,
 )
+from awaken.ui.below import tell
 from awaken.ui.gallery import Bundled
 from awaken.ui.models import BACKEND, PROXY, QUIET
 from awaken.ui.runs import View, Workshop
 from awaken.ui.status import CALMER_PEAK
-from awaken.ui.texts import SUGGESTIONS, say
+from awaken.ui.texts import ENGLISH, offered, say, suggestions
 
 MAX_WAITING = 24
 MAX_FILE_SIZE = "20 MB"
@@ -34,14 +36,25 @@ TO_THE_TOP = "(...values) => { scrollTo({ top: 0 }); return values; }"
 
 
 def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
-    """The whole page over one engine; ``bundled`` may be empty."""
+    """The whole page over one engine, once in every language; ``bundled`` may be empty."""
+    with gr.Blocks(
+        title=ENGLISH["title"], analytics_enabled=False, delete_cache=(600, 86400), fill_width=True
+    ) as demo:
+        _page(demo, "en", workshop, bundled)
+        api.add(workshop)
+    with demo.route(languages.NAMES["zh"], languages.PATHS["zh"], show_in_navbar=False):
+        _page(demo, "zh", workshop, bundled)
+    languages.keep(demo)
+    return demo.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
+
+
+def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bundled]) -> None:
+    """The page in one language, inside the current Blocks."""
     first = next((b for b in bundled if b.ready and not b.failure), None)
     failure = next((b for b in bundled if b.ready and b.failure), None)
     by_id = {b.id: b for b in bundled}
 
-    with gr.Blocks(
-        title=say("title"), analytics_enabled=False, delete_cache=(600, 86400), fill_width=True
-    ) as demo:
+    with languages.speaking(language):
         scene = first.scene() if first else stage.empty()
         shown = gr.State(scene, delete_callback=None)
         picture = gr.State(first.picture() if first else {})
@@ -50,6 +63,7 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
         with gr.Row(elem_id="aw-hall"):
             with gr.Column(elem_id="aw-left"):
                 gr.Markdown(f"# {say('title')}\n\n{say('subtitle')}", elem_id="aw-head")
+                widgets.languages()
                 with gr.Column(elem_id="aw-rail"):
                     rail = controls.build(
                         [b.thumbnail() for b in bundled if not b.failure],
@@ -142,10 +156,8 @@ def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
                 lambda running: _hang(failure, running), running, [wall, strip, label, shown],
                 js=TO_THE_TOP, **QUIET,
             )  # fmt: skip
-        for offered in rail.offers:
-            downloads.wire(workshop, offered, rail[offered.role])
-        api.add(workshop)
-    return demo.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
+        for offer in rail.offers:
+            downloads.wire(workshop, offer, rail[offer.role])
 
 
 def _explanation(failure: Bundled | None) -> gr.Button | None:
@@ -153,7 +165,7 @@ def _explanation(failure: Bundled | None) -> gr.Button | None:
         gr.Markdown(say("how"), elem_classes=["aw-prose"])
         if failure is None:
             return None
-        words = say("how_failure", prompt=failure.example.prompt, title=failure.example.title)
+        words = say("how_failure", prompt=offered(failure.example.prompt), title=failure.title)
         return gr.Button(words, size="sm", elem_id="aw-failure")
 
 
@@ -201,11 +213,11 @@ def _receive(path: str | None, picture: dict, running: bool, event: gr.EventData
         kept = str(runs.keep_upload(path))
     except AwakenError as error:
         if running:  # the strip belongs to the run
-            gr.Warning(str(error))
+            gr.Warning(tell(str(error)))
         strip = quiet if running else status.refused(str(error)).value()
         return [picture.get("path"), quiet, quiet, quiet, strip]
     strip = quiet if running else status.idle(example=False).value()
-    return [kept, {"path": kept}, gr.update(selected=""), list(SUGGESTIONS), strip]
+    return [kept, {"path": kept}, gr.update(selected=""), suggestions(), strip]
 
 
 def _take(chosen: Bundled | None, running: bool) -> list[Any]:

@@ -11,6 +11,7 @@ from awaken.backends import BACKENDS, BackendSpec
 from awaken.proxies import PROXIES, ProxySpec
 from awaken.types import BOUNDS, MAX_PROMPT
 from awaken.ui import downloads, widgets
+from awaken.ui.below import tell
 from awaken.ui.texts import say
 
 BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))
@@ -44,7 +45,7 @@ def build(draw: dict[str, gr.components.Component], restored: gr.State) -> list[
             info=say("proxy_strength_info"), visible=proxy.strength is not None,
         )  # fmt: skip
         presets = widgets.chips(
-            list(proxy.presets), "presets", say("presets"), visible=bool(proxy.presets)
+            _presets(proxy), "presets", say("presets"), visible=bool(proxy.presets)
         )
         draw["proxy_image"] = widgets.PictureDrop("proxy_image", visible=proxy.needs_image)
         draw["proxy_template"] = gr.Textbox(
@@ -64,14 +65,15 @@ def build(draw: dict[str, gr.components.Component], restored: gr.State) -> list[
         return [
             about(spec),
             gr.update(visible=spec.strength is not None, value=strength),
-            gr.update(visible=bool(spec.presets), value=list(spec.presets)),
+            gr.update(visible=bool(spec.presets), value=_presets(spec)),
             gr.update(visible=spec.needs_image),
             gr.update(visible=bool(spec.template), value=template),
             *_shown("proxy_options", key, draw),
         ]
 
     def of_preset(key: str, event: gr.EventData) -> Any:
-        return PROXIES[key].presets.get(widgets.said(event, "text"), gr.skip())
+        named = {tell(name): strength for name, strength in PROXIES[key].presets.items()}
+        return named.get(widgets.said(event, "text"), gr.skip())
 
     strength = draw["proxy_strength"]
     draw["backend"].change(
@@ -105,12 +107,12 @@ def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def about(spec: BackendSpec | ProxySpec) -> str:
     """What a model is, what it lacks here, and on what terms it comes."""
-    words = [spec.summary]
+    words = [tell(spec.summary)]
     missing = spec.available()
     if missing:
-        words.append(say("runs_not", why=missing))
+        words.append(say("runs_not", why=tell(missing)))
     if spec.code_licence or spec.weight_licence:
-        words.append(say("licences", code=spec.code_licence, weights=spec.weight_licence))
+        words.append(say("licences", code=tell(spec.code_licence), weights=tell(spec.weight_licence)))
     if spec.non_commercial:
         words.append(say("non_commercial"))
     return " ".join(words)
@@ -125,7 +127,11 @@ def _radio(name: str, registry: Mapping[str, BackendSpec | ProxySpec], value: st
 
 def _choice(spec: BackendSpec | ProxySpec) -> str:
     """Title, and on a line of its own what the model needs and whether it can run here."""
-    return f"{spec.title}\n{spec.needs} {say('not_here' if spec.available() else 'runs_here')}"
+    return f"{tell(spec.title)}\n{tell(spec.needs)} {say('not_here' if spec.available() else 'runs_here')}"
+
+
+def _presets(spec: ProxySpec) -> list[str]:
+    return [tell(name) for name in spec.presets]
 
 
 def _sliders(kind: str, first: str, draw: dict[str, gr.components.Component]) -> None:
@@ -133,7 +139,7 @@ def _sliders(kind: str, first: str, draw: dict[str, gr.components.Component]) ->
         for name, option in spec.options.items():
             draw[f"{kind}:{key}:{name}"] = gr.Slider(
                 option.low, option.high, value=option.default, step=option.step,
-                label=option.label, info=option.help or None, visible=key == first,
+                label=tell(option.label), info=tell(option.help) or None, visible=key == first,
             )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from awaken.bundle import read_settings_from
 from awaken.proxies import PROXIES
 from awaken.recipe import Recovered
 from awaken.ui import links
+from awaken.ui.below import tell
 from awaken.ui.models import BACKEND, PROXY
 from awaken.ui.texts import say
 
@@ -71,7 +72,7 @@ def onto_dials(found: Recovered, names: list[str]) -> tuple[dict[str, Any], list
             else:
                 off.append(name)
     values["lock"] = True  # or the dice would throw the restored seed away
-    remarks = found.remarks
+    remarks = [tell(remark) for remark in found.remarks]
     if off:
-        remarks = [*remarks, say("restored_off", model=backend.title, names=", ".join(off))]
+        remarks = [*remarks, say("restored_off", model=tell(backend.title), names=", ".join(off))]
     return {name: value for name, value in values.items() if name in (*names, "lock")}, remarks

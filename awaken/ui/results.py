@@ -13,7 +13,8 @@ from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.ui import bundles, links, stage
-from awaken.ui.texts import say
+from awaken.ui.below import tell
+from awaken.ui.texts import offered, say
 
 # Downloads in the order of the placard: name of the file -> key of its label.
 DOWNLOADS = ("awakened", "baseline", "side_by_side", "stacked", "proxy", "settings")
@@ -53,7 +54,7 @@ def placard(
         "byline": picture.get("byline", ""),
         "credit": picture.get("credit", ""),
         "licence": picture.get("licence", ""),
-        "prompt": say("placard_prompt", prompt=result.settings["prompt"]),
+        "prompt": prompt_in_words(result.settings["prompt"]),
         "facts": facts(
             result.settings, result.timings["total"], result.psnr, result.luma_correlation
         ),
@@ -66,6 +67,14 @@ def placard(
     }
 
 
+def prompt_in_words(prompt: str) -> str:
+    """The prompt that a run read, after the words of the page for it where they differ."""
+    told = offered(prompt)
+    if told == prompt:
+        return say("placard_prompt", prompt=prompt)
+    return say("placard_prompt_told", prompt=told, read=prompt)
+
+
 def link_to(settings: Mapping[str, Any]) -> dict[str, Any]:
     """A link to the page with these settings on its dials; nothing of the picture is in it."""
     return {"label": say("file_link"), "name": "", "file": {"url": links.address("", settings)}}
@@ -76,11 +85,11 @@ def facts(
 ) -> list[tuple[str, str]]:
     """What the result was made with, as pairs of name and value."""
     backend = (
-        BACKENDS[settings["backend"]].title
+        tell(BACKENDS[settings["backend"]].title)
         if settings["backend"] in BACKENDS
         else settings["backend"]
     )
-    proxy = PROXIES[settings["proxy"]].title if settings["proxy"] in PROXIES else settings["proxy"]
+    proxy = tell(PROXIES[settings["proxy"]].title) if settings["proxy"] in PROXIES else settings["proxy"]
     listed = [
         ("seed", str(settings["seed"])),
         ("p", f"{settings['p']:g}"),

@@ -25,7 +25,7 @@ from awaken.backends import BACKENDS
 from awaken.painting import open_painting
 from awaken.preview import atlas
 from awaken.types import AwakenError, ModelError, Request, RequestError
-from awaken.ui import results, stage, status
+from awaken.ui import reading, results, stage, status
 from awaken.ui.status import Status
 from awaken.ui.texts import say
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from awaken.engine import Engine
 
 log = logging.getLogger(__name__)
+
+READERS = ("backend", "proxy")  # who reads the prompt
 
 
 def make_engine() -> Engine:
@@ -121,6 +123,8 @@ def animate(
     try:
         painting = values.get("painting")
         request = make_request(**values)
+        if said := reading.remark(values["prompt"], *(values[name] for name in READERS)):
+            now = status.after(now, types.Notice(said))
         began = time.perf_counter()
         scene = stage.running(shown, painting=painting, fps=_fps(request))
         yield View(now, scene)
@@ -189,6 +193,9 @@ def make_request(
         raise RequestError(say("no_painting"))
     if not all(isinstance(given, Mapping | None) for given in (options, proxy_options)):
         raise RequestError(say("bad_options"))
+    heard = [settings.get(name, Request.__dataclass_fields__[name].default) for name in READERS]
+    if isinstance(settings.get("prompt"), str):
+        settings["prompt"] = reading.for_models(settings["prompt"], *heard)
     return Request(
         painting=open_painting(Path(painting)),
         proxy_image=open_painting(Path(proxy_image)) if proxy_image else None,

@@ -32,11 +32,14 @@ import numpy as np
 from gradio.data_classes import FileData, GradioModel
 from PIL import Image
 
+from awaken.ui.languages import spoken
+from awaken.ui.texts_zh import STAGE
+
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 SCRIPT = ("state", "decode", "sources", "value", "show", "paint", "clock", "controls")  # in this order
 LONGEST_INLINE = 1024  # px; pictures sent inside a value are no larger than the screen needs
 
-# Every word the stage shows by itself; another language passes its own mapping of the same keys.
+# Every word the stage shows by itself; in Chinese ``texts_zh.STAGE``.
 TEXTS: dict[str, str] = {
     "stage": "Stage: original, proxy, baseline and awakened",
     "wall": "Comparator. Space plays, comma and full stop step, 1 to 6 choose the view, "
@@ -250,11 +253,11 @@ class Stage(gr.HTML):
     def __init__(
         self,
         value: Mapping[str, Any] | None = None,
-        texts: Mapping[str, str] = TEXTS,
+        texts: Mapping[str, str] | None = None,
         **kwargs: Any,
     ):
         # Gradio reads constructor arguments back as attributes; HTML would answer with an event.
-        self.texts = dict(texts)
+        self.texts = dict(texts or (TEXTS if spoken() == "en" else STAGE))
         super().__init__(
             value=value or empty(),
             html_template=(ASSETS / "html" / "stage.html").read_text("utf-8"),

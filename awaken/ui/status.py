@@ -8,6 +8,7 @@ from typing import Any
 
 from awaken import types
 from awaken.types import BOUNDS
+from awaken.ui.below import tell
 from awaken.ui.texts import say
 
 PHASES = ("load", "proxy", "distil", "denoise", "decode", "save")
@@ -104,7 +105,7 @@ def failed(kind: str, message: str, kept: bool) -> Status:
         "numerics": [{"name": "calm", "label": say("act_calm", peak=CALMER_PEAK)}],
     }.get(kind, [])
     title = say(f"card_{kind}") if kind in _TITLED else say("card_internal")
-    card = {"tone": "bad", "title": title, "text": message, "actions": actions}
+    card = {"tone": "bad", "title": title, "text": tell(message), "actions": actions}
     line = say("state_failed_kept" if kept else "state_failed")
     return Status("failed", line=line, cards=(card,))
 
@@ -130,7 +131,7 @@ def after(status: Status, event: types.Event) -> Status:
     if isinstance(event, types.Step):
         return replace(status, phase=event.stage, detail=_progress(event), share=event.done)
     if isinstance(event, types.Notice):
-        card = {"tone": "note", "title": say("card_notice"), "text": event.text, "actions": []}
+        card = {"tone": "note", "title": say("card_notice"), "text": tell(event.text), "actions": []}
         return replace(status, cards=(*status.cards, card))
     return status
 

@@ -1,16 +1,22 @@
 """Every word of the page that is ours, in one place. ``say(key, **values)`` fills in a sentence.
 
-Sentences that come from below (errors, notices, model summaries) arrive ready to be shown.
+A new key needs its twin in ``texts_zh`` (a test compares). Sentences from below (errors, notices,
+model summaries) are told by ``awaken.ui.below``.
 """
 
 from __future__ import annotations
 
 from awaken.types import ALPHA_KINDS, VARIANTS
+from awaken.ui import prompts_zh
+from awaken.ui.languages import spoken
+from awaken.ui.texts_zh import CHINESE
 
 ENGLISH: dict[str, str] = {
     # the frame of the page
     "title": "Every Painting Awakened",
     "subtitle": "A still painting, a sentence, and motion that the paper’s method draws out.",
+    "languages": "Language",
+    "language_offer": "本页有中文版",
     "foot": "**Every Painting Awakened: A Training-free Framework for Painting-to-Animation "
     "Generation.** The method is the authors’; this demo is an independent implementation of it. "
     "[Paper](https://arxiv.org/abs/2503.23736) · "
@@ -147,6 +153,9 @@ ENGLISH: dict[str, str] = {
     "names_baseline": "Baseline",
     "names_awakened": "Awakened",
     "placard_prompt": "“{prompt}”",
+    "placard_prompt_told": "“{prompt}” (“{read}”)",
+    "example_of": "Example: {title}",
+    "and": ", ",
     "fact_seed": "Seed",
     "fact_p": "p",
     "fact_alpha": "α",
@@ -185,6 +194,12 @@ ENGLISH: dict[str, str] = {
     "restored_off": "{model} does not offer these values, left as they were: {names}.",
     "no_bundle": "There is no finished run of this name here, or it has been cleared away.",
     "credit_source": "Source",
+    # what a Chinese prompt becomes
+    "read_as": "The miniature reads English only; it will be told: “{english}”",
+    "read_in_part": "The miniature reads English only; it will be told: “{english}”. Not "
+    "understood: “{unknown}”.",
+    "read_not": "The miniature reads English only and understood nothing of this. Say it in English, "
+    "or take a suggestion.",
     # explanation
     "how_title": "How it works, and when it does not",
     "how": """
@@ -237,7 +252,20 @@ SUGGESTIONS: tuple[str, ...] = (
     "smoke rises slowly",
 )
 
+LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}
+
 
 def say(key: str, **values: object) -> str:
     """The text called ``key`` with its blanks filled in."""
-    return ENGLISH[key].format(**values) if values else ENGLISH[key]
+    text = LANGUAGES[spoken()][key]
+    return text.format(**values) if values else text
+
+
+def offered(prompt: str) -> str:
+    """A prompt that the page offers, in the language that is being spoken."""
+    return (spoken() == "zh" and prompts_zh.in_chinese(prompt)) or prompt
+
+
+def suggestions() -> list[str]:
+    """Prompts for a picture that has none of its own."""
+    return [offered(prompt) for prompt in SUGGESTIONS]

@@ -27,6 +27,7 @@ from awaken.painting import to_size
 from awaken.preview import atlas
 from awaken.types import AwakenError, Request
 from awaken.ui import results, runs, stage, texts
+from awaken.ui.below import tell
 from awaken.ui.laboratory_texts import say
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def stopped() -> dict[str, Any]:
 
 def failed(message: str) -> dict[str, Any]:
     """The series could not begin, or broke off."""
-    return {"state": "failed", "line": message}
+    return {"state": "failed", "line": tell(message)}
 
 
 @dataclass
@@ -155,7 +156,7 @@ class _Reuse:
         reused = [say(f"reused_{n}", count=self.stages[n]) for n in names if self.stages[n]]
         return say(
             "saved", evaluations=self.evaluations, scratch=self.scratch,
-            reused=", ".join(reused) or say("reused_other"),
+            reused=say("and").join(reused) or say("reused_other"),
             share=1 - self.evaluations / self.scratch,
         )  # fmt: skip
 
@@ -255,8 +256,8 @@ def _series(
             running = run_one(workshop, wish, trial.label, i, len(trials))
             result, reused = yield from _with(value, running)
         except AwakenError as error:
-            messages.append(str(error))
-            problems.append(say("problem", label=trial.label, message=error))
+            messages.append(tell(str(error)))
+            problems.append(say("problem", label=trial.label, message=tell(str(error))))
             value["problems"] = list(problems)
             continue
         reuse.add(result, reused, result.baseline is last)  # the memo hands out the same array

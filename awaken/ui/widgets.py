@@ -18,6 +18,7 @@ from gradio.data_classes import FileData
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from awaken.ui.languages import NAMES, PATHS, TAGS, spoken
 from awaken.ui.texts import say
 from awaken.vsds import alpha_schedule, distilled_steps
 
@@ -114,6 +115,20 @@ def status_strip(value: Mapping[str, Any]) -> gr.HTML:
         '<div class="aw-says"><p class="aw-line" role="status"></p><p class="aw-detail"></p></div>'
         '<div class="aw-cards" aria-live="polite"></div>',
         dict(value),
+    )
+
+
+def languages() -> gr.HTML:
+    """The way to this page in the other languages, with the settings of its own address."""
+    here = spoken()
+    return _part(
+        "languages",
+        '<nav class="aw-languages"></nav>',
+        [
+            {"path": path or "./", "tag": TAGS[name], "name": NAMES[name], "here": name == here}
+            for name, path in PATHS.items()
+        ],
+        words={"label": say("languages"), "offer": say("language_offer"), "title": say("title")},
     )
 
 
