@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
 
         engine = Engine(device=arguments.device)
         result = _run(engine, request)
-        paths = engine.save(result, out)
+        paths = engine.save(result, out, remember_settings=not arguments.no_settings)
     except AwakenError as error:
         print(f"awaken: {error}", file=sys.stderr)
         return 2
@@ -114,6 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--proxy-template", metavar="TEXT",
         help="what an instruction editor reads, with {prompt} where the prompt goes")  # fmt: skip
     add("--sequential", action="store_true", help="one path and one video at a time, as published")
+    add("--no-settings", action="store_true",
+        help="write no settings: neither settings.json nor the videos' own notes")  # fmt: skip
     add("--models", metavar="DIR",
         help="folder with model weights, one folder or tar per model (AWAKEN_MODELS)")  # fmt: skip
     add("--device", choices=["cuda", "mps", "cpu"], help="(default: the best there is)")

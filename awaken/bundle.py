@@ -23,6 +23,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -212,16 +213,21 @@ def write_loops(video: np.ndarray, gif: Path, webp: Path, fps: int) -> None:
     """
     order = [*range(len(video)), *range(len(video) - 2, 0, -1)]
     pictures = [Image.fromarray(video[i]) for i in order]
-    endless = {"save_all": True, "loop": 0, "duration": round(1000 / fps)}
-    pictures[0].save(webp, append_images=pictures[1:], quality=80, method=2, **endless)
+    # a gif counts in hundredths of a second: 8 pictures a second are 12 and 13 of them in turn
+    ends = [round(100 * i / fps) for i in range(len(order) + 1)]
+    ticks = [10 * (end - begin) for begin, end in pairwise(ends)]
+    endless = {"save_all": True, "loop": 0}
+    pictures[0].save(
+        webp, append_images=pictures[1:], quality=80, method=2, duration=round(1000 / fps), **endless
+    )
     small = [picture.copy() for picture in pictures]
     for picture in small:
         picture.thumbnail((GIF_SIDE, GIF_SIDE), Image.Resampling.LANCZOS)
     # one palette for the whole loop: palettes of their own would make still parts flicker
-    sample = Image.fromarray(np.concatenate([np.asarray(p) for p in small[: len(video) : 4]]))
-    palette = sample.quantize(255, Image.Quantize.MEDIANCUT)
+    sample = np.concatenate([np.asarray(p)[::3, ::3] for p in small[: len(video) : 4]])
+    palette = Image.fromarray(sample).quantize(255, Image.Quantize.MEDIANCUT, kmeans=2)
     small = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in small]
-    small[0].save(gif, append_images=small[1:], disposal=1, **endless)
+    small[0].save(gif, append_images=small[1:], disposal=1, duration=ticks, **endless)
 
 
 def _png(path: Path) -> bytes:
@@ -373,7 +379,9 @@ class Bundle:
         """
         raw = self.json("bundle.json")
         version = raw.get("awaken_bundle")
-        if not isinstance(version, int) or version > VERSION:
+        if not isinstance(version, int):
+            raise RequestError(_NOT_A_BUNDLE)
+        if version > VERSION:
             raise RequestError("This bundle was made by a newer Awaken than this one.")
         return label_of(raw.get("picture"), raw.get("prompt"), raw.get("film"))
 

@@ -177,6 +177,17 @@ def test_a_still_loop_does_not_flicker(tmp_path):
             assert (np.asarray(loop.convert("RGB")) == first).all()
 
 
+def test_a_gif_keeps_the_films_time(tmp_path):
+    """8 frames a second are 12.5 ticks of a gif's clock each; rounding alike would drift."""
+    write_loops(drifting((30, 60, 140)), tmp_path / "a.gif", tmp_path / "a.webp", 8)
+    with Image.open(tmp_path / "a.gif") as loop:
+        total = 0
+        for i in range(loop.n_frames):
+            loop.seek(i)
+            total += loop.info["duration"]
+    assert abs(total - 10 * 1000 / 8) <= 10
+
+
 @pytest.mark.parametrize("field", ["seed", "p", "steps", "options", "prompt", "backend", "motion"])
 @pytest.mark.parametrize(
     "value", [[], {"a": "b"}, "\ud800", True, -1e300, 1e400, "x" * 700, {"__proto__": {}}]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +45,14 @@ def test_help_is_instant():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--proxy-strength" in done.stdout and "PAINTING PROMPT" in done.stdout
+
+
+def test_settings_can_be_kept_out_of_the_files(picture, tmp_path, capsys):
+    words = [picture, "a secret sea", "--steps", "2", "--out", str(tmp_path / "out"), *MODELS]
+    assert main([*words, "--no-settings"]) == 0
+    written = capsys.readouterr().out.split()
+    assert len(written) == 6 and not any(name.endswith(".json") for name in written)
+    assert not any(b"secret" in Path(name).read_bytes() for name in written)
 
 
 def test_it_writes_the_frames_that_the_engine_makes(picture, tmp_path, capsys):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zipfile
+from pathlib import Path
 
 import pytest
 
+from awaken.types import RequestError
 from awaken.ui.links import encode
+from awaken.video import read_settings
 from tests.page import served_page
 
 pytestmark = pytest.mark.browser
@@ -66,6 +71,66 @@ def test_a_dropped_settings_file_sets_the_dials_and_keeps_the_painting(visit, tm
     page.wait_for_function(
         "src => document.querySelector('#aw-painting img').getAttribute('src') === src", arg=before
     )
+
+
+DROP = """async ({ name, data }) => {
+  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name));
+  const options = { dataTransfer, bubbles: true, cancelable: true };
+  for (const kind of ["dragover", "drop"]) {
+    const event = new DragEvent(kind, options);
+    document.querySelector("#aw-foot").dispatchEvent(event);
+    if (!event.defaultPrevented) throw new Error("the browser would leave the page: " + kind);
+  }
+}"""
+
+
+def test_what_was_downloaded_and_dropped_anywhere_brings_its_settings_back(visit):
+    """A bundle, a video and the settings: as the browser saves them, onto the foot of the page."""
+    page = visit()
+    prompt = page.input_value("#aw-prompt textarea")
+    for label, ending in (("Everything", ".zip"), ("Awakened, mp4", ".mp4"), ("Settings", ".json")):
+        with page.expect_download() as download:
+            page.click(f".aw-file:has-text('{label}')")
+        name = download.value.suggested_filename
+        assert name.endswith(ending) and len(name) > len("settings.json"), name
+        page.fill("#aw-prompt textarea", f"lost before {ending}")
+        page.locator("#aw-p input[type=number]").fill("0.15")
+        data = base64.b64encode(Path(download.value.path()).read_bytes()).decode("ascii")
+        page.evaluate(DROP, {"name": name, "data": data})
+        wait_for_prompt(page, prompt)
+        page.wait_for_function("document.querySelector('#aw-p input').value === '0.6'")
+
+
+def test_of_a_bundle_only_the_settings_travel(visit, tmp_path):
+    """A long film's bundle is larger than any upload may be."""
+    path = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(path, "w") as bundle:
+        bundle.writestr("mine/film.mp4", b"\0" * (25 << 20))
+        text = json.dumps({"prompt": "the mist rises", "seed": 9})
+        bundle.writestr("mine/settings.json", text, zipfile.ZIP_DEFLATED)
+        bundle.comment = b"packed again"
+    page = visit()
+    page.set_input_files("#aw-painting input[type=file]", str(path))
+    wait_for_prompt(page, "the mist rises")
+
+
+def test_a_switch_beside_the_downloads_keeps_settings_out(visit, tmp_path):
+    page = visit()
+    files = page.locator(".aw-file")
+    assert files.filter(has_text="Settings, json").count() == 1
+    page.get_by_label("Keep the settings in the files").uncheck()
+    assert files.filter(has_text="ettings").count() == 0, "neither the file nor the link"
+    with page.expect_download() as download:
+        files.filter(has_text="Awakened, mp4").click()
+    download.value.save_as(tmp_path / "film.mp4")
+    with pytest.raises(RequestError):
+        read_settings(tmp_path / "film.mp4")
+    page.reload()  # this browser remembers the choice
+    page.wait_for_selector(".aw-file")
+    assert not page.get_by_label("Keep the settings in the files").is_checked()
+    assert files.filter(has_text="ettings").count() == 0
 
 
 def test_a_file_without_settings_is_a_sentence(visit, tmp_path):

@@ -17,13 +17,43 @@ async function take(file) {
   if (!file) return;
   face.classList.add("aw-drop-busy");
   try {
-    const { path, url } = await upload(file);
+    const { path, url } = await upload(await unpacked(file).catch(() => file));
     props.value = { path, url, orig_name: file.name, meta: { _type: "gradio.FileData" } };
     trigger("upload", { problem: "" });
   } catch (error) {
     draw();
     trigger("upload", { problem: String(error && error.message) });
   }
+}
+
+/* Of a bundle only its settings travel: long films make it larger than the server takes. Anything
+   unforeseen goes there whole, and the server finds the words. */
+async function unpacked(file) {
+  const bytes = async (from, to) => new DataView(await file.slice(from, to).arrayBuffer());
+  if (file.size < 22 || (await bytes(0, 4)).getUint32(0, true) !== 0x04034b50) return file;
+  const tail = await bytes(Math.max(0, file.size - 65_557), file.size);
+  let end = tail.byteLength - 22; // of the table of contents, which a comment may follow
+  while (tail.getUint32(end, true) !== 0x06054b50) end -= 1;
+  const from = tail.getUint32(end + 16, true);
+  const table = await bytes(from, from + tail.getUint32(end + 12, true));
+  for (let at = 0; at < table.byteLength; ) {
+    const [name, extra, comment] = [28, 30, 32].map((k) => table.getUint16(at + k, true));
+    const called = new TextDecoder().decode(new Uint8Array(table.buffer, at + 46, name));
+    const size = table.getUint32(at + 20, true);
+    if (/^([^/]+\/)?settings\.json$/.test(called) && size < 65_536) {
+      const place = table.getUint32(at + 42, true);
+      const head = await bytes(place, place + 30);
+      const begin = place + 30 + head.getUint16(26, true) + head.getUint16(28, true);
+      let text = file.slice(begin, begin + size);
+      if (table.getUint16(at + 10, true) === 8)
+        text = await new Response(
+          text.stream().pipeThrough(new DecompressionStream("deflate-raw")),
+        ).blob();
+      return new File([text], "settings.json");
+    }
+    at += 46 + name + extra + comment;
+  }
+  return file;
 }
 
 face.addEventListener("click", () => field.click());
@@ -42,11 +72,29 @@ for (const kind of ["dragleave", "drop"])
     face.classList.remove("aw-drop-over");
   });
 element.addEventListener("drop", (event) => take(event.dataTransfer.files[0]));
-if (pastes)
+if (pastes) {
   document.addEventListener("paste", (event) => {
     const file = [...event.clipboardData.files].find((f) => f.type.startsWith("image/"));
     if (file && element.isConnected) take(file);
   });
+  // a file that misses the zone would make the browser leave the page: the whole page is the zone
+  const ours = (event) =>
+    element.isConnected && !event.defaultPrevented && event.dataTransfer.types.includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!ours(event)) return;
+    event.preventDefault();
+    face.classList.add("aw-drop-over");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) face.classList.remove("aw-drop-over");
+  });
+  document.addEventListener("drop", (event) => {
+    face.classList.remove("aw-drop-over");
+    if (!ours(event)) return;
+    event.preventDefault();
+    take(event.dataTransfer.files[0]);
+  });
+}
 
 image.alt = words.alt;
 element.querySelector(".aw-drop-hint").textContent = words.hint;

@@ -1,4 +1,5 @@
 /* Placard: draws props.value = {tag, title, byline, prompt, facts, files, credit}. All text by textContent. */
+const KEPT = "awaken-keep-settings";
 const pick = (name) => element.querySelector(name);
 const make = (tag, className, text) => {
   const node = document.createElement(tag);
@@ -36,11 +37,16 @@ function draw() {
       return pair;
     }),
   );
-  const files = pick(".aw-files");
-  files.hidden = !(value.files || []).length;
-  files.replaceChildren(
+  drawFiles(value.files || []);
+}
+
+// One switch for all files; this browser remembers it, the server never hears of it.
+function drawFiles(files) {
+  const kept = keep.checked ? files : files.map((file) => file.bare && { ...file, ...file.bare });
+  pick(".aw-files").hidden = keep.closest("label").hidden = !files.length;
+  pick(".aw-files").replaceChildren(
     make("span", "aw-files-title", props.words.downloads),
-    ...(value.files || []).map(({ label, name, file }) => {
+    ...kept.filter(Boolean).map(({ label, name, file }) => {
       const link = make("a", "aw-file", label);
       link.href = new URL(file.url, location.href).href;
       if (name) link.download = name;
@@ -49,5 +55,16 @@ function draw() {
   );
 }
 
+const keep = pick(".aw-keep input");
+pick(".aw-keep span").append(props.words.keep, make("small", "", props.words.keep_info));
+try {
+  keep.checked = localStorage.getItem(KEPT) !== "no";
+} catch {} // a browser that stores nothing
+keep.addEventListener("change", () => {
+  try {
+    localStorage.setItem(KEPT, keep.checked ? "yes" : "no");
+  } catch {}
+  draw();
+});
 watch("value", draw);
 draw();

@@ -1,14 +1,18 @@
-"""Bundles over the page's server: /bundle/RUN.zip is made when somebody asks for it, once.
+"""What a visitor takes home: /bundle/RUN.zip, and /bundle/RUN/FILE for one file of it.
 
-RUN is the unguessable name of a run's folder below Gradio's cache, or ``example-ID``. Nothing else
-can be named: no path of a request ever reaches the disk.
+RUN is the unguessable name of a run's folder below Gradio's cache, or ``example-ID``; FILE is one of
+``MEMBERS``. Nothing else can be named: no path of a request ever reaches the disk. A zip is made when
+somebody first asks for it. With ``?settings=0`` no setting is in any file, nor in its name.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import tempfile
 import threading
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,67 +22,128 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from awaken.bundle import write_bundle
+from awaken.bundle import Bundle, write_bundle
 from awaken.examples import Example, load_index
 from awaken.types import RequestError
 from awaken.ui.texts import say
 
+# Single files in the order of the placard -> their types; all else is in the zip.
+MEMBERS = {
+    "awakened.mp4": "video/mp4",
+    "baseline.mp4": "video/mp4",
+    "side_by_side.mp4": "video/mp4",
+    "loop.gif": "image/gif",
+    "proxy.png": "image/png",
+    "settings.json": "application/json",
+}
 _RUN = re.compile(r"[\w-]{32}", re.ASCII)
 _NAMES = ("painting", "proxy", "baseline", "awakened", "side_by_side", "stacked", "settings")
 _one_at_a_time = threading.Lock()  # encoding is heavy, and a second click finds the first's file
 
 
-def links(files: Mapping[str, Path], stem: str, picture: str = "") -> list[dict[str, Any]]:
-    """Download links for the placard, with and without settings.
+def links(
+    files: Mapping[str, Path], settings: Mapping[str, Any], picture: str = ""
+) -> list[dict[str, Any]]:
+    """Download links for the placard; ``bare`` is the same file without settings, if there is one.
 
     files: of a run (``save_result``) or an example; picture: id of the bundled painting, if it is one.
     """
     folder = Path(files["stacked"]).parent.name
-    name = folder if _RUN.fullmatch(folder) else f"example-{folder}"
-    asked = f"picture={picture}" if picture and name == folder else ""
-    return [
-        {
-            "label": say(f"file_{kind}"),
-            "name": f"{stem}{suffix}.zip",
-            "file": {"url": f"bundle/{name}.zip?{'&'.join(filter(None, (switch, asked)))}"},
+    run = _RUN.fullmatch(folder)
+    name = folder if run else f"example-{folder}"
+    head = _head(picture if run else folder)
+    asked = f"picture={picture}" if picture and run else ""
+
+    def one(path: str, file: str, remember: bool) -> dict[str, Any]:
+        query = "&".join(filter(None, ("" if remember else "settings=0", asked)))
+        seed = settings["seed"] if remember and run else None
+        return {
+            "name": _filename(head, seed, file),
+            "file": {"url": f"bundle/{path}" + (f"?{query}" if query else "")},
         }
-        for kind, suffix, switch in (("bundle", "", ""), ("bare", "-bare", "settings=0"))
+
+    listed = [(f"{name}/{member}", member) for member in MEMBERS] + [(f"{name}.zip", "bundle.zip")]
+    return [
+        {"label": say(f"file_{Path(file).stem}")}
+        | one(path, file, True)
+        | {"bare": None if file == "settings.json" else one(path, file, False)}
+        for path, file in listed
     ]
+
+
+def _head(picture: str) -> str:
+    return picture or "painting"
+
+
+def _filename(head: str, seed: int | None, file: str) -> str:
+    """What the file is called on the visitor's disk: hay-wain-seed42-side-by-side.mp4."""
+    stem, suffix = Path(file).stem, Path(file).suffix
+    parts = (head, None if seed is None else f"seed{seed}", None if stem == "bundle" else stem)
+    return "-".join(part.replace("_", "-") for part in parts if part) + suffix
 
 
 def mount(app: Starlette) -> None:
     """Serve /bundle beside an app's own pages."""
-    app.router.routes.insert(0, Route("/bundle/{name}.zip", answer))
+    app.router.routes[:0] = [
+        Route("/bundle/{name}.zip", answer),
+        Route("/bundle/{name}/{member}", answer),
+    ]
 
 
 def answer(request: Request) -> Response:
-    """The zip, made if it is not there yet; 404 for whatever is no finished run."""
+    """The zip or one of its files, made if it is not there yet; 404 for whatever is no finished run."""
     name, remember = request.path_params["name"], request.query_params.get("settings") != "0"
+    member = request.path_params.get("member", "bundle.zip")
     examples = {example.id: example for example in load_index()}
     suffix = "" if remember else "-bare"
-    cache = Path(get_upload_folder())
     if name.startswith("example-") and name.removeprefix("example-") in examples:
         example = examples[name.removeprefix("example-")]
-        files, target = example.results, cache / "bundles" / f"{example.id}{suffix}.zip"
+        files = example.results
+        if files:
+            files = files | {"painting": example.path}
+        target = _shelf() / f"{example.id}{suffix}.zip"
     elif _RUN.fullmatch(name):
-        folder, example = cache / name, examples.get(request.query_params.get("picture", ""))
-        found = {path.stem: path for path in folder.glob("*.*") if path.stem in _NAMES}
-        files, target = found, folder / f"{example.id if example else 'painting'}{suffix}.zip"
+        folder = Path(get_upload_folder()) / name
+        example = examples.get(request.query_params.get("picture", ""))
+        files = {path.stem: path for path in folder.glob("*.*") if path.stem in _NAMES}
+        target = folder / f"{example.id if example else 'painting'}{suffix}.zip"
     else:
         files = {}
-    if not {"stacked", "settings"} <= files.keys():
+    known = member == "bundle.zip" or (member in MEMBERS and (remember or member != "settings.json"))
+    if not known or not {"stacked", "settings"} <= files.keys():
         return PlainTextResponse(say("no_bundle"), 404)
+    seed = _seed(files["settings"]) if remember and not name.startswith("example-") else None
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        # a browser believes this name before the link's own
+        "Content-Disposition": "attachment; filename="
+        f'"{_filename(_head(example.id if example else ""), seed, member)}"',
+    }
+    saved = files.get(Path(member).stem)
+    if remember and saved is not None and saved.name == member:
+        return FileResponse(saved, media_type=MEMBERS[member], headers=headers)
     try:
         with _one_at_a_time:
             if not target.is_file():
                 about = _about(example) if example else None
                 write_bundle(files, target, picture=about, remember_settings=remember)
+        if member == "bundle.zip":
+            return FileResponse(target, media_type="application/zip", headers=headers)
+        with Bundle(target) as bundle:
+            return Response(bundle.read(member), media_type=MEMBERS[member], headers=headers)
     except (RequestError, OSError) as error:
         return PlainTextResponse(str(error), 503)
-    return FileResponse(
-        target, media_type="application/zip", filename=target.name,
-        headers={"X-Content-Type-Options": "nosniff"},
-    )  # fmt: skip
+
+
+@cache
+def _shelf() -> Path:
+    """Where this process keeps the examples' bundles; an earlier one's may be of another make."""
+    return Path(tempfile.mkdtemp(prefix="bundles-", dir=get_upload_folder()))
+
+
+def _seed(settings: Path) -> int | None:
+    seed = json.loads(settings.read_text("utf-8")).get("seed")
+    return seed if isinstance(seed, int) else None
 
 
 def _about(example: Example) -> dict[str, str]:

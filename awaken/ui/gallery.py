@@ -112,7 +112,7 @@ class Bundled:
                 self.settings["psnr"],
                 self.settings["luma_correlation"],
             ),
-            "files": results.downloads(self.example.results, self.id),
+            "files": results.downloads(self.example.results, self.settings),
         }
 
 

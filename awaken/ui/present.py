@@ -131,7 +131,8 @@ def from_folder(folder: str | Path) -> tuple[list[Slide], list[str]]:
         except (RequestError, OSError, ValueError) as error:
             problems.append(f"{path.name} is left out. {error}")
     if not slides:
-        raise RequestError(" ".join([f"There is nothing to show in {folder}.", *problems]))
+        hint = "Put bundles there: the zips that the page offers under a result."
+        raise RequestError(" ".join([f"There is nothing to show in {folder}.", *problems, hint]))
     return slides, problems
 
 

@@ -7,17 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gradio.data_classes import FileData
-
 from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.ui import bundles, links, stage
 from awaken.ui.below import tell
 from awaken.ui.texts import offered, say
-
-# Downloads in the order of the placard: name of the file -> key of its label.
-DOWNLOADS = ("awakened", "baseline", "side_by_side", "stacked", "proxy", "settings")
 
 
 def film(
@@ -58,12 +53,7 @@ def placard(
         "facts": facts(
             result.settings, result.timings["total"], result.psnr, result.luma_correlation
         ),
-        "files": downloads(
-            files,
-            f"{picture.get('id') or 'painting'}-seed{result.settings['seed']}",
-            picture.get("id") or "",
-        )
-        + [link_to(result.settings)],
+        "files": downloads(files, result.settings, picture.get("id") or ""),
     }
 
 
@@ -77,7 +67,8 @@ def prompt_in_words(prompt: str) -> str:
 
 def link_to(settings: Mapping[str, Any]) -> dict[str, Any]:
     """A link to the page with these settings on its dials; nothing of the picture is in it."""
-    return {"label": say("file_link"), "name": "", "file": {"url": links.address("", settings)}}
+    file = {"url": links.address("", settings)}
+    return {"label": say("file_link"), "name": "", "file": file, "bare": None}
 
 
 def facts(
@@ -131,18 +122,11 @@ def proxy_in_words(psnr: float | None, luma_correlation: float) -> str:
     return say("value_proxy", closeness=words, psnr=psnr, correlation=luma_correlation)
 
 
-def downloads(files: Mapping[str, Path], stem: str, picture: str = "") -> list[dict[str, Any]]:
-    """Links to the files that are there, with names that say what they are, and to all as a zip.
+def downloads(
+    files: Mapping[str, Path], settings: Mapping[str, Any], picture: str = ""
+) -> list[dict[str, Any]]:
+    """Links to everything of a run, each with and without settings, and the link to its settings.
 
     picture: id of the bundled painting that the run began with, if it is one.
     """
-    single = [
-        {
-            "label": say(f"file_{name}"),
-            "name": f"{stem}-{name.replace('_', '-')}{Path(files[name]).suffix}",
-            "file": FileData(path=str(files[name])).model_dump(),
-        }
-        for name in DOWNLOADS
-        if name in files and not (name == "stacked" and "awakened" in files)
-    ]
-    return single + bundles.links(files, stem, picture)
+    return [*bundles.links(files, settings, picture), link_to(settings)]

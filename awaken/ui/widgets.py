@@ -49,11 +49,15 @@ class PictureDrop(gr.HTML):
     data_model = FileData
 
     def __init__(self, name: str, value: str | None = None, pastes: bool = False, **kwargs: Any):
-        """``name``: "painting" or "proxy_image", keys of its texts; ``pastes``: takes Ctrl-V."""
+        """``name``: "painting" or "proxy_image", keys of its texts.
+
+        ``pastes``: takes Ctrl-V, whatever is dropped anywhere on the page, and files with settings.
+        """
+        kinds = "image/*,.zip,.mp4,.json" if pastes else "image/*"
         super().__init__(
             value,
             html_template='<p class="aw-drop-label"></p>'
-            '<input type="file" accept="image/*" tabindex="-1" class="aw-spoken">'
+            f'<input type="file" accept="{kinds}" tabindex="-1" class="aw-spoken">'
             '<button type="button" class="aw-drop"><img hidden><span class="aw-drop-hint"></span>'
             '<span class="aw-drop-again"></span></button>',
             js_on_load=(ASSETS / "js" / "drop.js").read_text(encoding="utf-8"),
@@ -139,9 +143,15 @@ def placard(value: Mapping[str, Any] | None) -> gr.HTML:
         '<div class="aw-placard"><div class="aw-placard-head"><p class="aw-tag"></p><h2></h2>'
         '<p class="aw-byline"></p>'
         '<p class="aw-said"></p><p class="aw-remark"></p></div>'
-        '<dl class="aw-facts"></dl><div class="aw-files"></div></div>',
+        '<dl class="aw-facts"></dl><div class="aw-files"></div>'
+        '<label class="aw-keep"><input type="checkbox" checked><span></span></label></div>',
         dict(value) if value else None,
-        words={"downloads": say("downloads"), "source": say("credit_source")},
+        words={
+            "downloads": say("downloads"),
+            "source": say("credit_source"),
+            "keep": say("keep_settings"),
+            "keep_info": say("keep_settings_info"),
+        },
     )
 
 
