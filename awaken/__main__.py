@@ -15,10 +15,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from awaken.backends import BACKENDS
-from awaken.painting import open_painting
+from awaken.painting import open_mask, open_painting
 from awaken.proxies import PROXIES
 from awaken.types import (
     ALPHA_KINDS,
@@ -131,9 +129,10 @@ def number(text: str) -> float | int:
 def _request(arguments: argparse.Namespace) -> Request:
     """Raises RequestError with a sentence."""
     numbers = {name: getattr(arguments, name) for name in (*NUMBERS, "motion")}
+    painting = open_painting(arguments.painting)
     proxy_image = arguments.proxy_image and open_painting(arguments.proxy_image)
     return Request(
-        painting=open_painting(arguments.painting),
+        painting=painting,
         prompt=arguments.prompt,
         negative_prompt=arguments.negative,
         backend=arguments.backend,
@@ -141,7 +140,7 @@ def _request(arguments: argparse.Namespace) -> Request:
         proxy_image=proxy_image,
         variant=arguments.variant,
         alpha=arguments.alpha,
-        mask=arguments.mask and _mask(arguments.mask),
+        mask=arguments.mask and open_mask(arguments.mask, painting),
         seed=arguments.seed,
         options=dict(map(_option, arguments.option)),
         proxy_template=arguments.proxy_template,
@@ -149,10 +148,6 @@ def _request(arguments: argparse.Namespace) -> Request:
         sequential=arguments.sequential,
         **{name: value for name, value in numbers.items() if value is not None},
     )
-
-
-def _mask(path: Path) -> np.ndarray:
-    return (open_painting(path).mean(2) > 127).astype(np.uint8) * 255
 
 
 def _option(text: str) -> tuple[str, float]:

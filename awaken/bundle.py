@@ -1,7 +1,7 @@
 """A bundle: one zip with everything of a run that somebody may want to show, keep or make again.
 
     baseline.mp4 awakened.mp4 side_by_side.mp4 wipe.mp4 stacked.mp4    loop.gif loop.webp
-    proxy.png painting.png    settings.json reproduce.sh    ATTRIBUTION.txt bundle.json
+    proxy.png painting.png mask.png    settings.json reproduce.sh    ATTRIBUTION.txt bundle.json
 
 ``bundle.json`` says what the picture is called and how the film runs, so that ``/present`` needs
 nothing else. Settings come back from a bundle, an mp4 or a settings.json through
@@ -40,6 +40,7 @@ VERSION = 1  # of bundle.json
 MAX_FILE = 256 << 20  # bytes of a bundle
 MAX_DIRECTORY = 64 << 10  # bytes of a zip's table of contents: hundreds of members
 MAX_MEMBER = 64 << 20  # bytes of a film
+MAX_MASK = 4 << 20  # bytes of a motion mask: ours have some thousand
 MAX_TEXT = 64 << 10  # bytes of a settings file: ours have one or two thousand
 MAX_SIDE, MAX_FRAMES = 4096, 512  # of one film, so that no player is asked for more
 WIPE_LOOPS = 4  # runs of the film per sweep there and back
@@ -72,7 +73,7 @@ def write_bundle(
     settings: the run's settings, where ``files`` has no settings.json.
     picture: ``title``, ``byline``, ``credit`` and ``licence`` of the painting, as far as known.
     remember_settings: False leaves settings.json, reproduce.sh, the prompt and every video's
-        metadata out. ATTRIBUTION.txt stays: licences ask for the models' names.
+        metadata out, and the motion mask. ATTRIBUTION.txt stays: licences ask for the models' names.
     include_painting: False leaves the painting out; reproduce.sh then asks for it.
 
     Raises:
@@ -94,13 +95,17 @@ def write_bundle(
         }
         if kept is not None:
             texts["settings.json"] = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
-            texts["reproduce.sh"] = reproduce(kept, include_painting and "painting" in files)
+            texts["reproduce.sh"] = reproduce(
+                kept, include_painting and "painting" in files, "mask" in files
+            )
         partial = Path(folder) / "bundle.zip"
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as zipped:
             for path in made:  # films and pictures are compressed already
                 zipped.write(path, path.name, zipfile.ZIP_STORED)
-            for name in ("proxy", "painting") if include_painting else ("proxy",):
-                if name in files:
+            for name, wanted in (
+                ("proxy", True), ("painting", include_painting), ("mask", kept is not None),
+            ):  # fmt: skip
+                if wanted and name in files:
                     zipped.writestr(f"{name}.png", _png(files[name]), zipfile.ZIP_STORED)
             for name, text in texts.items():
                 zipped.writestr(name, text.encode("utf-8"))
@@ -249,13 +254,15 @@ def _label(
     return json.dumps(label, indent=2, ensure_ascii=False) + "\n"
 
 
-def reproduce(settings: Mapping[str, Any], with_painting: bool = True) -> str:
+def reproduce(
+    settings: Mapping[str, Any], with_painting: bool = True, with_mask: bool = False
+) -> str:
     """reproduce.sh: a shell script whose last line is the exact command."""
     known = recover(settings)
     painting, ask = "painting.png", ""
     if not with_painting:
         ask = "# The painting is not in this bundle: put it beside this file as painting.png.\n"
-    if known.masked:
+    if known.masked and not with_mask:
         ask += "# The run had a motion mask, which is not here: put it here as mask.png.\n"
     words = command(
         known.settings, painting, "again", "proxy.png", mask="mask.png" if known.masked else ""
@@ -427,6 +434,22 @@ def _object(data: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise RequestError(_NO_SETTINGS)
     return found
+
+
+def read_mask_from(path: str | Path) -> tuple[bytes, bytes] | None:
+    """The motion mask in a bundle, and the painting it was made for: two pictures as files.
+
+    None where the file is no bundle or either is missing: a mask means nothing without its painting.
+
+    Raises:
+        RequestError: a broken zip, or members larger than ours.
+    """
+    if not zipfile.is_zipfile(path):
+        return None
+    with Bundle(path) as bundle:
+        if "mask.png" not in bundle or "painting.png" not in bundle:
+            return None
+        return bundle.read("mask.png", MAX_MASK), bundle.read("painting.png")
 
 
 def read_settings_from(path: str | Path) -> Recovered:

@@ -235,7 +235,7 @@ class Engine:
                 seconds = progress.step(backend.evaluations - counted)
                 yield types.Step(
                     moment.phase, moment.index, moment.count, progress.done, seconds,
-                    progress.seconds_left, self._previews(backend, moment, painting, proxy, progress),
+                    progress.seconds_left, self._previews(backend, moment, painting, proxy, request.mask, progress),
                 )  # fmt: skip
                 if moment.index == moment.count:
                     clock.lap(moment.phase)
@@ -245,7 +245,7 @@ class Engine:
         videos = []
         for key, z in zip(keys, latents, strict=True):
             known = f"decoded {key}" in self._memo
-            videos.append(decoded(backend, self._memo, key, z, painting))
+            videos.append(decoded(backend, self._memo, key, z, painting, request.mask))
             if not known:
                 self._seconds_per_decode = progress.lap()
         clock.lap("decode")
@@ -254,12 +254,12 @@ class Engine:
             settings=request.settings() | _where(self, backend, painting),
             timings=clock.seconds | {"total": sum(clock.seconds.values())},
             evaluations=backend.evaluations - counted, evaluations_from_scratch=scratch,
-            psnr=psnr, luma_correlation=correlation, notices=tuple(notices),
+            psnr=psnr, luma_correlation=correlation, notices=tuple(notices), mask=request.mask,
         )  # fmt: skip
 
     def _previews(
         self, backend: Backend, tick, painting: np.ndarray, proxy: np.ndarray | None,
-        progress: Estimate,
+        mask: np.ndarray | None, progress: Estimate,
     ) -> Mapping[str, np.ndarray]:  # fmt: skip
         """Small moving pictures of the running estimates, no oftener than their share of time."""
         if tick.clean is None or not progress.preview_is_due(last=tick.index == tick.count):
@@ -267,7 +267,7 @@ class Engine:
         began = time.perf_counter()
         seen = {"proxy": proxy}
         previews = {
-            name: backend.preview(z, seen.get(name, painting))
+            name: backend.preview(z, seen.get(name, painting), mask)
             for name, z in zip(tick.names, tick.clean.split(1), strict=True)
         }
         progress.previewed(time.perf_counter() - began)

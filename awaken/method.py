@@ -181,12 +181,13 @@ def _encoded(backend: Backend, memo: Memo, picture: np.ndarray, seed: int) -> to
 
 
 def decoded(
-    backend: Backend, memo: Memo, key: str, z: torch.Tensor, painting: np.ndarray
-) -> np.ndarray:
+    backend: Backend, memo: Memo, key: str, z: torch.Tensor, painting: np.ndarray,
+    mask: np.ndarray | None,
+) -> np.ndarray:  # fmt: skip
     """The frames of the whole video ``z`` that the memo keeps under ``key``; decoded once."""
     frames = memo.get(f"decoded {key}")
     if frames is None:
-        frames = memo.put(f"decoded {key}", backend.decode(z, painting))
+        frames = memo.put(f"decoded {key}", backend.decode(z, painting, mask))
     return frames
 
 
@@ -210,7 +211,7 @@ def _last_baseline_frame(
                     yield replace(moment, phase="proxy")
         except StopIteration as end:
             z, _ = end.value
-    return decoded(backend, memo, plan.baseline, z, painting)[-1]
+    return decoded(backend, memo, plan.baseline, z, painting, request.mask)[-1]
 
 
 def _groups(names: list[str], together: bool) -> list[list[str]]:

@@ -22,6 +22,7 @@ MAX_PIXELS = 80_000_000  # below Pillow's own warning; a 64 MP photograph still 
 MAX_SIDE = 2048
 MIN_SIDE = 32
 MAX_ASPECT = 3.0
+MASK_SIDE = 512  # pixels of a mask's longer side: finer than any cell of any model
 
 _NOT_A_PICTURE = "This is not a picture we can open: choose a JPEG, PNG, WebP, TIFF or GIF file."
 _BROKEN = "This picture is damaged or incomplete: save it again, or choose another file."
@@ -60,6 +61,32 @@ def open_painting(source: str | Path | bytes | BinaryIO | Image.Image | np.ndarr
     if scale < 1:
         picture = to_size(picture, *(max(1, round(side * scale)) for side in rgb.size))
     return np.ascontiguousarray(picture)
+
+
+def open_mask(
+    source: str | Path | bytes | BinaryIO | Image.Image | np.ndarray, painting: np.ndarray
+) -> np.ndarray:
+    """A grey picture as a motion mask: (h, w) uint8, 255 where it is light, long side at most 512.
+
+    painting: (h, w, 3), whose shape the mask must have, at any size.
+
+    Raises:
+        RequestError: as ``open_painting``, or the mask has another shape than the painting.
+    """
+    try:
+        picture = open_painting(source)
+    except RequestError as error:
+        raise RequestError(f"The motion mask: {error}") from None
+    height, width = picture.shape[:2]
+    ratio = (width / height) / (painting.shape[1] / painting.shape[0])
+    if not 0.95 < ratio < 1.05:
+        raise RequestError(
+            f"The motion mask ({width} x {height} pixels) has another shape than the painting "
+            f"({painting.shape[1]} x {painting.shape[0]}): paint it on this painting."
+        )
+    scale = min(1.0, MASK_SIDE / max(height, width))
+    grey = to_size(picture, *(max(1, round(side * scale)) for side in (width, height))).mean(2)
+    return np.where(grey > 127, np.uint8(255), np.uint8(0))
 
 
 def to_size(picture: np.ndarray, width: int, height: int) -> np.ndarray:

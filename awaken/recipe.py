@@ -21,8 +21,8 @@ PICTURES = ("painting", "proxy_image", "mask")
 SETTINGS = tuple(f.name for f in fields(Request) if f.name not in PICTURES)
 # What a result also says of itself; it is known, and no setting.
 FACTS = frozenset(
-    ("masked", "width", "height", "device", "dtype", "weights", "awaken", "psnr", "luma_correlation",
-     "evaluations", "evaluations_from_scratch", "timings")
+    ("masked", "mask_share", "width", "height", "device", "dtype", "weights", "awaken", "psnr",
+     "luma_correlation", "evaluations", "evaluations_from_scratch", "timings")
 )  # fmt: skip
 MAX_NAMED = 12  # unknown names that are repeated to the visitor; more would be noise
 MAX_OPTIONS = 32
@@ -59,7 +59,7 @@ class Recovered:
             said.append(f"Values that cannot be used, left out: {', '.join(self.unusable)}.")
         if self.masked:
             said.append(
-                "This run had a motion mask; a mask does not travel with settings, paint it again."
+                "This run had a motion mask, which does not travel with settings: paint it again."
             )
         return said
 

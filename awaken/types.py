@@ -170,11 +170,10 @@ class Request:
         """Everything but the pictures, ready for JSON: enough to make the same run again."""
         skipped = ("painting", "proxy_image", "mask")
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in skipped}
-        return values | {
-            "options": dict(self.options),
-            "proxy_options": dict(self.proxy_options),
-            "masked": self.mask is not None,
-        }
+        values |= {"options": dict(self.options), "proxy_options": dict(self.proxy_options)}
+        if self.mask is None:
+            return values | {"masked": False}
+        return values | {"masked": True, "mask_share": round(float((self.mask > 127).mean()), 4)}
 
 
 def _check_picture(name: str, picture: Any) -> None:
@@ -274,6 +273,7 @@ class Result:
     painting, proxy: (h, w, 3) uint8; baseline, awakened: (frames, h, w, 3) uint8.
     settings: JSON-ready, defaults filled in; timings: seconds by phase, plus "total";
     evaluations: network evaluations this run needed, and what it would have needed from scratch.
+    mask: the motion mask that the run kept to, (h, w) uint8 of any size, or None.
     """
 
     painting: np.ndarray
@@ -287,6 +287,7 @@ class Result:
     psnr: float
     luma_correlation: float
     notices: tuple[Notice, ...] = ()
+    mask: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

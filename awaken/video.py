@@ -201,8 +201,8 @@ def save_result(
 
     All files are finished in a hidden folder beside their place before the first one is moved, so
     that a failure leaves an earlier result whole. Returns name -> path: painting, proxy, baseline,
-    awakened, side_by_side, stacked, settings; without ``remember_settings`` the videos carry none
-    and settings.json is left out.
+    awakened, side_by_side, stacked, settings, and mask where the run had one; without
+    ``remember_settings`` the videos carry none and settings.json is left out.
 
     Raises:
         OSError: the folder cannot be written.
@@ -219,6 +219,8 @@ def save_result(
         "stacked": stacked(*both),
     }
     pictures = {"painting": result.painting, "proxy": result.proxy}
+    if result.mask is not None:
+        pictures["mask"] = result.mask
     workshop = Path(tempfile.mkdtemp(prefix=".saving-", dir=folder))
     try:
         with ThreadPoolExecutor(max_workers=2) as pool:

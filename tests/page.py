@@ -17,15 +17,18 @@ from awaken.ui.runs import Workshop
 class CountedEngine(Engine):
     """The engine, with a count of the steps it has done and of the runs that are open.
 
-    ``pace`` makes every step last at least so many seconds, for tests that must catch one.
+    ``last`` is the request that came last. ``pace`` makes every step last at least so many seconds,
+    for tests that must catch one.
     """
 
     steps = 0
     open_runs = 0
     pace = 0.0
+    last: Request | None = None
 
     def animate(self, request: Request) -> Iterator[Event]:
         self.open_runs += 1
+        self.last = request
         try:
             with closing(super().animate(request)) as events:
                 for event in events:

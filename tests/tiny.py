@@ -67,11 +67,11 @@ class TinyBackend(Backend):
             out = out * float("nan")
         return out.unflatten(0, (k, -1))
 
-    def decode(self, z, picture):
+    def decode(self, z, picture, mask=None):
         x = ((z[0, :3].permute(1, 2, 3, 0).clamp(-1, 1) + 1) * 127.5).byte()
         return x.repeat_interleave(8, 1).repeat_interleave(8, 2).numpy()
 
-    def preview(self, z, picture):
+    def preview(self, z, picture, mask=None):
         return self.decode(z, picture)[:, ::8, ::8]
 
 

@@ -149,11 +149,18 @@ class Backend(ABC):
         """Raw predictions for b noisy videos: (branches, b, c, f, h, w), float32."""
 
     @abstractmethod
-    def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
-        """A whole video's latents (1, c, f, h', w') -> (frames, h, w, 3) uint8."""
+    def decode(
+        self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
+    ) -> np.ndarray:
+        """A whole video's latents (1, c, f, h', w') -> (frames, h, w, 3) uint8.
+
+        ``mask`` is the run's motion mask, for a backend that can keep to it pixel by pixel.
+        """
 
     @abstractmethod
-    def preview(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+    def preview(
+        self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
+    ) -> np.ndarray:
         """A small and cheap picture of a whole video's latents: (frames, h, w, 3), about 128 px."""
 
     def notices(self, prompt: str) -> list[str]:

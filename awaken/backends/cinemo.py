@@ -251,7 +251,9 @@ class CinemoBackend(LatentDiffusionBackend):
         scaled = (latents / self.vae.config.scaling_factor).to(self.vae.dtype)
         return self.vae.decode(scaled, num_frames=len(scaled)).sample
 
-    def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+    def decode(
+        self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
+    ) -> np.ndarray:
         """Chunks of 14 frames, whatever the memory: the chunk is part of the decoder's result."""
         frames = decode(self.vae, z)[0] * 255
         return frames.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()

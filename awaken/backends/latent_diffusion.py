@@ -128,7 +128,9 @@ class LatentDiffusionBackend(Backend):
         """Scaled latents (f, c, h', w') of single frames -> (f, 3, h, w) in [-1, 1]."""
         return self.vae.decode((latents / self.vae.config.scaling_factor).to(self.vae.dtype)).sample
 
-    def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+    def decode(
+        self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
+    ) -> np.ndarray:
         frames = z[0].transpose(0, 1)  # f c h w
         for batch in _DECODE_BATCHES if self.device.type == "cuda" else (1,):
             try:
@@ -142,7 +144,9 @@ class LatentDiffusionBackend(Backend):
                 torch.cuda.empty_cache()
         raise AssertionError("unreachable: the last batch returns or raises")
 
-    def preview(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+    def preview(
+        self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
+    ) -> np.ndarray:
         """The latents through a linear map to RGB, fitted once to the loaded VAE."""
         rgb = torch.einsum("bcfhw,cd->bfdhw", z.float(), self.to_rgb[:-1])
         rgb = rgb[0] + self.to_rgb[-1][:, None, None]

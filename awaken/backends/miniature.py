@@ -21,6 +21,7 @@ from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.latents import (
     AIR,
     CELL,
+    FLOW,
     FRAMES,
     LIGHT,
     OBJECT,
@@ -32,6 +33,7 @@ from awaken.miniature.latents import (
     schedule_table,
 )
 from awaken.miniature.loading import ASSETS, trained, weights_id
+from awaken.miniature.stencil import resting, stencil, touched
 from awaken.miniature.text import text_encoder
 from awaken.miniature.video_network import VideoNetwork
 from awaken.miniature.vocabulary import Vocabulary
@@ -146,17 +148,21 @@ class MiniatureBackend(Backend):
             clean[:, channels] *= c["mask"][:, :, None].float()
         return clean.unflatten(0, (k, b))
 
-    def decode(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
-        """One video, (1, 18, f, rows, columns) -> (f, h, w, 3) uint8."""
+    def decode(
+        self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
+    ) -> np.ndarray:
+        """One video, (1, 18, f, rows, columns) -> (f, h, w, 3) uint8, the picture outside a mask."""
         painting = to_tensor(picture, self.device)
-        return to_array(compose(z, painting, self._mattes(z, painting)))
+        return self._composed(z, painting, mask, self._mattes(z, painting))
 
-    def preview(self, z: torch.Tensor, picture: np.ndarray) -> np.ndarray:
+    def preview(
+        self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
+    ) -> np.ndarray:
         """The same, on a small copy of the painting: (f, ~128, ~128, 3) uint8."""
         painting = to_tensor(picture, self.device)
         shrink = _PREVIEW_SIDE / max(painting.shape[-2:])
         size = tuple(max(1, round(side * shrink)) for side in painting.shape[-2:])
-        return to_array(compose(z, F.interpolate(painting, size, mode="area")))
+        return self._composed(z, F.interpolate(painting, size, mode="area"), mask)
 
     def notices(self, prompt: str) -> list[str]:
         return self.vocabulary.notices(prompt)
@@ -171,12 +177,28 @@ class MiniatureBackend(Backend):
         shares = (z[:, (REGION.start, OBJECT.start)].mean(2) * units).clamp(0, 1)
         return self.decoder(shares.to(self.dtype), look.to(self.dtype)).float().sigmoid()
 
+    def _composed(
+        self, z: torch.Tensor, painting: torch.Tensor, mask: np.ndarray | None,
+        mattes: torch.Tensor | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        if mask is None:
+            return to_array(compose(z, painting, mattes))
+        painted = self._painted(mask)
+        z = z.clone()
+        z[:, FLOW] *= resting(touched(painted, z.shape[-2:]))[:, :, None]
+        return to_array(torch.lerp(
+            painting, compose(z, painting, mattes), stencil(painted, painting.shape[-2:])
+        ))  # fmt: skip
+
     def _cells(self, mask: np.ndarray | None, rows: int, columns: int) -> torch.Tensor:
         """Where motion is allowed, (1, 1, rows, columns) of 0 and 1."""
         if mask is None:
             return torch.ones(1, 1, rows, columns, device=self.device, dtype=self.dtype)
-        painted = torch.from_numpy(mask > 127).float()[None, None]
-        return F.adaptive_max_pool2d(painted, (rows, columns)).to(self.device, self.dtype)
+        return touched(self._painted(mask), (rows, columns)).to(self.dtype)
+
+    def _painted(self, mask: np.ndarray) -> torch.Tensor:
+        """(h, w) uint8 -> (1, 1, h, w) of 0 and 1."""
+        return torch.from_numpy(mask > 127).float()[None, None].to(self.device)
 
 
 class PremiseBackend(MiniatureBackend):

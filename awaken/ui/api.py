@@ -66,11 +66,13 @@ def add(workshop: Workshop) -> None:
         re_noise: float = DEFAULTS["re_noise"],
         seed: int = DEFAULTS["seed"],
         options: dict | None = None,
+        mask: str | None = None,
     ) -> list[str]:
         """Animate a painting with the method of Every Painting Awakened, and without it.
 
         Returns the files: awakened video, baseline video, both side by side (mp4), the proxy image
-        (png) and the settings (json). An empty number takes the chosen model's own default. A bad
+        (png) and the settings (json). ``mask`` is a grey picture of the painting's shape, light where
+        motion is allowed, for the models that take one. An empty number takes the chosen model's own default. A bad
         picture or setting is answered with a sentence that says what to change.
         """
         values = {name: value for name, value in locals().items() if name != "workshop"}
@@ -106,6 +108,7 @@ def add(workshop: Workshop) -> None:
         "re_noise": _number(say("re_noise"), DEFAULTS["re_noise"]),
         "seed": _number(say("seed"), DEFAULTS["seed"]),
         "options": gr.JSON(label=say("options"), visible=False),
+        "mask": _picture(say("mask")),
     }
     outputs = [gr.File(label=say(f"file_{name}"), visible=False) for name in _ANSWERS]
     gr.Button(visible=False).click(

@@ -313,7 +313,7 @@ REQUESTS: dict[str, str] = {
     "Not known to this version and left out: {names}.": "本版本不认识、已略去：{names}。",
     "Values that cannot be used, left out: {names}.": "取值无法使用、已略去：{names}。",
     "a link of another version of this page": "本页另一版本的链接",
-    "This run had a motion mask; a mask does not travel with settings, paint it again.":
+    "This run had a motion mask, which does not travel with settings: paint it again.":
     "这次运行用了运动遮罩；遮罩不随设置传递，请重新绘制。",
     "There is no {name} called that here.": "这里没有这个名称的{name}。",
     "The setting 'sequential' is yes or no.": "设置“sequential”只能是是或否。",
@@ -343,6 +343,10 @@ REQUESTS: dict[str, str] = {
     "'frames'": "“帧数”", "'fps'": "“每秒帧数”", "'size'": "“工作尺寸”", "'seed'": "“种子”",
     "variant": "变体", "alpha curve": "α 曲线", "backend": "视频模型", "proxy": "代理模型",
     "painting": "画作", "proxy image": "代理图像",
+    "The motion mask: {why}": "运动遮罩：{why}",
+    "The motion mask ({width} x {height} pixels) has another shape than the painting "
+    "({across} x {down}): paint it on this painting.":
+    "运动遮罩（{width} × {height} 像素）与画作（{across} × {down}）形状不同：请在这幅画上涂抹。",
     "The motion mask is empty or not a grey picture: paint the region that should move.":
     "运动遮罩是空的，或不是灰度图：请画出应当动起来的区域。",
     "Say in a few words what should move, for example: the clouds drift.":

@@ -37,7 +37,7 @@ MEMBERS = {
     "settings.json": "application/json",
 }
 _RUN = re.compile(r"[\w-]{32}", re.ASCII)
-_NAMES = ("painting", "proxy", "baseline", "awakened", "side_by_side", "stacked", "settings")
+_NAMES = ("painting", "proxy", "baseline", "awakened", "side_by_side", "stacked", "settings", "mask")
 _one_at_a_time = threading.Lock()  # encoding is heavy, and a second click finds the first's file
 
 

@@ -14,7 +14,7 @@ import gradio as gr
 
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, VARIANTS, Request
-from awaken.ui import downloads, models, reading, runs, widgets
+from awaken.ui import brush, downloads, models, reading, runs, widgets
 from awaken.ui.models import BACKEND, QUIET
 from awaken.ui.texts import say, suggestions
 
@@ -46,6 +46,7 @@ class Controls:
 def values(keywords: Mapping[str, Any]) -> dict[str, Any]:
     """What arrives under ``Controls.keywords`` as keyword arguments for ``runs.make_request``."""
     plain = models.chosen(keywords)
+    plain["mask"] = brush.mask_for(plain.get("painting"), plain.get("mask"))
     if not plain.pop("lock"):
         plain["seed"] = runs.new_seed()
     return plain
@@ -63,6 +64,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
     spec = BACKENDS[BACKEND]
 
     draw["painting"] = widgets.PictureDrop("painting", start["painting"], pastes=True)
+    draw["mask"] = brush.MotionBrush(brush.reason(BACKEND))
     rail.wall = widgets.wall(paintings, str(start.get("id", "")))
     draw["prompt"] = gr.Textbox(
         value=start["prompt"], label=say("prompt"), placeholder=say("prompt_hint"), lines=2,
@@ -113,6 +115,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
         trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     dependent = [draw[name] for name in ("motion", "steps", "guidance", "size", "frames", "fps")]
+    draw["backend"].change(brush.for_backend, draw["backend"], draw["mask"], **QUIET)
     draw["backend"].change(_for_backend, [draw["backend"], rail.restored], dependent, **QUIET)
     return rail
 

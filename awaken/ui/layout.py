@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -123,17 +124,26 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
             path: str | None, picture: dict, running: bool, event: gr.EventData
         ) -> list[Any]:
             if path is None or not restore.is_settings_file(path):
-                return [*_receive(path, picture, running, event), *([gr.skip()] * len(restored))]
+                quiet = [gr.skip()] * (1 + len(restored))
+                return [*_receive(path, picture, running, event), *quiet]
+            hung, brought = [picture.get("path"), *([gr.skip()] * 3)], gr.skip()
             try:
-                now, *values = _restored(restore.from_file(path), dials)
+                found = restore.from_file(path)
+                mask = restore.mask_from(path, picture.get("path"))
+                if mask is not None:
+                    found, brought = replace(found, masked=False), mask
+                    if mask["painting"] != picture.get("path"):
+                        hung = [mask["painting"], {"path": mask["painting"]},
+                                gr.update(selected=""), suggestions()]  # fmt: skip
+                now, *values = _restored(found, dials)
             except RequestError as error:
                 now, values = status.refused(str(error)).value(), [gr.skip()] * len(restored)
             strip = gr.skip() if running else now  # during a run it belongs to the run
-            return [picture.get("path"), *([gr.skip()] * 3), strip, *values]
+            return [*hung, strip, brought, *values]
 
         rail["painting"].upload(
             receive, [rail["painting"], picture, running],
-            [*chosen, rail.chips, strip, *restored], **QUIET,
+            [*chosen, rail.chips, strip, rail["mask"], *restored], **QUIET,
         )  # fmt: skip
 
         def arrive(request: gr.Request) -> list[Any]:

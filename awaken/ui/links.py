@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -42,10 +43,13 @@ def encode(settings: Mapping[str, Any]) -> str:
     """The query string of a link, without its question mark.
 
     Takes a request's settings, or everything that a result says of itself: pictures and
-    measurements are left out.
+    measurements are left out. That a motion mask is missing is said (``masked``).
     """
     pairs: list[tuple[str, str]] = [("v", str(VERSION))]
-    for name, value in recover(settings).settings.items():
+    known = recover(settings)
+    if known.masked:
+        pairs.append(("masked", "1"))
+    for name, value in known.settings.items():
         if name in _OPTIONS:
             pairs += [(f"{name}.{key}", _written(number)) for key, number in value.items()]
         elif name not in DEFAULTS or value != DEFAULTS[name]:
@@ -71,15 +75,15 @@ def decode(query: str | Mapping[str, str] | Iterable[tuple[str, str]]) -> Recove
         head, dot, key = name.partition(".")
         if dot and head in _OPTIONS and key:
             raw.setdefault(head, {})[key] = _read(text)
-        elif name in _OPTIONS or name not in SETTINGS:
+        elif name in _OPTIONS or name not in (*SETTINGS, "masked"):
             if not name.startswith("__") and name not in _FOREIGN:
                 strange.append(name)
-        elif name == "sequential":
+        elif name in ("sequential", "masked"):
             raw[name] = {"1": True, "0": False}.get(text, text)
         else:
             raw[name] = text if name in _TEXTS else _read(text)
     found = recover(raw)
-    return Recovered(found.settings, named(strange), found.unusable)
+    return replace(found, unknown=named(strange))
 
 
 def address(base: str, settings: Mapping[str, Any]) -> str:

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
+from PIL import Image
 
 from awaken.backends import BACKENDS
-from awaken.bundle import read_settings_from
+from awaken.bundle import read_mask_from, read_settings_from
+from awaken.painting import likeness, open_mask, open_painting, to_size
 from awaken.proxies import PROXIES
 from awaken.recipe import Recovered
-from awaken.ui import links
+from awaken.ui import brush, links, runs
 from awaken.ui.below import tell
 from awaken.ui.models import BACKEND, PROXY
 from awaken.ui.texts import say
@@ -43,6 +46,30 @@ def from_link(request: gr.Request | None) -> Recovered:
 def from_file(path: str | Path) -> Recovered:
     """The settings in a dropped file. Raises RequestError with a sentence."""
     return read_settings_from(path)
+
+
+def mask_from(path: str | Path, painting: str | None) -> dict[str, str] | None:
+    """The motion mask in a dropped bundle, as a value of the brush, or None where it holds none.
+
+    painting: path of the chosen picture. It stays when the mask was made for it; otherwise the
+    bundle's own painting comes along, as ``painting`` of the value says. Raises RequestError.
+    """
+    found = read_mask_from(path)
+    if found is None:
+        return None
+    own = open_painting(found[1])
+    mask = runs.new_folder() / "mask.png"
+    Image.fromarray(open_mask(found[0], own)).save(mask)
+    if painting is None or not _same(open_painting(Path(painting)), own):
+        painting = str(runs.keep_upload(found[1]))
+    return brush.value_of(painting, mask)
+
+
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two pictures are copies of one, at whatever size."""
+    ratio = first.shape[1] / first.shape[0] * second.shape[0] / second.shape[1]
+    small = [to_size(picture, 64, 64) for picture in (first, second)]
+    return 0.97 < ratio < 1.03 and likeness(*small)[0] > 30
 
 
 def onto_dials(found: Recovered, names: list[str]) -> tuple[dict[str, Any], list[str]]:

@@ -36,6 +36,7 @@ def film(
         painting_note=painting_note,
         proxy_note=closeness(psnr, luma_correlation),
         names=(say("names_baseline"), say("names_awakened")),
+        region=files.get("mask"),
     )
 
 
@@ -81,6 +82,7 @@ def facts(
         else settings["backend"]
     )
     proxy = tell(PROXIES[settings["proxy"]].title) if settings["proxy"] in PROXIES else settings["proxy"]
+    masked = settings.get("masked") and "mask_share" in settings
     listed = [
         ("seed", str(settings["seed"])),
         ("p", f"{settings['p']:g}"),
@@ -90,6 +92,7 @@ def facts(
         ),
         ("variant", settings["variant"]),
         ("motion", f"{settings['motion']:g}" if settings.get("motion") is not None else ""),
+        ("mask", say("value_mask", share=100 * settings["mask_share"]) if masked else ""),
         ("steps", str(settings["steps"])),
         ("guidance", f"{settings['guidance']:g}"),
         ("video", say("value_video", frames=settings["frames"], fps=settings["fps"])),

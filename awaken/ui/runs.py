@@ -22,7 +22,7 @@ from PIL import Image
 
 from awaken import types
 from awaken.backends import BACKENDS
-from awaken.painting import open_painting
+from awaken.painting import open_mask, open_painting
 from awaken.preview import atlas
 from awaken.types import AwakenError, ModelError, Request, RequestError
 from awaken.ui import reading, results, stage, status
@@ -30,6 +30,8 @@ from awaken.ui.status import Status
 from awaken.ui.texts import say
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from awaken.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -126,7 +128,9 @@ def animate(
         if said := reading.remark(values["prompt"], *(values[name] for name in READERS)):
             now = status.after(now, types.Notice(said))
         began = time.perf_counter()
-        scene = stage.running(shown, painting=painting, fps=_fps(request))
+        scene = stage.running(
+            shown, painting=painting, fps=_fps(request), region=_region(request)
+        )
         yield View(now, scene)
         while not workshop.wait(0.5):
             yield View(status.warming(time.perf_counter() - began), scene)
@@ -167,6 +171,12 @@ def _fps(request: Request) -> int:
     return request.fps or (spec.fps if spec else 8)
 
 
+def _region(request: Request) -> np.ndarray | None:
+    """The mask that the stage outlines: none where the model would not look at it."""
+    spec = BACKENDS.get(request.backend)
+    return request.mask if spec and spec.has_mask else None
+
+
 def _staged(scene: dict[str, Any], event: types.Event) -> dict[str, Any]:
     if isinstance(event, types.ProxyReady):
         height, width = event.painting.shape[:2]
@@ -181,6 +191,7 @@ def make_request(
     *,
     painting: str | None,
     proxy_image: str | None = None,
+    mask: str | None = None,
     options: Mapping[str, float] | None = None,
     proxy_options: Mapping[str, float] | None = None,
     **settings: Any,
@@ -196,8 +207,10 @@ def make_request(
     heard = [settings.get(name, Request.__dataclass_fields__[name].default) for name in READERS]
     if isinstance(settings.get("prompt"), str):
         settings["prompt"] = reading.for_models(settings["prompt"], *heard)
+    picture = open_painting(Path(painting))
     return Request(
-        painting=open_painting(Path(painting)),
+        painting=picture,
+        mask=open_mask(Path(mask), picture) if mask else None,
         proxy_image=open_painting(Path(proxy_image)) if proxy_image else None,
         options=dict(options or {}),
         proxy_options=dict(proxy_options or {}),
@@ -222,10 +235,8 @@ def run_to_files(workshop: Workshop, values: Mapping[str, Any]) -> dict[str, Pat
                 raise error
             if isinstance(event, types.Result):
                 files = dict(engine.save(event, new_folder()))
-                for name in (
-                    "stacked",
-                    "painting",
-                ):  # the page's own; nobody would ever delete them
+                # the page's own; nobody would ever delete them
+                for name in {"stacked", "painting", "mask"} & files.keys():
                     files.pop(name).unlink()
                 return files
     raise RuntimeError("the engine ended without a result")
@@ -238,13 +249,16 @@ def new_folder() -> Path:
     return folder
 
 
-def keep_upload(path: str) -> Path:
-    """A dropped file as upright RGB in a file of its own (no EXIF, no position of the camera).
+def keep_upload(source: str | bytes) -> Path:
+    """A dropped file, by path or content, as upright RGB in a file of its own.
+
+    Nothing else of it is kept: no EXIF, no position of the camera.
 
     Raises RequestError with a sentence when it is not a usable picture.
     """
     kept = new_folder() / "painting.png"
-    Image.fromarray(open_painting(Path(path))).save(kept, compress_level=1)
+    source = source if isinstance(source, bytes) else Path(source)
+    Image.fromarray(open_painting(source)).save(kept, compress_level=1)
     return kept
 
 

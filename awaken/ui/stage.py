@@ -30,13 +30,15 @@ from typing import Any, Literal
 import gradio as gr
 import numpy as np
 from gradio.data_classes import FileData, GradioModel
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
 from awaken.ui.languages import spoken
 from awaken.ui.texts_zh import STAGE
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 SCRIPT = ("state", "decode", "sources", "value", "show", "paint", "clock", "controls")  # in this order
+OUTLINE_SIDE = 720  # px of the longer side of what outlines a motion mask
+SHADE = 0.32  # opacity of the shade outside it
 LONGEST_INLINE = 1024  # px; pictures sent inside a value are no larger than the screen needs
 
 # Every word the stage shows by itself; in Chinese ``texts_zh.STAGE``.
@@ -53,6 +55,7 @@ TEXTS: dict[str, str] = {
     "difference": "Difference",
     "onion": "Over the painting",
     "loupe": "Loupe",
+    "region": "Show the brushed region",
     "gain": "Gain",
     "opacity": "Painting",
     "wipe-handle": "Position of the wipe",
@@ -100,6 +103,7 @@ class Film(GradioModel):
     proxy_note: str = ""
     names: list[str] = []
     notes: list[str] = []
+    region: str = ""
 
 
 class Preview(GradioModel):
@@ -120,6 +124,7 @@ class Run(GradioModel):
     painting_note: str = ""
     proxy_note: str = ""
     preview: Preview | None = None
+    region: str = ""
     fps: float = 8
     width: int = 0
     height: int = 0
@@ -155,6 +160,7 @@ def done(
     proxy_note: str = "",
     names: tuple[str, str] | None = None,
     notes: tuple[str, str] = ("", ""),
+    region: Picture = None,
 ) -> dict[str, Any]:
     """A finished run or a bundled example.
 
@@ -166,6 +172,7 @@ def done(
         label: shown above, for example "Example: The Ninth Wave".
         painting_note, proxy_note: a short line under each picture (artist; likeness in dB).
         names, notes: caption and short line of each video; the stage's own words by default.
+        region: the motion mask, a grey picture: a file or (h, w) uint8.
     """
     film = {
         "painting": picture(painting),
@@ -180,6 +187,7 @@ def done(
         "proxy_note": proxy_note,
         "names": list(names or ()),
         "notes": list(notes),
+        "region": outlined(region),
     }
     return {"mode": "done", "result": film, "run": None}
 
@@ -195,18 +203,20 @@ def running(
     fps: float | None = None,
     width: int | None = None,
     height: int | None = None,
+    region: Picture = None,
 ) -> dict[str, Any]:
     """A run in progress: ``value`` with what is new; everything not given stays as it was.
 
     Called on a value that is not running, it begins a run: pictures and previews of an earlier run
     are dropped, its result is kept. ``width`` and ``height`` are those of the videos to come, so
-    that the frames on the wall keep their size when the result arrives.
+    that the frames on the wall keep their size when the result arrives. ``region`` is the motion mask.
     """
     run = dict(value["run"]) if value["mode"] == "running" else Run().model_dump()
     news = {
         "painting": picture(painting),
         "proxy": picture(proxy),
         "preview": dict(preview) if preview else None,
+        "region": outlined(region) or None,
         "painting_note": painting_note,
         "proxy_note": proxy_note,
         "fps": None if fps is None else float(fps),
@@ -234,6 +244,31 @@ def picture(source: Picture) -> dict[str, Any] | str | None:
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=92)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def outlined(mask: Picture) -> str:
+    """What lies over the pictures to show a motion mask: a line around it, and shade outside.
+
+    mask: a file or (h, w) uint8, light where motion is allowed. Returns a PNG as a data URL, "" for
+    no mask.
+    """
+    if mask is None:
+        return ""
+    image = Image.fromarray(mask) if isinstance(mask, np.ndarray) else Image.open(mask)
+    with image:
+        allowed = image.convert("L")
+    scale = 2 * OUTLINE_SIDE / max(allowed.size)  # drawn at twice its size: lines without stairs
+    large = allowed.resize([max(2, round(side * scale)) for side in allowed.size])
+    large = large.filter(ImageFilter.GaussianBlur(4)).point(lambda grey: 255 if grey > 127 else 0)
+    line = ImageChops.difference(large, large.filter(ImageFilter.MaxFilter(5))).reduce(2)
+    shade = ImageChops.invert(large.reduce(2)).filter(ImageFilter.GaussianBlur(3))
+    layer = Image.new("RGBA", line.size, (20, 18, 15, 0))
+    halo = line.filter(ImageFilter.GaussianBlur(2))
+    layer.putalpha(ImageChops.lighter(shade.point(lambda a: a * SHADE), halo))
+    layer.paste((255, 247, 230, 255), mask=line)
+    stream = io.BytesIO()
+    layer.quantize(64, Image.Quantize.FASTOCTREE).save(stream, "PNG")
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def _file(path: str | Path) -> dict[str, Any]:

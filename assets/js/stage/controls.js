@@ -59,6 +59,10 @@ listen(part["loupe-toggle"], "click", () => {
   arrange();
   paint();
 });
+listen(part["region-toggle"], "click", () => {
+  state.region = !state.region;
+  arrange();
+});
 for (const button of stage.querySelectorAll("button[data-show]")) {
   listen(button, "click", () => show(button.dataset.show));
 }

@@ -20,6 +20,7 @@ function arrange() {
   arrangeStage(run);
   arrangeCaptions(run, shown);
   arrangePictures(run, subject, shown);
+  arrangeRegion((shown || run || value.result || {}).region);
   arrangeButtons(subject);
 }
 
@@ -88,6 +89,17 @@ function arrangePictures(run, subject, shown) {
   const over = state.view === "onion" ? urlOf((shown || subject || {}).painting) : "";
   fill(part["onion-a"], over, "");
   fill(part["onion-b"], over, "");
+}
+
+// The brushed region of whatever hangs on the wall, if its run had one.
+function arrangeRegion(outline) {
+  const on = outline && state.region && state.view !== "difference" ? outline : "";
+  const alone = state.show === "original" && state.region ? outline || "" : "";
+  fill(part["region-a"], on, "");
+  fill(part["region-b"], on, "");
+  fill(part["region-single"], alone, "");
+  part["region-toggle"].hidden = !outline;
+  setAttribute(part["region-toggle"], "aria-pressed", state.region);
 }
 
 function arrangeButtons(subject) {

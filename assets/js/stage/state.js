@@ -28,6 +28,7 @@ const state = {
   pingPong: false,
   speed: 1,
   wipe: 50, // per cent
+  region: false, // show where the motion brush allows motion
   loupe: null, // {x, y} in 0..1 of a picture
   blinkB: false,
 };

@@ -67,7 +67,10 @@ function takeStill(run) {
 function take() {
   const before = value.mode;
   if (props.value && props.value.mode) value = props.value;
-  if (value.mode !== before) state.show = "compare";
+  if (value.mode !== before) {
+    state.show = "compare";
+    state.region = value.mode === "running"; // while one waits, not over the finished film
+  }
   takeFilm(value.result);
   takePreview(value.mode === "running" ? value.run : null);
   takeStill(value.mode === "running" ? value.run : null);
