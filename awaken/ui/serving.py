@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gradio as gr
+from starlette.middleware import Middleware
 from huggingface_hub.constants import HF_HOME
 
-from awaken.ui import bundles, gallery, layout, present, theme
+from awaken.ui import bundles, gallery, languages, layout, present, theme
 from awaken.ui.runs import Workshop
 from awaken.ui.widgets import EXAMPLES
 
@@ -41,6 +42,7 @@ def launch(
         state_session_capacity=200,
         run_history=False,
         footer_links=["api", "settings"],
+        app_kwargs={"middleware": [Middleware(languages.HtmlLanguage)]},
         theme=theme.theme(),
         head=theme.head(),
     )
