@@ -99,6 +99,7 @@ def scenes(tmp_path_factory) -> dict[str, dict]:
         "proxy": stage.running(begin, proxy=still // 2, proxy_note="20.1 dB"),
         "paths": paths,
         "videos": videos,
+        "alone": stage.running(videos, preview=atlas({"awakened": small[1]})),
         "settled": stage.settled(videos),
         "bare": stage.empty(),
     }
@@ -360,6 +361,9 @@ def test_a_run_from_still_to_preview_to_result_without_flicker_or_new_nodes(visi
         "document.querySelector('[data-testid=stage-wall] .name').textContent === 'Baseline'"
     )
     assert page.locator(".tag").first.is_visible()
+    press(page, "alone")  # one video after the other: each keeps its own side
+    in_step(page.evaluate("watchClock(900)"))
+    assert captions.all_inner_texts()[:2] == ["Baseline", "Awakened"]
 
     hook(page, "show-last").click()
     wait(page, show="last", source="film")

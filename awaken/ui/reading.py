@@ -23,7 +23,7 @@ def for_models(prompt: str, backend: str, proxy: str) -> str:
 
 
 def remark(prompt: str, backend: str, proxy: str) -> str:
-    """A sentence about what became of the prompt; "" where it stays as it is."""
+    """A sentence about what becomes of the prompt; "" where it stays as it is."""
     if not _concerned(prompt, backend, proxy):
         return ""
     english, unknown = in_english(prompt)
@@ -31,6 +31,12 @@ def remark(prompt: str, backend: str, proxy: str) -> str:
         return say("read_not")
     key = "read_in_part" if unknown else "read_as"
     return say(key, english=english, unknown=say("and").join(unknown))
+
+
+def lost(prompt: str, backend: str, proxy: str) -> str:
+    """The same where something of the prompt gets lost; "" where all of it was understood."""
+    whole = _concerned(prompt, backend, proxy) and not in_english(prompt)[1]
+    return "" if whole else remark(prompt, backend, proxy)
 
 
 def _concerned(prompt: str, backend: str, proxy: str) -> bool:

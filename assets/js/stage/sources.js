@@ -1,10 +1,17 @@
 // Sources: where moments come from. See state.js for the idea.
 
+// What hangs side by side. A run that makes one of a pair at a time shows the last of the other.
+const PAIRS = [["baseline", "awakened"], ["painting", "proxy"]];
+let glimpses = {}; // of this run: name -> {image, row, width, height, frames}
+
 function atlasSource(image, preview, run) {
   const { width, height, frames, videos } = preview;
+  const pair = PAIRS.find((names) => names.includes(videos[0])) || videos;
+  videos.forEach((name, row) => (glimpses[name] = { image, row, width, height, frames }));
+  const shown = pair.map((name) => glimpses[name]);
   return {
     kind: "preview",
-    names: videos,
+    names: pair,
     frames,
     total: frames,
     complete: true,
@@ -12,8 +19,11 @@ function atlasSource(image, preview, run) {
     width: run.width || width * 4,
     height: run.height || height * 4,
     draw(context, which, frame, x, y, w, h) {
-      const row = Math.min(which, videos.length - 1);
-      context.drawImage(image, frame * width, row * height, width, height, x, y, w, h);
+      const seen = shown[Math.min(which, shown.length - 1)];
+      if (!seen) return still && still.draw(context, which, 0, x, y, w, h); // nothing yet: the painting
+      const left = (frame % seen.frames) * seen.width;
+      const top = seen.row * seen.height;
+      context.drawImage(seen.image, left, top, seen.width, seen.height, x, y, w, h);
     },
   };
 }

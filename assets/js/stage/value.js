@@ -38,6 +38,7 @@ function takePreview(run) {
   liveKey = key;
   if (!preview) {
     live = null;
+    glimpses = {};
     return;
   }
   loadImage(preview.src)
