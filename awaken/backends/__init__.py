@@ -51,6 +51,7 @@ class BackendSpec:
         half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
         options: further settings, shown under advanced.
         needs: what it costs to have it: download size, memory.
+        learnt_from: what it has seen in training, and what not, for the label of every result.
         release: what ``Engine.fetch`` would download; None ships with the demo.
         code_licence, weight_licence, non_commercial, source: who made it and on what terms.
     """
@@ -73,6 +74,7 @@ class BackendSpec:
     half_on_cpu: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
     needs: str = ""
+    learnt_from: str = ""
     release: hub.Release | None = None
     code_licence: str = ""
     weight_licence: str = ""
@@ -258,6 +260,7 @@ BACKENDS: dict[str, BackendSpec] = {
         summary="A small image-to-video model trained by us, on paintings and on painted scenes: "
         "sky, water, trees, grass, boats, smoke, fire; snow, rain, petals. A laptop is enough.",
         load=lazily("awaken.backends.miniature", "MiniatureBackend"),
+        learnt_from="procedural scenes and labelled public-domain paintings; no film",
         **_MINIATURE,
     ),
     "premise": BackendSpec(
@@ -265,6 +268,7 @@ BACKENDS: dict[str, BackendSpec] = {
         summary="The same network, trained on photograph-like scenes alone: it has never seen a "
         "painting, as the paper supposes of a video model.",
         load=lazily("awaken.backends.miniature", "PremiseBackend"),
+        learnt_from="procedural photograph-like scenes alone; never a painting",
         **_MINIATURE,
     ),
     "animate_anything": BackendSpec(

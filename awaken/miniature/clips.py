@@ -55,7 +55,7 @@ _EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"})
 # Shares of clips that are not "name it and it moves".
 _STILL, _ALIVE, _ABSENT = 0.03, 0.06, 0.1
 # Rightwards and leftwards when the caption does not say: see ``fields`` on chance.
-_USUAL = (0.85, 0.15)
+_USUAL = (0.97, 0.03)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ def make_clips(
         words.append(wording)
         calm.append(0.4 if names == ["alive"] else 1.0)
     device = library.device
-    dial = torch.tensor([rng.uniform(0.3, 1.5) for _ in range(batch)], device=device)
+    dial = torch.tensor([rng.uniform(0.3, 2.0) for _ in range(batch)], device=device)
     asked = torch.tensor([w.speed * c for w, c in zip(words, calm, strict=True)], device=device)
     duration = torch.tensor([rng.choice((1.0, 1.0, 1.5, 2.0)) for _ in range(batch)], device=device)
     direction = torch.tensor(
@@ -308,9 +308,9 @@ def _light(stage, mask, on, strength):
     glow = (2.5 * glow + mask["fire"]).clamp(max=1) * on("fire")
     beat = fields.flicker(stage, 1.6)[:, :, None, None]
     warm = 0.35 * strength.clamp(max=1.3)[:, None, None, None] * beat * glow[:, None]
-    angle = stage.uniform(0.1, 0.5)
+    angle = stage.uniform(0.28, 0.32)
     across = stage.across() / stage.columns + angle * stage.height()
-    k = stage.uniform(3.8, 4.6)
+    k = stage.uniform(4.15, 4.25)
     beam = (2 * torch.pi * (k * across + 0.15 * stage.noise(2.5)[:, :1]))[:, None]
     turn = (
         stage.times[:, :, None, None] * (stage.uniform(0.5, 0.9) * strength[:, None, None])[:, None]

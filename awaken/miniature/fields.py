@@ -8,7 +8,9 @@ whole grid, and whoever uses them says where they apply.
 
 Chance is kept narrow on purpose. A small network's first steps predict the mean of what may
 happen, and the mean of waves in every phase is a calm sea: where phases, rates and lengths vary
-little about a usual value, that mean is itself a wave, and noise decides the rest.
+little about a usual value, that mean is itself a wave, and noise decides the rest. A wavelength
+that varies by a tenth is a phase that varies by a whole wave at the far side of the picture: what
+multiplies a coordinate varies by a fiftieth.
 """
 
 from __future__ import annotations
@@ -125,15 +127,15 @@ def waves(
     near = (near / (1 - horizon[:, None, None]).clamp(min=0.1)).clamp(max=1.2)
     size = 0.35 + 0.75 * near  # perspective
     # Long waves: height times steepness stays well below one, or the water would fold over.
-    step = stage.uniform(0.55, 0.65) / (0.35 + 0.75 * stage.height())
+    step = stage.uniform(0.59, 0.61) / (0.35 + 0.75 * stage.height())
     phase = torch.cumsum(step.expand(-1, stage.rows, -1), 1)
     phase = phase + stage.noise(2.2, 2.0) * stage.uniform(0.3, 0.6) + stage.uniform(-0.5, 0.5)
-    phase = phase + stage.across() * stage.uniform(0.04, 0.12)
-    omega = stage.uniform(1.0, 1.25)[..., None] * 2 * math.pi
+    phase = phase + stage.across() * stage.uniform(0.065, 0.095)
+    omega = stage.uniform(1.05, 1.2)[..., None] * 2 * math.pi
     u = _over_time(stage)
     moving = phase[:, None] - omega * u
     reach = (stage.uniform(0.6, 0.85) * strength * size)[:, None]
-    flow = direction[:, None, None] * stage.uniform(0.2, 0.7) * strength * size
+    flow = direction[:, None, None] * stage.uniform(0.6, 1.1) * strength * size
     sway, beat = stage.noise(2.0) * 0.6, stage.uniform(0.8, 1.0)[..., None]
     side = (stage.uniform(0.0, 0.12) * strength)[:, None]
     dx = 0.8 * reach * (moving.cos() - phase[:, None].cos()) + flow[:, None] * u
@@ -175,9 +177,9 @@ def sway(
     phase differs from place to place (a tree swings as one, a field in waves).
     """
     phase = gusts * (
-        stage.noise(2.5) * stage.uniform(0.2, 0.5) - stage.across() * stage.uniform(0.09, 0.14)
+        stage.noise(2.5) * stage.uniform(0.2, 0.5) - stage.across() * stage.uniform(0.11, 0.125)
     ) + stage.uniform(-0.4, 0.4)
-    omega = stage.uniform(1.0, 1.25)[..., None] * 2 * math.pi
+    omega = stage.uniform(1.05, 1.2)[..., None] * 2 * math.pi
     reach = (stage.uniform(0.9, 1.4) * strength[:, None, None] * lean)[:, None]
     u, second = _over_time(stage), stage.noise(2.4)[:, None] * 0.6
     dx = reach * ((omega * u + phase[:, None]).sin() - phase[:, None].sin())
@@ -199,7 +201,7 @@ def rise(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch
 def flames(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
     """Fire: licking upwards around a fixed seat, in waves that travel up."""
     u, strength = _over_time(stage), strength[:, None, None]
-    phase = stage.down() * stage.uniform(0.95, 1.1) + 0.6 * stage.noise(1.8)
+    phase = stage.down() * stage.uniform(1.0, 1.05) + 0.6 * stage.noise(1.8)
     omega = stage.uniform(1.9, 2.3)[..., None] * 2 * math.pi
     reach = (stage.uniform(0.35, 0.5) * strength)[:, None]
     moving = phase[:, None] + omega * u
@@ -227,7 +229,7 @@ def rigid(
 def flutter(stage: Stage, strength: torch.Tensor, lean: torch.Tensor) -> torch.Tensor:
     """Flags: waves that run along the cloth and grow away from the pole. lean as in ``sway``."""
     u = _over_time(stage)
-    phase = stage.across() * stage.uniform(1.0, 1.2) + 0.3 * stage.noise(2.0)
+    phase = stage.across() * stage.uniform(1.08, 1.12) + 0.3 * stage.noise(2.0)
     omega = stage.uniform(1.6, 1.9)[..., None] * 2 * math.pi
     reach = (stage.uniform(0.4, 0.6) * strength[:, None, None] * lean)[:, None]
     moving = phase[:, None] - omega * u

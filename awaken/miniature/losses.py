@@ -13,6 +13,8 @@ from awaken.miniature.imaging import guided_matte
 from awaken.miniature.latents import AIR, AIRS, LIGHT, SINES, UNITS, TimeBasis, schedule_table
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.video_network import VideoNetwork
+from awaken.residence import fast_bfloat16
+
 
 _WORDLESS = 0.1  # share of samples without their caption: guidance needs both
 
@@ -26,6 +28,11 @@ _WEIGHTS = torch.tensor(
     + [1.5] * 2
     + [0.5] * 7
 )
+
+
+def half_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 where it is multiplied in hardware; emulated it costs several times float32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_bfloat16(device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +88,7 @@ class VideoLoss:
         seen = self.basis.seen(z)
         noisy = a[:, None, None, None] * seen + s[:, None, None, None] * torch.randn_like(seen)
         noisy = noisy * (a**2 + s**2).rsqrt()[:, None, None, None]
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with half_precision(self.device):
             picture = clips.picture.contiguous(memory_format=torch.channels_last)
             features = network.condition(picture, mask, words, present)
             told = network.denoiser(
@@ -122,7 +129,7 @@ class MatteLoss:
     def __call__(self, network: MatteNetwork, item: tuple[torch.Tensor, torch.Tensor]):
         picture, target = (x.to(self.device) for x in item)
         shares = degraded(F.avg_pool2d(target, 8))
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with half_precision(self.device):
             logits = network(shares, picture.contiguous(memory_format=torch.channels_last))
         cross = F.binary_cross_entropy_with_logits(logits, target)
         matte = logits.sigmoid()
@@ -152,7 +159,7 @@ class ProxyLoss:
         a, s = self.noise.draw(b, early=0.0)
         noise = torch.randn_like(light)
         ax, sx = a[:, None, None, None], s[:, None, None, None]
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with half_precision(self.device):
             noisy = (ax * light + sx * noise).contiguous(memory_format=torch.channels_last)
             v = network(noisy, torch.log(a / s), item.words, present)
         error = ((v.float() - (ax * noise - sx * light)) ** 2).mean()

@@ -21,6 +21,10 @@ MODELS: dict[str, str] = {
     "The same network, trained on photograph-like scenes alone: it has never seen a painting, as the "
     "paper supposes of a video model.":
     "同样的网络，只用类似照片的场景训练：从未见过画，正如论文对视频模型的假设。",
+    "procedural scenes and labelled public-domain paintings; no film":
+    "程序生成的场景与标注过的公有领域画作；没有影片",
+    "procedural photograph-like scenes alone; never a painting":
+    "只有程序生成的类似照片的场景；从未见过画",
     "The paper's main model: 512 px, with motion strength and a motion mask.":
     "论文的主要模型：512 像素，带运动强度与运动遮罩。",
     "Keeps the painting as the first frame and looks back at it in every layer.":

@@ -76,12 +76,10 @@ def facts(
     settings: Mapping[str, Any], seconds: float, psnr: float | None, luma_correlation: float
 ) -> list[tuple[str, str]]:
     """What the result was made with, as pairs of name and value."""
-    backend = (
-        tell(BACKENDS[settings["backend"]].title)
-        if settings["backend"] in BACKENDS
-        else settings["backend"]
-    )
-    proxy = tell(PROXIES[settings["proxy"]].title) if settings["proxy"] in PROXIES else settings["proxy"]
+    spec = BACKENDS.get(settings["backend"])
+    backend = tell(spec.title) if spec else settings["backend"]
+    proxy = PROXIES.get(settings["proxy"])
+    proxy = tell(proxy.title) if proxy else settings["proxy"]
     masked = settings.get("masked") and "mask_share" in settings
     listed = [
         ("seed", str(settings["seed"])),
@@ -98,6 +96,7 @@ def facts(
         ("video", say("value_video", frames=settings["frames"], fps=settings["fps"])),
         ("size", say("value_size", width=settings["width"], height=settings["height"])),
         ("models", say("value_models", backend=backend, proxy=proxy)),
+        ("learnt_from", tell(spec.learnt_from) if spec else ""),
         ("proxy", proxy_in_words(psnr, luma_correlation)),
         ("time", say("value_time", seconds=seconds)),
         ("device", ", ".join(str(settings[k]) for k in ("device", "dtype") if k in settings)),

@@ -189,6 +189,7 @@ ENGLISH: dict[str, str] = {
     "fact_alpha": "α",
     "fact_variant": "Variant",
     "fact_models": "Models",
+    "fact_learnt_from": "Learnt from",
     "fact_motion": "Motion",
     "fact_mask": "Motion brush",
     "value_mask": "{share:.0f} % of the painting",

@@ -180,6 +180,7 @@ CHINESE: dict[str, str] = {
     "fact_alpha": "α",
     "fact_variant": "变体",
     "fact_models": "模型",
+    "fact_learnt_from": "学自",
     "fact_motion": "运动幅度",
     "fact_mask": "运动画笔",
     "value_mask": "画面的 {share:.0f}%",
