@@ -1,4 +1,7 @@
-"""What each part of the miniature is trained to minimise; one callable per part."""
+"""What each part of the miniature is trained to minimise; one callable per part.
+
+``half``: multiply in bfloat16. Where hardware does not, emulating it costs several times float32.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,6 @@ from awaken.miniature.imaging import guided_matte
 from awaken.miniature.latents import AIR, AIRS, LIGHT, SINES, UNITS, TimeBasis, schedule_table
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.video_network import VideoNetwork
-from awaken.residence import fast_bfloat16
-
 
 _WORDLESS = 0.1  # share of samples without their caption: guidance needs both
 
@@ -28,11 +29,6 @@ _WEIGHTS = torch.tensor(
     + [1.5] * 2
     + [0.5] * 7
 )
-
-
-def half_precision(device: torch.device) -> torch.autocast:
-    """bfloat16 where it is multiplied in hardware; emulated it costs several times float32."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_bfloat16(device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +64,8 @@ class Noise:
 class VideoLoss:
     """Squared error of the clean coefficients, and cross-entropies of regions and classes."""
 
-    def __init__(self, device: torch.device) -> None:
-        self.device, self.noise = device, Noise(device)
+    def __init__(self, device: torch.device, half: bool) -> None:
+        self.device, self.half, self.noise = device, half, Noise(device)
         self.weights = _WEIGHTS.to(device)[None, :, None, None]
         self.basis = TimeBasis(16, device)
 
@@ -88,7 +84,7 @@ class VideoLoss:
         seen = self.basis.seen(z)
         noisy = a[:, None, None, None] * seen + s[:, None, None, None] * torch.randn_like(seen)
         noisy = noisy * (a**2 + s**2).rsqrt()[:, None, None, None]
-        with half_precision(self.device):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             picture = clips.picture.contiguous(memory_format=torch.channels_last)
             features = network.condition(picture, mask, words, present)
             told = network.denoiser(
@@ -123,13 +119,13 @@ def _valid(valid: torch.Tensor) -> torch.Tensor:
 class MatteLoss:
     """Cross-entropy and edges of mattes; reports guided filtering's error beside the network's."""
 
-    def __init__(self, device: torch.device) -> None:
-        self.device, self.count = device, 0
+    def __init__(self, device: torch.device, half: bool) -> None:
+        self.device, self.half, self.count = device, half, 0
 
     def __call__(self, network: MatteNetwork, item: tuple[torch.Tensor, torch.Tensor]):
         picture, target = (x.to(self.device) for x in item)
         shares = degraded(F.avg_pool2d(target, 8))
-        with half_precision(self.device):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             logits = network(shares, picture.contiguous(memory_format=torch.channels_last))
         cross = F.binary_cross_entropy_with_logits(logits, target)
         matte = logits.sigmoid()
@@ -148,8 +144,8 @@ class MatteLoss:
 class ProxyLoss:
     """Squared error of v on a picture's light, as the caption's weather would have it."""
 
-    def __init__(self, device: torch.device) -> None:
-        self.device, self.noise = device, Noise(device)
+    def __init__(self, device: torch.device, half: bool) -> None:
+        self.device, self.half, self.noise = device, half, Noise(device)
 
     def __call__(self, network: ProxyNetwork, item: Told):
         item = item.to(self.device)
@@ -159,7 +155,7 @@ class ProxyLoss:
         a, s = self.noise.draw(b, early=0.0)
         noise = torch.randn_like(light)
         ax, sx = a[:, None, None, None], s[:, None, None, None]
-        with half_precision(self.device):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             noisy = (ax * light + sx * noise).contiguous(memory_format=torch.channels_last)
             v = network(noisy, torch.log(a / s), item.words, present)
         error = ((v.float() - (ax * noise - sx * light)) ** 2).mean()

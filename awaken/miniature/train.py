@@ -72,6 +72,7 @@ from awaken.miniature.losses import MatteLoss, ProxyLoss, Told, VideoLoss
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.training import Plan, train
 from awaken.miniature.video_network import VideoNetwork
+from awaken.residence import fast_bfloat16
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +155,8 @@ def run(args: argparse.Namespace) -> None:
     if args.part == "video":  # the page says which words the network never heard
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "captions.json").write_text(json.dumps(vocabulary(), indent=1))
-    train(args.part, network, iter(loader), _LOSSES[args.part](device), plan, args.out, config)
+    loss = _LOSSES[args.part](device, fast_bfloat16(device))
+    train(args.part, network, iter(loader), loss, plan, args.out, config)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
