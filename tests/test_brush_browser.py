@@ -83,6 +83,10 @@ def asked(page, meanwhile=lambda: None) -> Request:
     page.wait_for_function(
         "document.querySelector('.aw-line').textContent.includes('Stopped')", timeout=60_000
     )
+    for _ in range(600):
+        if not engine.open_runs:
+            break
+        page.wait_for_timeout(100)
     return engine.last
 
 
@@ -176,6 +180,8 @@ def test_keys_paint_and_every_tool_does_what_it_says(visit, theme):
     assert percent() > dab
     canvas.press("Control+z")
     assert percent() == dab
+    canvas.press("Shift+ArrowLeft")
+    assert "50 % across" in told()
     for _ in range(6):
         canvas.press("]")
     canvas.press("Space")
