@@ -88,6 +88,11 @@ def scenes(tmp_path_factory) -> dict[str, dict]:
             still, still // 2, file, frames=FRAMES, fps=FPS, width=WIDTH, height=HEIGHT, label=name
         )
     finished["first"]["result"]["label"] = NAUGHTY
+    frieze = [clock(which, HUES["first"][which], 288, 96) for which in (0, 1)]
+    write_mp4(stacked(*frieze), folder / "frieze.mp4", FPS, keyframe_every=1)
+    finished["frieze"] = stage.done(
+        None, None, folder / "frieze.mp4", frames=FRAMES, fps=FPS, width=288, height=96
+    )
     small = [clock(which, HUES["second"][which], 128, 96) for which in (0, 1)]
     begin = stage.running(
         finished["first"], painting=still, width=WIDTH, height=HEIGHT, fps=FPS
@@ -235,6 +240,70 @@ def test_keyboard_on_the_focused_stage(visit):
     page.wait_for_function("!document.fullscreenElement")
     page.keyboard.press(" ")
     wait(page, playing="true")
+
+
+def test_the_list_of_keys_is_visible_and_every_key_does_what_it_says(visit):
+    page = visit()
+    hook(page, "wall").focus()
+    page.keyboard.press(" ")
+    assert not hook(page, "help").is_visible()
+    page.keyboard.press("?")
+    rows = hook(page, "help").locator("dd").all_inner_texts()
+    assert len(rows) == 12 and all(rows) and not any("key-" in row for row in rows)
+    page.keyboard.press("Escape")
+    assert not hook(page, "help").is_visible()
+    hook(page, "keys").click()
+    assert hook(page, "help").is_visible()
+
+    page.keyboard.press("l")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    place = "e => ['x', 'y'].map((k) => parseFloat(e.style.getPropertyValue('--loupe-' + k)))"
+    assert page.get_by_test_id("stage").evaluate(place) == pytest.approx([55, 45])
+    page.keyboard.press("l")
+    wait(page, loupe="false")
+    for key, speed in (("[", "0.5"), ("[", "0.25"), ("[", "0.25"), ("]", "0.5")):
+        page.keyboard.press(key)
+        assert hook(page, "speed").input_value() == speed
+    page.keyboard.press("b")
+    assert hook(page, "ping-pong").get_attribute("aria-pressed") == "true"
+    for view, key, dial, value in (("5", "+", "gain", "4.5"), ("6", "-", "opacity", "0.45")):
+        page.keyboard.press(view)
+        page.keyboard.press(key)
+        assert hook(page, dial).input_value() == value
+    for key, shown in (("o", "original"), ("p", "proxy"), ("c", "compare")):
+        page.keyboard.press(key)
+        wait(page, show=shown)
+    hook(page, "view-side").click()  # a button in focus takes the space bar, and nothing else
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert in_step([page.evaluate("readBoth()")]) == [1]
+    hook(page, "full-screen").click()
+    page.wait_for_function("document.activeElement?.dataset.testid === 'stage-wall'")
+    page.keyboard.press(" ")
+    wait(page, playing="true")
+    assert page.evaluate("Boolean(document.fullscreenElement)"), "space plays, it does not leave"
+
+
+def test_the_motion_curves_say_whose_they_are_and_a_frieze_hangs_large(visit):
+    page = visit()
+    names = [page.locator(f"[data-part=legend-{which}]").inner_text() for which in "ab"]
+    assert names == ["Baseline", "Awakened"]
+    drawn = """e => { const { width, height } = e, colours = new Set();
+      const pixels = e.getContext('2d').getImageData(0, 0, width, height).data;
+      for (let i = 0; i < pixels.length; i += 4)
+        if (pixels[i + 3] > 250) colours.add(pixels.slice(i, i + 3).join());
+      return colours.size; }"""
+    assert hook(page, "motion").evaluate(drawn) >= 2, "both curves, each in its own colour"
+    press(page, "frieze")
+    wait(page, wide="true", source="film", frames=FRAMES)
+    wall, above, below = (
+        page.get_by_test_id(name).bounding_box()
+        for name in ("stage-wall", "canvas-baseline", "canvas-awakened")
+    )
+    assert below["y"] >= above["y"] + above["height"] and above["x"] == below["x"]
+    assert above["width"] > 0.6 * wall["width"]
+    in_step(page.evaluate("watchClock(500)"))
 
 
 def test_speed_and_ping_pong(visit):

@@ -45,7 +45,7 @@ LONGEST_INLINE = 1024  # px; pictures sent inside a value are no larger than the
 TEXTS: dict[str, str] = {
     "stage": "Stage: original, proxy, baseline and awakened",
     "wall": "Comparator. Space plays, comma and full stop step, 1 to 6 choose the view, "
-    "f is full screen.",
+    "f is full screen, the question mark lists all keys.",
     "invitation": "Choose a painting and say what should move.",
     "views": "View",
     "side": "Side by side",
@@ -84,6 +84,19 @@ TEXTS: dict[str, str] = {
     "painting-path": "Path of the painting",
     "proxy-path": "Path of the proxy",
     "motion": "Motion from frame to frame",
+    "keys": "Keys",
+    "key-play": "Play or pause",
+    "key-step": "One frame back or forward",
+    "key-ends": "First or last frame",
+    "key-views": "Side by side, wipe, wipe up and down, blink, difference, over the painting",
+    "key-wipe": "Move the line of a wipe; faster with Shift",
+    "key-loupe": "Loupe; Shift and arrows move it",
+    "key-speed": "Slower or faster",
+    "key-amount": "Gain of the difference, opacity of the painting",
+    "key-ping-pong": "Loop, or forwards and backwards",
+    "key-show": "Original, proxy, compare",
+    "key-full-screen": "Full screen",
+    "key-list": "This list",
     "trouble": "This browser could not play the video. The files can still be downloaded.",
 }
 

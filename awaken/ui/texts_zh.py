@@ -254,7 +254,7 @@ CHINESE: dict[str, str] = {
 
 STAGE: dict[str, str] = {
     "stage": "舞台：原画、代理图像、基线与唤醒",
-    "wall": "对照器。空格播放，逗号和句号逐帧，1 至 6 切换视图，f 全屏。",
+    "wall": "对照器。空格播放，逗号和句号逐帧，1 至 6 切换视图，f 全屏，问号列出全部快捷键。",
     "invitation": "选一幅画，说说让什么动起来。",
     "views": "视图",
     "side": "并排",
@@ -293,5 +293,18 @@ STAGE: dict[str, str] = {
     "painting-path": "画作路径",
     "proxy-path": "代理路径",
     "motion": "帧间运动",
+    "keys": "快捷键",
+    "key-play": "播放或暂停",
+    "key-step": "后退或前进一帧",
+    "key-ends": "第一帧或最后一帧",
+    "key-views": "并排、划变、上下划变、闪切、差异、叠在原画上",
+    "key-wipe": "移动分界线；按住 Shift 更快",
+    "key-loupe": "放大镜；Shift 加方向键移动",
+    "key-speed": "减速或加速",
+    "key-amount": "差异的增益，原画的不透明度",
+    "key-ping-pong": "循环，或往返播放",
+    "key-show": "原画、代理、对比",
+    "key-full-screen": "全屏",
+    "key-list": "显示此列表",
     "trouble": "此浏览器无法播放该视频。文件仍可下载。",
 }

@@ -115,29 +115,99 @@ const WIPE_KEYS = {
   PageUp: -10,
   PageDown: 10,
 };
+// What the list of keys shows, and in which order; the words are texts["key-..."].
+const KEYS = [
+  ["Space", "play"],
+  [", . ← →", "step"],
+  ["Home End", "ends"],
+  ["1 2 3 4 5 6", "views"],
+  ["← → ↑ ↓", "wipe"],
+  ["L", "loupe"],
+  ["[ ]", "speed"],
+  ["− +", "amount"],
+  ["B", "ping-pong"],
+  ["O P C", "show"],
+  ["F", "full-screen"],
+  ["?", "list"],
+];
+
+function listKeys(open) {
+  part.help.hidden = !open;
+  setAttribute(part["help-toggle"], "aria-expanded", open);
+}
+
+function moveLoupe(key) {
+  const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+  const { x, y } = state.loupe;
+  state.loupe = { x: clamp(x + 0.05 * step[0], 0, 1), y: clamp(y + 0.05 * step[1], 0, 1) };
+  paint();
+}
+
+function changeSpeed(by) {
+  part.speed.selectedIndex = clamp(part.speed.selectedIndex + by, 0, part.speed.length - 1);
+  state.speed = Number(part.speed.value);
+}
+
+function changeAmount(by) {
+  const dial = part[{ difference: "gain", onion: "opacity" }[state.view]];
+  if (!dial) return;
+  by > 0 ? dial.stepUp() : dial.stepDown();
+  arrange();
+}
+
+// The deck hides beside a single picture, and would take the keyboard's focus away with it.
+function hangAlone(what) {
+  if (stage.querySelector("button[data-show=" + what + "]").disabled) return;
+  part.wall.focus({ preventScroll: true });
+  show(what);
+}
+
+const LETTERS = {
+  f: toggleFullScreen,
+  l: () => part["loupe-toggle"].click(),
+  b: () => part["ping-pong"].click(),
+  o: () => hangAlone("original"),
+  p: () => hangAlone("proxy"),
+  c: () => hangAlone("compare"),
+  "[": () => changeSpeed(-1),
+  "]": () => changeSpeed(1),
+  "-": () => changeAmount(-1),
+  "+": () => changeAmount(1),
+  "=": () => changeAmount(1),
+  "?": () => listKeys(part.help.hidden),
+};
+
+listen(part["help-toggle"], "click", () => listKeys(part.help.hidden));
 listen(stage, "keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, .split")) return;
   const key = event.key;
-  const onWall = event.target === part.wall;
   const onGrip = event.target === part.grip;
+  const onWall = !event.target.matches("input") && !onGrip; // a dial has its own use for arrows
+  const onButton = event.target.matches("button") && !onGrip; // and a button for the space bar
   const alone = state.show === "original" || state.show === "proxy";
   const along = { wipe: /Left|Right/, "wipe-across": /Up|Down/ }[state.view];
   const wipes = onGrip || (onWall && !alone && along && along.test(key));
-  if (wipes && key in WIPE_KEYS) wipeTo(state.wipe + WIPE_KEYS[key] * (event.shiftKey ? 5 : 1));
+  if (event.key === "Escape" && !part.help.hidden) listKeys(false);
+  else if (state.loupe && event.shiftKey && /^Arrow/.test(key)) moveLoupe(key);
+  else if (wipes && key in WIPE_KEYS) wipeTo(state.wipe + WIPE_KEYS[key] * (event.shiftKey ? 5 : 1));
   else if (onGrip && key === "Home") wipeTo(0);
   else if (onGrip && key === "End") wipeTo(100);
-  else if (key === " " && (onWall || onGrip)) play(!state.playing);
+  else if (key === " " && !onButton && (onWall || onGrip)) play(!state.playing);
   else if (key === "," || (onWall && key === "ArrowLeft")) go(currentFrame() - 1);
   else if (key === "." || (onWall && key === "ArrowRight")) go(currentFrame() + 1);
   else if (onWall && key === "Home") go(0);
   else if (onWall && key === "End") go(-1);
   else if (/^[1-6]$/.test(key)) view(VIEWS[Number(key) - 1]);
-  else if (key === "f" || key === "F") toggleFullScreen();
+  else if (key.toLowerCase() in LETTERS) LETTERS[key.toLowerCase()]();
   else return;
   event.preventDefault();
 });
 
-listen(document, "fullscreenchange", arrange);
+listen(document, "fullscreenchange", () => {
+  // the space bar then plays; on the button that was pressed it would leave again
+  if (document.fullscreenElement === stage) part.wall.focus({ preventScroll: true });
+  arrange();
+});
 listen(calm, "change", () => play(!calm.matches));
 // the motion curve is drawn at the size and in the colours of the moment
 function redrawMotion() {
@@ -157,5 +227,15 @@ for (const node of stage.querySelectorAll("[data-label]")) {
   node.setAttribute("aria-label", text(node.dataset.label));
 }
 for (const node of stage.querySelectorAll("[data-title]")) title(node, node.dataset.title);
+for (const [keys, what] of KEYS) {
+  const [name, said] = [document.createElement("dt"), document.createElement("dd")];
+  for (const key of keys.split(" ")) {
+    const cap = document.createElement("kbd");
+    cap.textContent = key;
+    name.append(cap);
+  }
+  said.textContent = text("key-" + what);
+  part.help.append(name, said);
+}
 watch("value", take);
 take();

@@ -114,6 +114,9 @@ function paintMotion() {
   const scale = Math.min(2, devicePixelRatio || 1);
   const context = canvasFor(canvas, Math.round(box.width * scale), Math.round(box.height * scale));
   const style = getComputedStyle(stage);
+  const given = film.result.names.length === 2 ? film.result.names : film.names.map(nameOf);
+  set(part["legend-a"], "textContent", given[0]);
+  set(part["legend-b"], "textContent", given[1]);
   const top = Math.max(0.5, ...film.motion.flat());
   context.clearRect(0, 0, canvas.width, canvas.height);
   film.motion.forEach((curve, which) => {

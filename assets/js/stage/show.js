@@ -44,6 +44,7 @@ function arrangeStage(run) {
   const size = active || run || value.result; // frames have their size before they have a picture
   if (size && size.width && size.height) {
     stage.style.setProperty("--ratio", (size.width / size.height).toFixed(4));
+    data.wide = String(size.width > 2.1 * size.height);
     data.tall = String(size.width < 0.95 * size.height);
   }
 }
