@@ -84,20 +84,14 @@ def write_bundle(
     if "stacked" not in files or not {"width", "height", "fps"} <= facts.keys():
         raise RequestError("There is no finished run to bundle: press Awaken first.")
     kept = facts if remember_settings else None
-    picture = {name: str((picture or {}).get(name) or "") for name in PICTURE}
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bundle-", dir=target.parent) as folder:
         made = _films(files, facts, kept, Path(folder))
-        texts = {
-            "ATTRIBUTION.txt": _attribution(facts, picture),
-            "bundle.json": _label(facts, picture, kept),
-        }
-        if kept is not None:
-            texts["settings.json"] = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
-            texts["reproduce.sh"] = reproduce(
-                kept, include_painting and "painting" in files, "mask" in files
-            )
+        written = texts(
+            facts, picture, remember_settings=remember_settings,
+            with_painting=include_painting and "painting" in files, with_mask="mask" in files,
+        )  # fmt: skip
         partial = Path(folder) / "bundle.zip"
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as zipped:
             for path in made:  # films and pictures are compressed already
@@ -107,10 +101,36 @@ def write_bundle(
             ):  # fmt: skip
                 if wanted and name in files:
                     zipped.writestr(f"{name}.png", _png(files[name]), zipfile.ZIP_STORED)
-            for name, text in texts.items():
+            for name, text in written.items():
                 zipped.writestr(name, text.encode("utf-8"))
         partial.replace(target)
     return target
+
+
+def texts(
+    facts: Mapping[str, Any],
+    picture: Mapping[str, str] | None = None,
+    *,
+    remember_settings: bool = True,
+    with_painting: bool = True,
+    with_mask: bool = False,
+) -> dict[str, str]:
+    """The small files of a bundle by name: ATTRIBUTION.txt, bundle.json, and, unless the settings
+    are to be forgotten, settings.json and reproduce.sh.
+
+    facts: a run's settings and measurements; with_painting, with_mask: whether painting.png and
+        mask.png lie beside them; the other arguments are those of ``write_bundle``.
+    """
+    picture = {name: str((picture or {}).get(name) or "") for name in PICTURE}
+    kept = facts if remember_settings else None
+    written = {
+        "ATTRIBUTION.txt": _attribution(facts, picture),
+        "bundle.json": _label(facts, picture, kept),
+    }
+    if kept is not None:
+        written["settings.json"] = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
+        written["reproduce.sh"] = reproduce(kept, with_painting, with_mask)
+    return written
 
 
 def _facts_of(files: Mapping[str, Path]) -> dict[str, Any]:
@@ -474,10 +494,20 @@ def read_settings_from(path: str | Path) -> Recovered:
             raw = bundle.json("settings.json")
     elif head[4:8] == b"ftyp":
         raw = read_settings(path)
-    elif size > MAX_TEXT:
-        raise RequestError(_NO_SETTINGS)
     else:
-        raw = _object(path.read_bytes())
+        with path.open("rb") as file:
+            return read_settings_text(file.read(MAX_TEXT + 1))
+    return _usable(raw)
+
+
+def read_settings_text(data: bytes) -> Recovered:
+    """The settings in the bytes of a settings.json. Raises RequestError with a sentence."""
+    if len(data) > MAX_TEXT:
+        raise RequestError(_NO_SETTINGS)
+    return _usable(_object(data))
+
+
+def _usable(raw: Mapping[str, Any]) -> Recovered:
     found = recover(raw)
     if not found.settings:
         raise RequestError(_NO_SETTINGS)

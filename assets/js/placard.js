@@ -1,4 +1,5 @@
-/* Placard: draws props.value = {tag, title, byline, prompt, facts, files, credit}. All text by textContent. */
+/* Placard: draws props.value = {tag, title, byline, prompt, facts, files, credit}, or what of the history
+   hangs on the stage ("aw-hang", see stage/value.js). All text by textContent. */
 const KEPT = "awaken-keep-settings";
 const pick = (name) => element.querySelector(name);
 const make = (tag, className, text) => {
@@ -13,8 +14,17 @@ const put = (name, text) => {
   node.hidden = !text;
 };
 
+let hung = null;
+
+function back(label) {
+  const button = make("button", "aw-file", label);
+  button.type = "button";
+  button.onclick = () => document.dispatchEvent(new CustomEvent("aw-hang", { detail: null }));
+  return button;
+}
+
 function draw() {
-  const value = props.value;
+  const value = hung || props.value;
   element.closest("#aw-placard").hidden = !value;
   if (!value) return;
   put(".aw-tag", value.tag);
@@ -37,15 +47,17 @@ function draw() {
       return pair;
     }),
   );
-  drawFiles(value.files || []);
+  drawFiles(value.files || [], value.back);
 }
 
 // One switch for all files; this browser remembers it, the server never hears of it.
-function drawFiles(files) {
+function drawFiles(files, wayBack) {
   const kept = keep.checked ? files : files.map((file) => file.bare && { ...file, ...file.bare });
-  pick(".aw-files").hidden = keep.closest("label").hidden = !files.length;
+  pick(".aw-files").hidden = !files.length && !wayBack;
+  keep.closest("label").hidden = !files.length;
   pick(".aw-files").replaceChildren(
-    make("span", "aw-files-title", props.words.downloads),
+    ...(wayBack ? [back(wayBack)] : []),
+    ...(files.length ? [make("span", "aw-files-title", props.words.downloads)] : []),
     ...kept.filter(Boolean).map(({ label, name, file }) => {
       const link = make("a", "aw-file", label);
       link.href = new URL(file.url, location.href).href;
@@ -64,6 +76,11 @@ keep.addEventListener("change", () => {
   try {
     localStorage.setItem(KEPT, keep.checked ? "yes" : "no");
   } catch {}
+  draw();
+});
+document.addEventListener("aw-hang", function hang({ detail }) {
+  if (!element.isConnected) return document.removeEventListener("aw-hang", hang);
+  hung = detail && detail.placard;
   draw();
 });
 watch("value", draw);

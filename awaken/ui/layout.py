@@ -16,6 +16,7 @@ from awaken.ui import (
     controls,
     downloads,
     gallery,
+    history,
     laboratory,
     languages,
     restore,
@@ -80,12 +81,13 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
                 wall = stage.Stage(scene, elem_id="aw-stage")
                 strip = widgets.status_strip(status.idle(first is not None).value())
                 label = widgets.placard(first.placard() if first else None)
+            kept = history.tray()
             laboratory.build(workshop, rail)
         show_failure = _explanation(failure)
         _foot()
 
         buttons = [go, stop]
-        outputs = [wall, strip, label, *buttons, shown, running]
+        outputs = [wall, strip, label, *buttons, shown, running, kept]
 
         def begin() -> list[Any]:
             now = status.waiting(behind=workshop.busy > 0)
@@ -151,6 +153,16 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
 
         demo.load(arrive, None, [strip, *restored], **QUIET)
 
+        def again(running: bool, event: gr.EventData) -> list[Any]:
+            """The settings of a run from the browser's own history."""
+            try:
+                now, *values = _restored(restore.from_text(widgets.said(event, "settings")), dials)
+            except RequestError as error:
+                now, values = status.refused(str(error)).value(), [gr.skip()] * len(restored)
+            return [gr.skip() if running else now, *values]
+
+        kept.select(again, running, [strip, *restored], **QUIET)
+
         def take(running: bool, event: gr.EventData) -> list[Any]:
             return _take(by_id.get(widgets.said(event, "id")), running)
 
@@ -192,7 +204,7 @@ def _pressable(ready: bool) -> list[dict[str, Any]]:
 
 
 def _outputs(view: View) -> list[Any]:
-    """One moment of a run for [stage, strip, placard, awaken, stop, shown, running]."""
+    """One moment of a run for [stage, strip, placard, awaken, stop, shown, running, kept]."""
     quiet = gr.skip()
     finished = view.ended and view.placard is not None
     return [
@@ -202,6 +214,7 @@ def _outputs(view: View) -> list[Any]:
         *(_pressable(True) if view.ended else (quiet, quiet)),
         view.stage if finished else quiet,
         False if view.ended else quiet,
+        history.keepsake(view.stage, view.placard) if finished else quiet,
     ]
 
 

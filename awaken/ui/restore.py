@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from awaken.backends import BACKENDS
-from awaken.bundle import read_mask_from, read_settings_from
+from awaken.bundle import read_mask_from, read_settings_from, read_settings_text
 from awaken.painting import likeness, open_mask, open_painting, to_size
 from awaken.proxies import PROXIES
 from awaken.recipe import Recovered
@@ -46,6 +46,11 @@ def from_link(request: gr.Request | None) -> Recovered:
 def from_file(path: str | Path) -> Recovered:
     """The settings in a dropped file. Raises RequestError with a sentence."""
     return read_settings_from(path)
+
+
+def from_text(text: str) -> Recovered:
+    """The settings in the text of a settings.json. Raises RequestError with a sentence."""
+    return read_settings_text(text.encode("utf-8", "replace"))
 
 
 def mask_from(path: str | Path, painting: str | None) -> dict[str, str] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import gradio as gr
 
 CSS = Path(__file__).resolve().parents[2] / "assets" / "css"
-STYLES = ("tokens.css", "page.css", "brush.css", "laboratory.css")
+STYLES = ("tokens.css", "page.css", "brush.css", "history.css", "laboratory.css")
 
 _WALL, _RAISED, _SUNK = "var(--aw-wall)", "var(--aw-wall-raised)", "var(--aw-wall-sunk)"
 _INK, _SOFT = "var(--aw-ink)", "var(--aw-ink-soft)"

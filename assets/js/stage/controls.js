@@ -237,5 +237,6 @@ for (const [keys, what] of KEYS) {
   said.textContent = text("key-" + what);
   part.help.append(name, said);
 }
-watch("value", take);
-take();
+listen(document, "aw-hang", hang);
+watch("value", serve);
+serve();

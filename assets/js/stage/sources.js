@@ -44,22 +44,23 @@ function stillSource(image, run) {
   };
 }
 
-// Decode the stacked mp4 once, moment by moment. ready(source) is called after the first picture
-// and again when all are there; source.frames grows in between, and the clock waits for it.
-async function decodeFilm(result, signal, ready) {
+// Decode a stacked mp4 once, moment by moment. ready(source) is called after the first picture and
+// again when all are there; source.frames grows in between, and the clock waits for it. The decoded
+// pictures take at most ``memory`` bytes.
+async function decodeFilm(result, signal, ready, memory = MEMORY) {
   const video = part.video;
   await opened(video, urlOf(result.stacked), signal);
   const fps = result.fps;
   const count = Math.max(1, result.frames || Math.round(video.duration * fps));
   const width = video.videoWidth;
   const height = Math.floor(video.videoHeight / 2);
-  const shrink = Math.min(1, Math.sqrt(MEMORY / (count * width * height * 8)));
+  const shrink = Math.min(1, Math.sqrt(memory / (count * width * height * 8)));
   const w = Math.max(1, Math.round(width * shrink));
   const h = Math.max(1, Math.round(height * shrink));
   const moments = [];
   const source = {
     kind: "film",
-    url: urlOf(result.stacked),
+    key: keyOf(result),
     result,
     names: ["baseline", "awakened"],
     frames: 0, // so far
@@ -94,4 +95,40 @@ async function decodeFilm(result, signal, ready) {
   source.complete = true;
   ready(source);
   return source;
+}
+
+// Two films against each other: the awakened video of ``result`` and that of ``result.against``,
+// decoded one after the other before the first picture hangs. Moment i is picture i of both, so they
+// cannot fall out of step; the longer one waits beyond the shorter one's end, unseen. A picture of
+// another shape is fitted whole into the frame of the first.
+async function decodePair(result, signal, ready) {
+  const unseen = () => {};
+  const a = await decodeFilm(result, signal, unseen, MEMORY / 2);
+  let b;
+  try {
+    b = await decodeFilm(result.against, signal, unseen, MEMORY / 2);
+  } catch (error) {
+    a.free();
+    throw error;
+  }
+  const frames = Math.min(a.frames, b.frames);
+  ready({
+    ...a,
+    key: keyOf(result),
+    names: ["awakened", "awakened"],
+    frames,
+    total: frames,
+    draw(context, which, frame, x, y, w, h) {
+      if (!which) return a.draw(context, 1, frame, x, y, w, h);
+      const scale = Math.min(a.width / b.width, a.height / b.height);
+      const [across, down] = [(scale * b.width) / a.width, (scale * b.height) / a.height];
+      context.clearRect(x, y, w, h);
+      const [left, top] = [x + (w * (1 - across)) / 2, y + (h * (1 - down)) / 2];
+      b.draw(context, 1, frame, left, top, w * across, h * down);
+    },
+    free() {
+      a.free();
+      b.free();
+    },
+  });
 }

@@ -33,9 +33,11 @@ const state = {
   blinkB: false,
 };
 
-let value = { mode: "empty", result: null, run: null };
+let value = { mode: "empty", result: null, run: null }; // what the stage shows
+let served = value; // what the server sent last
+let hung = null; // a film from the visitor's history, which hangs until the server sends news
 let film = null; // source of the last good result
-let filmUrl = "";
+let filmKey = "";
 let live = null; // source of the run's newest preview
 let liveKey = "";
 let still = null; // the run's painting in both frames, until its first preview
@@ -47,4 +49,7 @@ let lastTime = 0;
 
 const text = (key) => texts[key] || key;
 const urlOf = (picture) => (picture && typeof picture === "object" ? picture.url : picture) || "";
+// two films differ when their keys do; a film with another one ``against`` it is a film of its own
+const keyOf = (result) =>
+  result ? [result, result.against].map((one) => (one ? urlOf(one.stacked) : "")).join(" ") : "";
 const clamp = (x, low, high) => Math.min(high, Math.max(low, x));

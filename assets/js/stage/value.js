@@ -3,12 +3,12 @@
 let decoding = new AbortController();
 
 function takeFilm(result) {
-  const url = result ? urlOf(result.stacked) : "";
-  if (url === filmUrl) return;
-  filmUrl = url;
+  const key = keyOf(result);
+  if (key === filmKey) return;
+  filmKey = key;
   decoding.abort();
   part.trouble.textContent = "";
-  if (!url) {
+  if (!key) {
     if (film) film.free();
     film = null;
     return;
@@ -16,7 +16,8 @@ function takeFilm(result) {
   decoding = new AbortController();
   const signal = decoding.signal;
   const before = film;
-  decodeFilm(result, signal, (source) => {
+  const decode = result.against ? decodePair : decodeFilm;
+  decode(result, signal, (source) => {
     if (signal.aborted) return;
     if (!source.complete && before) return; // keep the old result until the new one is whole
     film = source;
@@ -65,10 +66,27 @@ function takeStill(run) {
     .catch(() => {}); // the wall then keeps what it shows
 }
 
+// What the visitor took from the history hangs until the server has news; a step of a run is none.
+function serve() {
+  const next = props.value && props.value.mode ? props.value : served;
+  const news = !(served.mode === "running" && next.mode === "running");
+  served = next;
+  if (hung && news) document.dispatchEvent(new CustomEvent("aw-hang", { detail: null }));
+  else take();
+}
+
+// "aw-hang" on the document says what of the history hangs: {film, placard}, or null for nothing.
+// The tray sends it and the stage takes it back; the placard listens too.
+function hang({ detail }) {
+  if (!stage.isConnected) return;
+  hung = detail && detail.film;
+  take();
+}
+
 function take() {
   const before = value.mode;
-  if (props.value && props.value.mode) value = props.value;
-  if (value.mode !== before) {
+  value = hung ? { mode: "done", result: hung, run: null } : served;
+  if (hung || value.mode !== before) {
     state.show = "compare";
     state.region = value.mode === "running"; // while one waits, not over the finished film
   }
@@ -80,7 +98,7 @@ function take() {
 
 // What should be on the wall; until that is ready, what is there stays (no blank in between).
 function choose() {
-  const current = film && film.url === urlOf(value.result && value.result.stacked);
+  const current = film && film.key === keyOf(value.result);
   let next = null;
   if (value.mode === "running") next = (state.show !== "last" && (live || still)) || film;
   else if (value.mode === "done") {

@@ -1,0 +1,291 @@
+"""The history tray in a real browser, over the real page: kept, shown, compared, exported, deleted."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from awaken.bundle import read_settings_from
+from awaken.ui.history import MAX_RUNS
+from tests.page import served_page
+
+pytestmark = pytest.mark.browser
+NAUGHTY = "<img src=x onerror=alert(1)> ${alert(1)} {{x}}"
+
+# What hangs at a frame, as one string of pixels per canvas.
+PICTURES = """
+(frame) => {
+  const scrub = document.querySelector("[data-testid=stage-scrub]");
+  scrub.value = frame;
+  scrub.dispatchEvent(new Event("input"));
+  const stage = document.querySelector("[data-testid=stage]");
+  const pixels = (name) => {
+    const small = new OffscreenCanvas(48, 48).getContext("2d");
+    small.drawImage(document.querySelector(`[data-testid=canvas-${name}]`), 0, 0, 48, 48);
+    return small.getImageData(0, 0, 48, 48).data.join();
+  };
+  return [+stage.dataset.frame, pixels("baseline"), pixels("awakened")];
+}
+"""
+# Runs in the tray's own store without a run of the engine; the first example lends its film.
+PLANT = """
+async ([runs, films]) => {
+  const wall = document.querySelector("[data-testid=stage-video]").src;
+  const thumb = document.querySelector("#aw-wall img").src;
+  const painting = document.querySelector("[data-testid=stage-show-original] img").src;
+  const [stacked, picture] = await Promise.all(
+    [wall, painting].map(async (url) =>
+      films ? (await fetch(url)).arrayBuffer() : new ArrayBuffer(10)));
+  const open = indexedDB.open("awaken-history", 1);
+  const database = await new Promise((done) => (open.onsuccess = () => done(open.result)));
+  const transaction = database.transaction(["runs", "files"], "readwrite");
+  for (const { id, date, star, title, settings } of runs) {
+    const film = { frames: 16, fps: 8, width: 576, height: 456, names: ["Baseline", "Awakened"],
+      notes: ["", ""], label: "", painting_note: "", proxy_note: "" };
+    const placard = { title, byline: "", credit: "", licence: "", prompt: title, facts: [] };
+    const texts = { "settings.json": JSON.stringify(settings) };
+    const bytes = stacked.byteLength + 2 * picture.byteLength;
+    transaction.objectStore("runs").put({ id, date, star, thumb, bytes, film, placard, texts });
+    const files = { id, stacked, painting: picture, proxy: picture };
+    transaction.objectStore("files").put(files);
+  }
+  await new Promise((done) => (transaction.oncomplete = done));
+  database.close();
+  const tabs = new BroadcastChannel("awaken-history");
+  tabs.postMessage("changed");
+  tabs.close();
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    page = served_page()
+    assert page.engine is not None  # warm, so that no test pays for the start
+    return page
+
+
+@pytest.fixture
+def visit(server, open_page):
+    """``visit(**context)`` -> the page with its example on the wall and its tray drawn."""
+
+    def open_(**context):
+        page = open_page(server.url, **context)
+        page.set_default_timeout(60_000)  # films are decoded one by one, on machines with other work
+        ready(page)
+        return page
+
+    return open_
+
+
+def ready(page) -> None:
+    page.wait_for_selector("[data-testid=stage][data-source=film][data-frames='16']")
+    page.wait_for_selector("[data-testid=history-about]:not(:empty)")
+
+
+def cards(page):
+    return page.get_by_test_id("history-run")
+
+
+def act(page, index: int, name: str):
+    return cards(page).nth(index).locator(f"[data-act={name}]")
+
+
+def count(page, number: int, timeout: int = 90_000) -> None:
+    page.wait_for_function(
+        "n => document.querySelectorAll('.aw-run').length === n", arg=number, timeout=timeout
+    )
+
+
+def set_number(page, field: str, value: float) -> None:
+    number = page.locator(f"#aw-{field} input[type=number]").first
+    number.fill(str(value))
+    number.press("Enter")
+
+
+def awaken(page, prompt: str, p: float) -> None:
+    before = cards(page).count()
+    page.fill("#aw-prompt textarea", prompt)
+    set_number(page, "p", p)
+    page.click("#aw-awaken")
+    count(page, before + 1)
+
+
+def hangs(page, label: str) -> None:
+    """Until a film with this label is on the wall; one of the history appears whole."""
+    page.wait_for_selector(f"[data-testid=stage-label]:has-text('{label}')")
+    page.wait_for_selector("[data-testid=stage][data-source=film][data-frames='16']")
+
+
+def plant(page, titles: list[str], starred: str = "", films: bool = True) -> None:
+    """More runs with these titles, the first the newest, all of them old; without films, tiny."""
+    before = cards(page).count()
+    runs = [
+        {
+            "id": f"planted-{i}", "date": 1_000_000_000 - i, "star": title == starred,
+            "title": title, "settings": {"prompt": title, "p": 0.15, "seed": i},
+        }
+        for i, title in enumerate(titles)
+    ]  # fmt: skip
+    page.evaluate(PLANT, [runs, films])
+    count(page, before + len(titles))
+
+
+def test_runs_are_kept_compared_restored_and_bounded(visit):
+    page = visit()
+    assert "hang here" in page.inner_text("[data-testid=history]")
+    page.click("#aw-advanced button")
+    set_number(page, "steps", 4)
+    page.locator("#aw-size label").first.click()
+    awaken(page, "the sky swirls", 0.25)
+    awaken(page, NAUGHTY, 1.0)
+
+    other = visit()
+    assert cards(other).count() == 0, "a history belongs to one browser"
+
+    page.reload()
+    ready(page)
+    count(page, 2)
+    assert "p 1 ·" in cards(page).nth(0).inner_text(), "the newest comes first"
+    act(page, 1, "star").click()
+    page.wait_for_selector(".aw-run:nth-child(2) [data-act=star][aria-pressed=true]")
+
+    # shown again, then compared: the same pictures at the same frames, two awakened videos
+    alone = []
+    for index in (0, 1):
+        act(page, index, "show").click()
+        hangs(page, "From your history")
+        alone.append({frame: page.evaluate(PICTURES, frame)[2] for frame in (3, 8, 15)})
+        act(page, index, "show").click()
+        hangs(page, "Example")
+    act(page, 0, "compare").click()
+    assert "shall be B" in page.get_by_test_id("history-says").inner_text()
+    act(page, 1, "compare").click()
+    hangs(page, "Two runs of yours")
+    names = page.locator(".stage .hang .name").all_inner_texts()
+    assert names == ["A · p 1", "B · p 0.25"]
+    for frame in (3, 8, 15):
+        at, a, b = page.evaluate(PICTURES, frame)
+        assert at == frame
+        assert (a, b) == (alone[0][frame], alone[1][frame])
+        assert a != b, "two values of p give two videos"
+    placard = page.locator("#aw-placard")
+    assert NAUGHTY in placard.inner_text() and "A 1 · B 0.25" in placard.inner_text()
+    assert page.locator("#aw-placard img, #aw-history img[src='x']").count() == 0
+    serious = [
+        v["id"]
+        for v in Axe().run(page).response["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert not serious
+    page.click("#aw-placard button:text('Back to the latest')")
+    hangs(page, "Example")
+
+    set_number(page, "p", 0.6)
+    act(page, 1, "restore").click()
+    page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.25'")
+    assert page.input_value("#aw-prompt textarea") == "the sky swirls"
+
+    # a full history: the oldest without a star makes room for the next run
+    old = [f"Old {i}" for i in range(MAX_RUNS - 2)]
+    plant(page, old, starred=old[-1], films=False)
+    page.fill("#aw-prompt textarea", "one more")
+    page.click("#aw-awaken")
+    page.wait_for_selector("text=has made room", timeout=90_000)
+    count(page, MAX_RUNS)
+    titles = page.locator(".aw-run-title").all_inner_texts()
+    assert old[-1] in titles and old[-3] in titles and old[-2] not in titles
+
+
+def test_everything_is_exported_and_comes_back_by_dropping_it(visit, tmp_path):
+    page = visit()
+    plant(page, ["The Ninth Wave", "波"])
+    with page.expect_download() as download:
+        page.get_by_test_id("history-export").click()
+    packed = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
+    assert packed.testzip() is None
+    folders = {name.split("/")[0] for name in packed.namelist()}
+    assert folders == {"01-the-ninth-wave-seed0", "02-run-seed1"}
+    for folder in folders:
+        for name in ("stacked.mp4", "painting.png", "proxy.png", "settings.json"):
+            assert packed.getinfo(f"{folder}/{name}").file_size > 40
+    file = tmp_path / "settings.json"
+    file.write_bytes(packed.read("02-run-seed1/settings.json"))
+    assert read_settings_from(file).settings["prompt"] == "波"
+    page.set_input_files("#aw-painting input[type=file]", str(file))
+    page.wait_for_function("document.querySelector('#aw-prompt textarea').value === '波'")
+    assert page.locator("#aw-p input[type=number]").input_value() == "0.15"
+
+
+def test_deleting_can_be_undone_and_deleting_all_is_asked_first(visit):
+    page = visit()
+    plant(page, ["one", "two", "three"], starred="three")
+    act(page, 1, "delete").click()
+    count(page, 2)
+    answer = page.get_by_test_id("history-answer")
+    assert answer.evaluate("node => node === document.activeElement")
+    page.keyboard.press("Enter")  # Undo
+    count(page, 3)
+    assert page.locator(".aw-run-title").all_inner_texts() == ["one", "two", "three"]
+
+    page.get_by_test_id("history-clear").click()
+    page.click("#aw-history button:text('Keep them')")
+    assert cards(page).count() == 3 and not answer.is_visible()
+    page.get_by_test_id("history-clear").click()
+    assert "Delete all 3" in page.get_by_test_id("history-says").inner_text()
+    answer.click()
+    count(page, 0)
+    page.reload()
+    ready(page)
+    assert cards(page).count() == 0
+
+
+def test_a_card_moves_under_the_hand_and_keeps_its_size(visit):
+    page = visit()
+    plant(page, ["one"])
+    act(page, 0, "show").hover()
+    page.wait_for_selector(".aw-run video[data-plays]")
+    page.hover("#aw-head")
+    page.wait_for_selector(".aw-run video", state="detached")
+    act(page, 0, "star").focus()
+    for name in ("star", "compare", "restore", "delete"):
+        box = act(page, 0, name).bounding_box()
+        assert min(box["width"], box["height"]) >= 44
+        assert act(page, 0, name).evaluate("node => node === document.activeElement")
+        page.keyboard.press("Tab")
+
+
+def test_reduced_motion_keeps_the_cards_still(visit):
+    page = visit(reduced_motion="reduce")
+    plant(page, ["one"])
+    act(page, 0, "show").hover()
+    page.wait_for_timeout(600)  # four times as long as a card would wait
+    assert page.locator(".aw-run video").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_full_tray_scrolls_by_itself_and_pushes_nothing_away(visit, width):
+    page = visit(width=width)
+    before = page.locator("#aw-rail").bounding_box()["y"]
+    plant(page, [f"run {i}" for i in range(12)], films=False)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    row = page.locator(".aw-history-row")
+    assert row.evaluate("row => row.scrollWidth > row.clientWidth")
+    act(page, 11, "show").focus()
+    assert row.evaluate("row => row.scrollLeft > 0"), "the focus brings the last card into sight"
+    assert page.evaluate("document.querySelector('#aw-rail').offsetTop") >= 0
+    page.evaluate("scrollTo(0, 0)")
+    assert page.locator("#aw-rail").bounding_box()["y"] == pytest.approx(before, abs=1)
+
+
+def test_a_window_that_keeps_nothing_says_so(server, open_page):
+    page = open_page("about:blank")
+    page.context.add_init_script(
+        "IDBFactory.prototype.open = () => { throw new DOMException('private', 'SecurityError') }"
+    )
+    page.goto(server.url)
+    page.wait_for_selector("text=This window keeps no history")
+    assert not page.get_by_test_id("history-export").is_visible()
