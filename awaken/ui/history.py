@@ -53,7 +53,7 @@ def tray() -> gr.HTML:
     words: dict[str, Any] = {
         key.removeprefix("history_"): say(key) for key in ENGLISH if key.startswith("history_")
     }
-    words |= {name: say(name) for name in ("file_stacked", "file_proxy", "file_settings")}
+    words |= {name: say(name) for name in ("file_proxy", "file_settings")}
     words["telling"] = [[say(f"fact_{name}"), keys] for name, keys in TELLING.items()]
     # a run may have been made on the page in another language: its choices are named anew
     words["choices"] = {kind: say(f"alpha_{kind}") for kind in ALPHA_KINDS} | {

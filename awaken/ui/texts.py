@@ -240,6 +240,7 @@ ENGLISH: dict[str, str] = {
     "history_bounds": "Up to {runs} runs or {megabytes} MB; then the oldest without a star goes.",
     "history_closed": "This window keeps no history, as private windows do. What you make here can "
     "still be watched and downloaded.",
+    "history_film": "Baseline over awakened, mp4",
     "history_note": "p {p} · seed {seed}",
     "history_titled": "{title}, {note}",
     "history_show": "Show again",

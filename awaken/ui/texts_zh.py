@@ -228,6 +228,7 @@ CHINESE: dict[str, str] = {
     "history_about_one": "1 件，{megabytes} MB，只保存在这个浏览器中。",
     "history_bounds": "最多 {runs} 件或 {megabytes} MB；满了就移去最早的、没有星标的一件。",
     "history_closed": "此窗口不保存历史记录（隐私窗口便是如此）。在这里生成的作品仍可观看和下载。",
+    "history_film": "基线在上、唤醒在下，mp4",
     "history_note": "p {p} · 种子 {seed}",
     "history_titled": "{title}，{note}",
     "history_show": "再次展示",

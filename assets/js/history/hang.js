@@ -37,7 +37,7 @@ function one(run, files) {
   const stem = nameOf(run);
   // the film carries its settings: it goes with them where the visitor keeps settings out of files
   const saved = [
-    ["file_stacked", "stacked.mp4", film.stacked],
+    ["film", "stacked.mp4", film.stacked],
     ["file_proxy", "proxy.png", film.proxy, {}],
     ["file_settings", "settings.json", urlOf(run.texts["settings.json"], "application/json")],
   ].map(([label, name, url, bare]) => ({
