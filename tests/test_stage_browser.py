@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import pickle
 import re
@@ -570,3 +571,49 @@ def test_values_are_plain_and_keep_the_last_result(scenes):
     assert again["run"]["preview"] is None, "a new run starts without the old one's preview"
     assert stage.settled(stage.running(stage.empty()))["mode"] == "empty"
     assert scenes["begin"]["mode"] == "running" and scenes["first"]["run"] is None
+
+
+AGAINST = """
+([first, second]) => {
+  const [stacked, other] = [first, second].map(({ data, ...facts }) => ({
+    ...facts, stacked: "data:video/mp4;base64," + data, painting: "", proxy: "" }));
+  const film = { ...stacked, against: other, label: "pair", names: ["A", "B"], notes: ["", ""] };
+  document.dispatchEvent(new CustomEvent("aw-hang", { detail: { film, placard: null } }));
+}
+"""
+
+
+def test_two_films_hang_against_each_other_until_the_server_has_news(visit, tmp_path):
+    """Of other length and shape: picture i against picture i, the second whole in the first's frame."""
+    page = visit()
+    films = []
+    for name, frames, width in (("a", FRAMES, WIDTH), ("b", 10, HEIGHT)):
+        file = tmp_path / f"{name}.mp4"
+        pair = [clock(which, HUES["second"][which], width)[:frames] for which in (0, 1)]
+        write_mp4(stacked(*pair), file, FPS, keyframe_every=1)
+        data = base64.b64encode(file.read_bytes()).decode()
+        films.append({"data": data, "frames": frames, "fps": FPS, "width": width, "height": HEIGHT})
+    page.evaluate(AGAINST, films)
+    page.wait_for_selector("[data-testid=stage-label]:text-is('pair')")
+    wait(page, source="film", frames=10)
+    assert page.locator(".stage .hang .name").all_inner_texts() == ["A", "B"]
+    for frame in (0, 4, 9):
+        hook(page, "scrub").fill(str(frame))
+        assert page.evaluate("readClock('canvas-baseline')") == [frame, 1], "A's awakened video"
+        shown = page.evaluate(
+            """() => {
+              const b = document.querySelector('[data-testid=canvas-awakened]');
+              const crop = document.createElement('canvas');
+              crop.dataset.testid = 'crop';
+              [crop.width, crop.height] = [b.height, b.height];
+              crop.getContext('2d').drawImage(b, (b.height - b.width) / 2, 0);
+              document.body.append(crop);
+              const read = readClock('crop');
+              crop.remove();
+              return [read, b.getContext('2d').getImageData(4, 9, 1, 1).data[3]];
+            }"""
+        )
+        assert shown == [[frame, 1], 0], "B's awakened video, bare wall beside it"
+    press(page, "second")
+    page.wait_for_selector("[data-testid=stage-label]:text-is('second')")
+    wait(page, source="film", frames=FRAMES)
