@@ -87,7 +87,7 @@ def test_another_language_of_the_browser_is_offered_and_not_forced(visit):
     page = visit("", locale="zh-CN")
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.inner_text("#aw-languages a") == "本页有中文版"
-    assert "Settings" in page.inner_text("footer")  # Gradio's own words follow the page
+    assert page.locator("footer", has_text="Settings").count() == 1  # Gradio's own words follow the page
 
 
 def test_errors_from_below_come_in_chinese(visit):
@@ -137,3 +137,17 @@ def test_tab_leads_through_the_page_and_is_always_seen(visit):
         assert part in ways, part
     assert ways.index("aw-prompt") < ways.index("aw-awaken") < ways.index("aw-stage")
     assert len(ways) < 120, "a trap"
+
+
+def test_a_finger_finds_everything_on_a_phone(visit):
+    """44 px for all that is pressed or dragged in the controls and on the stage."""
+    page = visit("", width=390, height=844)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll(
+             "#aw-rail :is(button, input[type=range], fieldset label), #aw-actions button,"
+             + " #aw-languages a, [data-testid=stage] button, button.label-wrap")]
+           .filter((e) => e.getClientRects().length && e.checkVisibility({ visibilityProperty: true }))
+           .map((e) => [e.closest("[id^=aw-]").id, e.textContent.trim(), e.getBoundingClientRect().height])
+           .filter(([, , height]) => height < 43.5)"""
+    )
+    assert not small
