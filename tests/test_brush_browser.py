@@ -119,8 +119,15 @@ def test_a_mouse_paints_what_the_engine_gets(visit, tall):
     ys, _ = np.nonzero(mask)
     assert np.mean(ys) / 512 == pytest.approx(0.25, abs=0.01)
 
-    page.locator("#aw-wall button").nth(2).click()  # another painting: nothing is painted on it
+
+def test_another_painting_is_never_given_the_mask(visit):
+    page = visit()
+    spot = open_easel(page)
+    drag(page, spot(0.2, 0.2), spot(0.8, 0.2))
+    keep(page)
+    page.locator("#aw-wall button").nth(2).click()
     page.wait_for_selector(".aw-brush-painted", state="detached")
+    assert page.inner_text(STATE) == "Everything may move"
     assert asked(page).mask is None
 
 
