@@ -85,10 +85,15 @@ def main(argv: list[str] | None = None) -> int:
         from awaken.ui import present
 
         return present.serve(args.present, args.host, args.port, args.open)
+    from awaken.types import RequestError
     from awaken.ui.serving import launch
 
     demo, workshop = page()
-    launch(demo, host=args.host, port=args.port, open_browser=args.open)
+    try:
+        launch(demo, host=args.host, port=args.port, open_browser=args.open)
+    except RequestError as error:
+        print(f"awaken: {error}", file=sys.stderr)
+        return 2
     workshop.warm_up()
     demo.block_thread()
     return 0

@@ -24,7 +24,7 @@ from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, Failed, ModelError, Notice, Request, Result, Stage, Step
-from awaken.ui import controls, models, results, runs, stage, status, widgets
+from awaken.ui import controls, intake, models, results, runs, stage, status, widgets
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import ENGLISH, say
 from tests.page import served_page
@@ -260,9 +260,9 @@ def test_server_paths_are_never_read(page, client, path, meta):
 @pytest.mark.parametrize("path", ["/etc/passwd", str(ROOT / "assets"), "examples/../app.py"])
 def test_drop_zone_takes_only_uploads_and_bundled_pictures(path):
     bundled = next((ROOT / "examples" / "paintings").glob("*.jpg"))
-    assert widgets.own_file(str(bundled)) == str(bundled)
+    assert intake.own_file(str(bundled)) == str(bundled)
     with pytest.raises(gr.Error, match="never fetches"):
-        widgets.own_file(path)
+        intake.own_file(path)
 
 
 def test_pictures_of_the_server_are_never_read(page, client, painting):

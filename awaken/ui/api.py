@@ -13,7 +13,6 @@ from awaken.ui.controls import DEFAULTS
 from awaken.ui.models import BACKEND, PROXY
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import say
-from awaken.ui.widgets import own_file, refuse_address
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +23,7 @@ class PictureFile(gr.Image):
     is_template = True
 
     def preprocess(self, payload: Any) -> str | None:
-        return own_file(payload.path) if payload is not None else None
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
-        refuse_address(url_or_file_path)
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
+        return payload.path if payload is not None else None
 
 
 class Plain(gr.Number):

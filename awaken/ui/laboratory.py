@@ -26,7 +26,7 @@ from awaken.ui.laboratory_texts import say
 from awaken.ui.models import QUIET
 from awaken.ui.runs import Workshop
 from awaken.ui.trials import ASSETS, Trial
-from awaken.ui.widgets import refuse_address, said
+from awaken.ui.widgets import said
 from awaken.vsds import alpha_schedule, distilled_steps
 
 log = logging.getLogger(__name__)
@@ -163,16 +163,6 @@ def _use(event: gr.EventData) -> list[Any]:
 # -- latent paths (Fig. 2) -----------------------------------------------------------------------
 
 
-class ClipDrop(gr.File):
-    """An uploaded clip as its path; ``awaken.video.read_clip`` opens it, or says why not."""
-
-    is_template = True
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
-        refuse_address(url_or_file_path)
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
-
-
 def part(name: str, template: str, value: Mapping[str, Any], words: tuple[str, ...]) -> gr.HTML:
     """A display with a constant template; data and words reach the script, never the template."""
     script = (ASSETS / "js" / "laboratory" / f"{name}.js").read_text("utf-8")
@@ -188,7 +178,7 @@ def part(name: str, template: str, value: Mapping[str, Any], words: tuple[str, .
 
 def _paths(workshop: Workshop, rail: Controls) -> None:
     gr.Markdown(f"{say('paths_about')}\n\n*{say('paths_honest')}*")
-    clip = ClipDrop(
+    clip = gr.File(
         label=say("clip"), file_types=CLIPS, type="filepath", height=110, elem_id="aw-clip"
     )
     go, stop = _buttons("paths")

@@ -27,6 +27,7 @@ from awaken.ui import (
 )
 from awaken.ui.below import tell
 from awaken.ui.gallery import Bundled
+from awaken.ui.intake import Hall
 from awaken.ui.models import BACKEND, PROXY, QUIET
 from awaken.ui.runs import View, Workshop
 from awaken.ui.status import CALMER_PEAK
@@ -39,7 +40,7 @@ TO_THE_TOP = "(...values) => { scrollTo({ top: 0 }); return values; }"
 
 def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
     """The whole page over one engine, once in every language; ``bundled`` may be empty."""
-    with gr.Blocks(
+    with Hall(
         title=ENGLISH["title"], analytics_enabled=False, delete_cache=(600, 86400), fill_width=True
     ) as demo:
         _page(demo, "en", workshop, bundled)

@@ -28,6 +28,7 @@ from starlette.routing import Route
 from awaken.bundle import MAX_MEMBER, Bundle, label_of
 from awaken.examples import load_index
 from awaken.types import RequestError
+from awaken.ui.border import Border, Rules
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 FILES = {  # name under /present/ -> file, type
@@ -221,6 +222,7 @@ def serve(
     import uvicorn
 
     try:
+        rules = Rules.of(host)
         slides, problems = from_folder(folder) if folder else (from_examples(), [])
     except RequestError as error:
         print(f"awaken: {error}", file=sys.stderr)
@@ -236,7 +238,8 @@ def serve(
     print(f"{len(slides)} paintings on the stage: {address}", flush=True)
     if open_browser:
         webbrowser.open(address)
-    server = uvicorn.Server(uvicorn.Config(alone(slides), log_level="warning", lifespan="off"))
+    app = Border(alone(slides), rules)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
     server.run(sockets=[listening])
     return 0
 

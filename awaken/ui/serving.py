@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gradio as gr
-from starlette.middleware import Middleware
 from huggingface_hub.constants import HF_HOME
+from starlette.middleware import Middleware
 
 from awaken.ui import bundles, gallery, languages, layout, present, theme
+from awaken.ui.border import Border, Rules
 from awaken.ui.runs import Workshop
 from awaken.ui.widgets import EXAMPLES
 
@@ -25,6 +26,7 @@ def launch(
 
     No tunnel, no other origins, no server-side rendering, no error texts but our own sentences.
     The page's outputs lie in Gradio's cache; nothing else of this machine can be read through it.
+    Raises RequestError when the environment's rules for the border (``Rules``) cannot be used.
     """
     app, address, _ = demo.launch(
         server_name=host,
@@ -42,9 +44,14 @@ def launch(
         state_session_capacity=200,
         run_history=False,
         footer_links=["api", "settings"],
-        app_kwargs={"middleware": [Middleware(languages.HtmlLanguage)]},
         theme=theme.theme(),
         head=theme.head(),
+        app_kwargs={
+            "middleware": [
+                Middleware(Border, rules=Rules.of(host)),
+                Middleware(languages.HtmlLanguage),
+            ]
+        },
     )
     present.mount(app)
     bundles.mount(app)

@@ -15,7 +15,6 @@ from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from awaken.ui.languages import NAMES, PATHS, TAGS, spoken
@@ -75,35 +74,10 @@ class PictureDrop(gr.HTML):
         )
 
     def preprocess(self, payload: FileData | None) -> str | None:
-        return own_file(payload.path) if payload is not None else None
+        return payload.path if payload is not None else None
 
     def postprocess(self, value: str | None) -> FileData | None:
         return FileData(path=value) if value else None
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
-        refuse_address(url_or_file_path)
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
-
-
-def own_file(path: str | None) -> str | None:
-    """The path of an upload or of a bundled picture; whatever else a request may name is refused.
-
-    Gradio checks the paths of what calls itself a file, and of nothing else. Raises gr.Error.
-    """
-    if not path:
-        return None
-    place = Path(path).resolve()
-    if not any(
-        place.is_relative_to(Path(home).resolve()) for home in (get_upload_folder(), EXAMPLES)
-    ):
-        raise gr.Error(say("no_url"), print_exception=False)
-    return str(place)
-
-
-def refuse_address(path: Any) -> None:
-    """Raise gr.Error for an address, before Gradio fetches it."""
-    if str(path).lower().startswith(("http:", "https:", "data:")):
-        raise gr.Error(say("no_url"), print_exception=False)
 
 
 def status_strip(value: Mapping[str, Any]) -> gr.HTML:
