@@ -12,7 +12,6 @@ import logging
 import os
 import secrets
 import stat
-import struct
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -365,8 +364,7 @@ def test_a_film_s_settings_are_only_settings(web, config, tmp_path):
     found = dropped(web, config, upload(web, "film.mp4", film.read_bytes()).json()[0])
     assert json.dumps(INJECTION)[1:-1] in found["said"]  # as a text on its dial
     assert "root:" not in found["said"] and "__class__" in found["said"]
-    broken = film.read_bytes().replace(b"mdat", b"moov")
-    broken = broken[:8] + struct.pack(">I", 0xFFFFFFFF) + broken[12:]
+    broken = b"\xff\xff\xff\xff" + film.read_bytes()[4:200]  # a box of four gigabytes
     assert "holds no settings" in dropped(web, config, upload(web, "b.mp4", broken).json()[0])["said"]
 
 
@@ -431,6 +429,28 @@ def test_every_answer_forbids_foreign_hosts(web):
         assert headers["referrer-policy"] in ("same-origin", "no-referrer")
 
 
+@pytest.mark.browser
+def test_the_browser_itself_refuses_foreign_hosts(page, open_page):
+    tab = open_page(page.url)
+    tab.expected_errors = ["Content Security Policy", "https://evil.example/"]
+    tab.wait_for_selector("#aw-awaken")
+    refused = tab.evaluate(
+        """async () => {
+          const said = [];
+          document.addEventListener("securitypolicyviolation", (e) => said.push(e.effectiveDirective));
+          await fetch("https://evil.example/").catch(() => {});
+          for (const [tag, name] of [["img", "src"], ["script", "src"], ["iframe", "src"]]) {
+            const part = document.createElement(tag);
+            part[name] = "https://evil.example/a";
+            document.body.append(part);
+          }
+          while (said.length < 4) await new Promise(requestAnimationFrame);
+          return said.sort();
+        }"""
+    )
+    assert refused == ["connect-src", "frame-src", "img-src", "script-src-elem"]
+
+
 # Name and password.
 
 
@@ -448,7 +468,9 @@ def locked():
 def test_without_the_password_nothing_answers(locked):
     demo, url = locked
     paths = {route.path for route in demo.app.routes if hasattr(route, "path")}
-    assert {"/present", "/bundle/{name}.zip", "/gradio_api/upload", "/config"} <= paths
+    assert {"/present", "/bundle/{name}.zip", "/config"} <= paths
+    inner = ("upload", "queue/join", "call/animate", "file=/etc/passwd", "info", "cancel", "heartbeat/a")
+    paths |= {f"/gradio_api/{name}" for name in inner}
     with httpx.Client(base_url=url) as web:
         for path in paths - set(border.OPEN):
             for method in ("GET", "POST"):
