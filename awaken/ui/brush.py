@@ -20,7 +20,7 @@ from gradio.data_classes import FileData, GradioModel
 from awaken.backends import BACKENDS
 from awaken.ui.below import tell
 from awaken.ui.texts import say
-from awaken.ui.widgets import ASSETS, own_file, refuse_address
+from awaken.ui.widgets import ASSETS
 
 SCRIPT = ("mask", "view", "hand", "value")  # assets/js/brush, in this order
 WORDS = (
@@ -62,16 +62,12 @@ class MotionBrush(gr.HTML):
     def preprocess(self, payload: BrushValue | None) -> dict[str, str] | None:
         if payload is None or payload.mask is None:
             return None
-        return {"painting": payload.painting, "mask": own_file(payload.mask.path) or ""}
+        return {"painting": payload.painting, "mask": payload.mask.path}
 
     def postprocess(self, value: Mapping[str, str] | None) -> BrushValue:
         if not value:
             return BrushValue()
         return BrushValue(painting=value["painting"], mask=FileData(path=value["mask"]))
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
-        refuse_address(url_or_file_path)
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
 
 
 def reason(backend: str) -> str:

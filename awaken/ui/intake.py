@@ -26,6 +26,9 @@ class Hall(gr.Blocks):
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
     ) -> Any:
         """As Gradio's, once everything named is known to be allowed. Raises gr.Error."""
+        if len(inputs) < len(block_fn.inputs):  # Gradio would write all of them into the log
+            words = say("too_few", wanted=len(block_fn.inputs), given=len(inputs))
+            raise gr.Error(words, print_exception=False)
         check(inputs)
         return await super().preprocess_data(block_fn, inputs, state, explicit_call)
 

@@ -168,6 +168,7 @@ ENGLISH: dict[str, str] = {
     "starting_failed": "The models could not be started ({error}). Install the requirements "
     "(pip install -r requirements.txt) and start the page again.",
     "no_painting": "Choose a painting first: drop a picture, or take one from the wall.",
+    "too_few": "This request lacks values: it needs {wanted}, and {given} came.",
     "no_url": "Upload the picture itself: this page never fetches addresses.",
     "act_smaller": "Use a smaller size",
     "act_miniature": "Use the miniature",

@@ -159,6 +159,7 @@ CHINESE: dict[str, str] = {
     "starting_failed": "模型无法启动（{error}）。请安装依赖"
     "（pip install -r requirements.txt），再重新启动页面。",
     "no_painting": "请先选一幅画：拖入一张图片，或从墙上取一幅。",
+    "too_few": "请求缺少参数：需要 {wanted} 个，只收到 {given} 个。",
     "no_url": "请上传图片本身：本页从不抓取网址。",
     "act_smaller": "改用较小的尺寸",
     "act_miniature": "改用微缩模型",
