@@ -23,6 +23,7 @@ from awaken.types import ALPHA_KINDS, VARIANTS, AwakenError
 from awaken.ui import comparison, models, runs, texts, trials
 from awaken.ui.controls import Controls
 from awaken.ui.laboratory_texts import say
+from awaken.ui.languages import together
 from awaken.ui.models import QUIET
 from awaken.ui.runs import Workshop
 from awaken.ui.trials import ASSETS, Trial
@@ -50,14 +51,14 @@ def build(workshop: Workshop, rail: Controls) -> None:
         gr.Markdown(f"## {say('title')}\n\n{say('intro')}", elem_id="aw-laboratory-head")
         with gr.Tabs():
             with gr.Tab(say("sweep")):
-                gr.Markdown(f"{say('sweep_about')} {say('note_motion_about')}")
+                gr.Markdown(together(say("sweep_about"), say("note_motion_about")))
                 what = gr.Radio(
                     [(say("sweep_p"), "p"), (say("sweep_alpha"), "alpha")], value="p",
                     label=say("sweep_what"), elem_id="aw-sweep-what",
                 )  # fmt: skip
                 series_bench(workshop, rail, "sweep", sweep, what)
             with gr.Tab(say("variants")):
-                gr.Markdown(f"{say('variants_about')} {say('note_motion_about')}")
+                gr.Markdown(together(say("variants_about"), say("note_motion_about")))
                 series_bench(workshop, rail, "variants", table)
             with gr.Tab(say("paths")):
                 _paths(workshop, rail)

@@ -18,7 +18,7 @@ import gradio as gr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATHS: dict[str, str] = {"en": "", "zh": "zh"}  # language -> where its page is, below the root
-TAGS: dict[str, str] = {"en": "en", "zh": "zh-Hans"}  # language -> what <html lang> says
+TAGS: dict[str, str] = {"en": "en", "zh": "zh-CN"}  # language -> what <html lang> says
 NAMES: dict[str, str] = {"en": "English", "zh": "中文"}  # each in its own words
 _spoken: ContextVar[str] = ContextVar("spoken", default="en")
 
@@ -36,6 +36,11 @@ def speaking(language: str) -> Iterator[None]:
         yield
     finally:
         _spoken.reset(before)
+
+
+def together(*sentences: str) -> str:
+    """Sentences one after the other, as the spoken language sets them."""
+    return ("" if spoken() == "zh" else " ").join(filter(None, sentences))
 
 
 def keep(demo: gr.Blocks) -> None:

@@ -12,6 +12,7 @@ from awaken.proxies import PROXIES, ProxySpec
 from awaken.types import BOUNDS, MAX_PROMPT
 from awaken.ui import downloads, widgets
 from awaken.ui.below import tell
+from awaken.ui.languages import together
 from awaken.ui.texts import say
 
 BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))
@@ -115,7 +116,7 @@ def about(spec: BackendSpec | ProxySpec) -> str:
         words.append(say("licences", code=tell(spec.code_licence), weights=tell(spec.weight_licence)))
     if spec.non_commercial:
         words.append(say("non_commercial"))
-    return " ".join(words)
+    return together(*words)
 
 
 def _radio(name: str, registry: Mapping[str, BackendSpec | ProxySpec], value: str) -> gr.Radio:
@@ -127,7 +128,8 @@ def _radio(name: str, registry: Mapping[str, BackendSpec | ProxySpec], value: st
 
 def _choice(spec: BackendSpec | ProxySpec) -> str:
     """Title, and on a line of its own what the model needs and whether it can run here."""
-    return f"{tell(spec.title)}\n{tell(spec.needs)} {say('not_here' if spec.available() else 'runs_here')}"
+    here = say("not_here" if spec.available() else "runs_here")
+    return f"{tell(spec.title)}\n{together(tell(spec.needs), here)}"
 
 
 def _presets(spec: ProxySpec) -> list[str]:

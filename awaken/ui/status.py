@@ -9,6 +9,7 @@ from typing import Any
 from awaken import types
 from awaken.types import BOUNDS
 from awaken.ui.below import tell
+from awaken.ui.languages import together
 from awaken.ui.texts import say
 
 PHASES = ("load", "proxy", "distil", "denoise", "decode", "save")
@@ -87,7 +88,7 @@ def idle(example: bool) -> Status:
 def restored(remarks: list[str]) -> Status:
     """Settings from a link or a file are on the dials, or not all of them."""
     card = {
-        "tone": "note", "title": say("card_restored"), "text": " ".join(remarks), "actions": [],
+        "tone": "note", "title": say("card_restored"), "text": together(*remarks), "actions": [],
     }  # fmt: skip
     return replace(idle(example=False), line=say("restored"), cards=(card,) if remarks else ())
 

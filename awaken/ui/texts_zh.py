@@ -223,7 +223,7 @@ CHINESE: dict[str, str] = {
     "read_in_part": "微缩模型只懂英文，会读作：“{english}”；没有听懂“{unknown}”。",
     "read_not": "微缩模型只懂英文，没有听懂这句话。可以试试下面的建议，或直接用英文写。",
     # the history
-    "history_title": "你的作品",
+    "history_title": "您的作品",
     "history_empty": "每次完成的运行都会挂在这里，只保存在这个浏览器中。",
     "history_about": "{count} 件，{megabytes} MB，只保存在这个浏览器中。",
     "history_about_one": "1 件，{megabytes} MB，只保存在这个浏览器中。",
@@ -255,8 +255,8 @@ CHINESE: dict[str, str] = {
     "history_exported": "已将 {count} 件打包成一个 zip：每件一个文件夹，把其中的 settings.json 或视频拖到本页，"
     "即可恢复设置。",
     "history_trouble": "浏览器未能完成此操作。是存储空间满了吗？请导出并删除几件，再试一次。",
-    "history_label": "来自你的历史记录",
-    "history_label_two": "你的两次运行",
+    "history_label": "来自您的历史记录",
+    "history_label_two": "您的两次运行",
     "history_tag": "历史记录",
     "history_tag_two": "对照",
     "history_same_settings": "两次运行的旋钮完全相同。",

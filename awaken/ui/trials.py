@@ -29,6 +29,7 @@ from awaken.types import AwakenError, Request
 from awaken.ui import results, runs, stage, texts
 from awaken.ui.below import tell
 from awaken.ui.laboratory_texts import say
+from awaken.ui.languages import together
 
 if TYPE_CHECKING:
     from awaken.ui.runs import Workshop
@@ -288,7 +289,7 @@ def _series(
         value = {"tiles": list(tiles), "problems": list(problems), "columns": columns, "fps": fps}
         value |= _preview(videos)
     if not videos:
-        yield failed(" ".join(dict.fromkeys(messages)))
+        yield failed(together(*dict.fromkeys(messages)))
         return
     yield value | {"state": "running", "line": say("writing"), "share": 1.0}
     film = write_film(videos, columns, fps)

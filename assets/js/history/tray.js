@@ -44,7 +44,7 @@ function draw() {
   tray.dataset.state = runs.length ? "full" : "empty";
   const amounts = { count: runs.length, megabytes: Math.max(1, Math.round(weight(runs) / 1e6)) };
   const about = fill(runs.length === 1 ? "about_one" : "about", amounts);
-  part.about.textContent = runs.length ? about + " " + boundsInWords() : texts.empty;
+  part.about.textContent = runs.length ? about + (/^zh/.test(document.documentElement.lang) ? "" : " ") + boundsInWords() : texts.empty;
 }
 
 const boundsInWords = () => fill("bounds", { runs: bounds.runs, megabytes: bounds.bytes / 1e6 });
