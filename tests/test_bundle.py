@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
 import struct
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,10 +28,12 @@ from awaken.bundle import (
     write_loops,
 )
 from awaken.examples import load_index
+from awaken.painting import open_painting
 from awaken.recipe import SETTINGS, recover
 from awaken.types import Request, RequestError, Result
 from awaken.video import read_settings, save_result
 
+ROOT = Path(__file__).parent.parent
 NAUGHTY = 'the sea\'s $(touch x) `id` ${eval(1)} {{value}} <b>\n--out=/etc; "rolls" 浪'
 EVERYTHING = {
     "baseline.mp4", "awakened.mp4", "side_by_side.mp4", "wipe.mp4", "stacked.mp4", "loop.gif",
@@ -112,6 +118,29 @@ def test_the_reproduce_line_is_the_same_request(saved, bundle, tmp_path):
     again = _request(given)
     assert again.settings() == request.settings()
     assert (again.painting == request.painting).all()
+
+
+def test_the_reproduce_script_makes_the_same_frames(tmp_path):
+    """Really run: unpacked into a fresh folder, by the shell, with the shipped models."""
+    from awaken.engine import Engine
+
+    painting = open_painting(ROOT / "tests/data/wheat-field.jpg")
+    request = Request(painting, "it's the wheat that sways", steps=2, size=384, seed=5, p=0.5)
+    *_, result = Engine().animate(request)
+    files = save_result(result, tmp_path / "run")
+    fresh = tmp_path / "a fresh folder"
+    with zipfile.ZipFile(write_bundle(files, tmp_path / "bundle.zip")) as zipped:
+        zipped.extractall(fresh)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", str(fresh / "reproduce.sh")], cwd=ROOT, env=os.environ | {"PATH": path},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    size = result.settings["width"], result.settings["height"]
+    for name in ("baseline.mp4", "awakened.mp4"):
+        first, again = (read_frames(folder / name, *size) for folder in (fresh, fresh / "again"))
+        assert np.ptp(first) > 50 and np.array_equal(first, again), name
 
 
 def test_a_mask_and_an_own_proxy_are_asked_for():

@@ -71,7 +71,12 @@ def frames_of(film: dict) -> np.ndarray:
     return np.stack(pictures)
 
 
-def test_p_sweep_makes_everything_shared_once(workshop, values):
+def test_p_sweep_makes_everything_shared_once(workshop, values, monkeypatch):
+    asked = []  # videos in every call of the network itself
+    network = tiny.TinyBackend.network
+    monkeypatch.setattr(
+        tiny.TinyBackend, "network", lambda *a: asked.append(len(a[1])) or network(*a)
+    )
     seen = list(laboratory.sweep(workshop, values, "p"))
     end = seen[-1]
     assert end["state"] == "done"
@@ -82,6 +87,7 @@ def test_p_sweep_makes_everything_shared_once(workshop, values):
     scratch = sum(2 * STEPS + 2 * tau for tau in (0, 2, 3, 4, 4))
     needed = STEPS + 4 * STEPS + 2 * (2 + 3 + 4)
     assert f"{needed} network evaluations instead of {scratch}" in end["line"]
+    assert sum(asked) == needed, "what is told is what was asked of the network"
     assert "baseline 3×" in end["line"] and "proxy image 4×" in end["line"]
     shares = [moment["share"] for moment in seen if moment.get("share")]
     assert shares == sorted(shares) and shares[-1] == 1

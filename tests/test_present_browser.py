@@ -108,6 +108,22 @@ def test_a_clicker_leads_through_the_talk(show):
     assert page.text_content("[role=status]").startswith("Second. Painter 2.")
 
 
+def test_a_hasty_clicker_and_a_broken_film_stop_nothing(show):
+    page = show()
+    page.route("**/film-2.mp4", lambda route: route.fulfill(body="x", content_type="video/mp4"))
+    for key in ("PageDown",) * 9 + ("PageUp",) * 7 + ("PageDown", "PageUp", "PageDown"):
+        page.keyboard.press(key)
+    wait_for(page, index=1, state="ready")
+    page.keyboard.press("PageDown")
+    wait_for(page, state="trouble")
+    assert "could not be played" in page.text_content(".notice")
+    page.keyboard.press("PageUp")
+    wait_for(page, index=1, state="ready")
+    page.unroute("**/film-2.mp4")
+    page.keyboard.press("End")  # a visit tries again
+    wait_for(page, index=2, state="ready")
+
+
 def test_texts_are_shown_as_they_were_written(show):
     page = show()
     assert page.text_content("h1") == NAUGHTY

@@ -13,6 +13,8 @@ const BESIDE = 0.31; // share of its width that a label beside it takes
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const wanted = new URLSearchParams(location.search);
+const LONG = 48; // letters of a title that need a smaller type; a Chinese character counts as two
+const broken = new Set(); // indices whose film could not be decoded; a visit tries again
 const films = new Map(); // index -> {moments, complete}, of the slides around the current one
 let slides = [];
 let texts = {};
@@ -59,6 +61,7 @@ function stop(state) {
 function go(index) {
   current = Math.min(slides.length - 1, Math.max(0, index));
   part.notice.textContent = "";
+  broken.delete(current);
   if (films.has(current)) hang();
   else main.dataset.state = "loading";
   prepare();
@@ -66,7 +69,9 @@ function go(index) {
 
 // Decode what is missing, one film at a time: the current one, then its neighbours.
 function prepare() {
-  const next = [current, current + 1, current - 1].find((i) => slides[i] && !films.has(i));
+  const next = [current, current + 1, current - 1].find(
+    (i) => slides[i] && !films.has(i) && !broken.has(i),
+  );
   if (next === undefined || next === decoding) return;
   decode(next);
 }
@@ -94,9 +99,9 @@ async function decode(index) {
   } catch (error) {
     if (films.has(index) && !films.get(index).complete) films.delete(index);
     if (signal.aborted) return;
+    broken.add(index);
     if (index === current) stop("trouble");
     console.warn("present: the film could not be decoded:", error.message);
-    return;
   } finally {
     URL.revokeObjectURL(url);
     if (decoding === index) decoding = -1;
@@ -123,6 +128,7 @@ function hang() {
   part.canvas.width = active.moments[0].width;
   part.canvas.height = Math.floor(active.moments[0].height / 2);
   part.title.textContent = slide.title;
+  part.title.dataset.long = slide.title.replace(/[\u2e80-\uffff]/g, "--").length > LONG;
   part.byline.textContent = slide.byline;
   part.prompt.textContent = slide.prompt ? `“${slide.prompt}”` : "";
   part.count.textContent = say("count", { index: current + 1, count: slides.length });
