@@ -166,7 +166,7 @@ class Driver(Engine):
 
     def __init__(self, gpu: Callable[..., Callable] | None = None, **engine: Any):
         super().__init__(**engine)
-        self.pace = Pace(self.device.type)
+        self.speed = Pace(self.device.type)
         self._home = os.getpid()
 
         def work(request: Request) -> Iterator[Event]:
@@ -187,7 +187,7 @@ class Driver(Engine):
     def seconds(self, settings: Mapping[str, Any]) -> int:
         """Whole seconds that a run with these settings of ``Request`` should need here."""
         started = START if self._rented else 0.0
-        return max(1, math.ceil(started + self.pace.seconds(settings)))
+        return max(1, math.ceil(started + self.speed.seconds(settings)))
 
     def declared(self, request: Request) -> int:
         """Seconds of GPU that a run asks ZeroGPU for."""
@@ -199,7 +199,7 @@ class Driver(Engine):
             with closing(self._work(request)) as events:
                 for event in events:
                     if isinstance(event, Result):
-                        self.pace.learn(event)
+                        self.speed.learn(event)
                     yield event
         except Exception as error:  # noqa: BLE001 - spaces raises Gradio's errors, and others
             yield self._failed(error, request)
@@ -213,7 +213,7 @@ class Driver(Engine):
                 f"left. Fewer steps, a smaller size or p = 0 need less. Hugging Face says: {said}",
             )
         if "aborted" in said.lower():
-            self.pace.too_short()
+            self.speed.too_short()
             return Failed(
                 "quota",
                 "The GPU was taken back before the run was done. Press Awaken again: it will ask for "

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from awaken.engine import Engine
+from awaken.space import Driver
 from awaken.types import Event, Request, Step
 from awaken.ui import serving
 from awaken.ui.runs import Workshop
 
 
-class CountedEngine(Engine):
+class CountedEngine(Driver):
     """The engine, with a count of the steps it has done and of the runs that are open.
 
     ``last`` is the request that came last. ``pace`` makes every step last at least so many seconds,

@@ -104,7 +104,7 @@ def test_stop_reaches_the_worker_within_one_step(backend, rented, stand_in):
 
 
 def test_the_declared_time_follows_the_settings_and_then_the_clock(rented, stand_in):
-    rented.pace = Pace("cuda")
+    rented.speed = Pace("cuda")
     short, long = (request(p=0.0, variant="baseline"), request(steps=100, p=1.0))
     guessed = rented.declared(short), rented.declared(long)
     assert guessed[0] < guessed[1]
@@ -154,7 +154,7 @@ def test_a_refused_quota_is_a_sentence_with_the_declared_time(rented, stand_in):
 
 
 def test_a_run_that_is_cut_off_asks_for_more_next_time(rented, stand_in):
-    rented.pace = Pace("cuda")
+    rented.speed = Pace("cuda")
     stand_in.cut_after = 5
     before = rented.declared(request())
     failed = list(rented.animate(request()))[-1]

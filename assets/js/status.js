@@ -1,4 +1,6 @@
-/* Status strip: draws props.value = {state, line, detail, share, phases, cards}. All text by textContent. */
+/* Status strip: draws props.value = {state, line, detail, share, phases, cards, run}. All text by textContent.
+   ``run`` is what the tab remembers while one is under way; see tab.js. */
+const { words } = props;
 const pick = (name) => element.querySelector(name);
 const make = (tag, className, text) => {
   const node = document.createElement(tag);
@@ -56,7 +58,25 @@ function draw() {
   if (line.textContent !== value.line) line.textContent = value.line || "";
   pick(".aw-detail").textContent = value.detail || "";
   drawCards(value.cards || []);
+  if (value.run) awakenTab.keepRun(value.run);
+  else if (["done", "stopped", "failed"].includes(value.state)) awakenTab.dropRun();
+}
+
+/* A run goes on without the page, so a silent server needs a word; Gradio reloads when it is back. */
+async function listen() {
+  if (!element.isConnected) return;
+  if (element.dataset.state === "running") {
+    const { root = "", api_prefix = "" } = window.gradio_config || {};
+    try {
+      await fetch(root + api_prefix + "/app_id", { cache: "no-store" });
+    } catch {
+      pick(".aw-line").textContent = words.lost;
+      pick(".aw-detail").textContent = "";
+    }
+  }
+  setTimeout(listen, 3000);
 }
 
 watch("value", draw);
 draw();
+setTimeout(listen, 3000);

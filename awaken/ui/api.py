@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import gradio as gr
 
-from awaken.types import AwakenError
 from awaken.ui import catalogue, runs
+from awaken.ui.calls import called, finished
 from awaken.ui.controls import DEFAULTS
+from awaken.ui.jobs import Job, Sight, as_event, event_limits
 from awaken.ui.models import BACKEND, PROXY
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import say
-
-log = logging.getLogger(__name__)
 
 
 class PictureFile(gr.Image):
@@ -71,14 +69,11 @@ def add(workshop: Workshop) -> None:
         picture or setting is answered with a sentence that says what to change.
         """
         values = {name: value for name, value in locals().items() if name != "workshop"}
-        try:
-            files = runs.run_to_files(workshop, values)
-        except AwakenError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        except Exception as error:
-            log.exception("a run through the API failed")
-            raise gr.Error(say("internal"), print_exception=False) from error
-        return [str(files[name]) for name in _ANSWERS]
+        return called(workshop, lambda request: runs.file_run(workshop, request), values)
+
+    def answer(job: Job, sight: Sight) -> list[Any]:
+        files = finished(sight)
+        return [str(files[name]) if files else gr.skip() for name in _ANSWERS]
 
     inputs = {
         "painting": _picture(say("painting")),
@@ -107,8 +102,8 @@ def add(workshop: Workshop) -> None:
     }
     outputs = [gr.File(label=say(f"file_{name}"), visible=False) for name in _ANSWERS]
     gr.Button(visible=False).click(
-        animate, None, outputs, inputs_kwargs=inputs, api_name="animate", concurrency_id="gpu",
-        concurrency_limit=1,
+        as_event(workshop.jobs, animate, answer), None, outputs, inputs_kwargs=inputs,
+        api_name="animate", **event_limits(workshop.jobs),
     )  # fmt: skip
     catalogue.add(workshop, _picture(say("painting")), Plain)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields
 from typing import Any
@@ -15,11 +15,11 @@ from awaken.backends import BACKENDS, BackendSpec
 from awaken.proxies import PROXIES, ProxySpec
 from awaken.types import ALPHA_KINDS, BOUNDS, VARIANTS, AwakenError, Request
 from awaken.ui import runs
+from awaken.ui.calls import called, finished
+from awaken.ui.jobs import Job, Sight, as_event, event_limits
 from awaken.ui.models import BACKEND, PROXY
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import say
-
-log = logging.getLogger(__name__)
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "backend": tuple(BACKENDS),
@@ -70,13 +70,13 @@ def add(workshop: Workshop, picture: gr.Image, number: Any) -> None:
         Returns a png file. A bad picture or setting is answered with a sentence that says what to
         change.
         """
-        try:
-            return _proxy(workshop, locals())
-        except AwakenError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        except Exception as error:
-            log.exception("a proxy through the API failed")
-            raise gr.Error(say("internal"), print_exception=False) from error
+        names = ("painting", "prompt", "proxy", "proxy_strength", "seed")
+        given = locals()
+        values = {name: given[name] for name in names} | {"backend": BACKEND}
+        return called(workshop, lambda request: _proxy(workshop, request), values)
+
+    def answer(job: Job, sight: Sight) -> Any:
+        return finished(sight) or gr.skip()
 
     inputs = [
         picture,
@@ -86,18 +86,18 @@ def add(workshop: Workshop, picture: gr.Image, number: Any) -> None:
         number(42, label=say("seed"), visible=False),
     ]
     gr.Button(visible=False).click(
-        proxy, inputs, gr.File(label=say("file_proxy"), visible=False), api_name="proxy",
-        concurrency_id="gpu", concurrency_limit=1,
+        as_event(workshop.jobs, proxy, answer), inputs,
+        gr.File(label=say("file_proxy"), visible=False), api_name="proxy",
+        **event_limits(workshop.jobs),
     )  # fmt: skip
     gr.api(models, api_name="models")
     gr.api(settings_schema, api_name="settings_schema")
 
 
-def _proxy(workshop: Workshop, values: dict[str, Any]) -> str:
-    names = ("painting", "prompt", "proxy", "proxy_strength", "seed")
-    request = runs.make_request(backend=BACKEND, **{name: values[name] for name in names})
-    while not workshop.wait(60):
-        log.info("a caller of the API waits for the engine")
+def _proxy(workshop: Workshop, request: Request) -> Iterator[str]:
+    """Nothing at every event, at last the path of the picture. Raises AwakenError."""
+    while not workshop.wait(0.5):
+        yield ""
     with closing(workshop.engine().animate(request)) as events:  # closing stops before the videos
         for event in events:
             if isinstance(event, types.Failed):
@@ -107,8 +107,9 @@ def _proxy(workshop: Workshop, values: dict[str, Any]) -> str:
             if isinstance(event, types.ProxyReady):
                 path = runs.new_folder() / "proxy.png"
                 Image.fromarray(event.image).save(path)
-                return str(path)
-    raise RuntimeError("the engine ended without a proxy image")
+                yield str(path)
+                return
+            yield ""
 
 
 def _described(key: str, spec: BackendSpec | ProxySpec) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -22,9 +23,11 @@ from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, VARIANTS, AwakenError
 from awaken.ui import comparison, models, runs, texts, trials
 from awaken.ui.controls import Controls
+from awaken.ui.jobs import Job, Sight, as_event, event_limits, is_token
 from awaken.ui.laboratory_texts import say
 from awaken.ui.languages import together
 from awaken.ui.models import QUIET
+from awaken.ui.running import OWNER
 from awaken.ui.runs import Workshop
 from awaken.ui.trials import ASSETS, Trial
 from awaken.ui.widgets import said
@@ -45,8 +48,11 @@ USES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def build(workshop: Workshop, rail: Controls) -> None:
-    """Draw laboratory and comparison inside the current Blocks and wire them to the rail."""
+def build(workshop: Workshop, rail: Controls, owner: gr.Textbox) -> None:
+    """Draw laboratory and comparison inside the current Blocks and wire them to the rail.
+
+    ``owner``: unseen; the tab puts its name in.
+    """
     with gr.Column(elem_id="aw-laboratory"):
         gr.Markdown(f"## {say('title')}\n\n{say('intro')}", elem_id="aw-laboratory-head")
         with gr.Tabs():
@@ -56,22 +62,22 @@ def build(workshop: Workshop, rail: Controls) -> None:
                     [(say("sweep_p"), "p"), (say("sweep_alpha"), "alpha")], value="p",
                     label=say("sweep_what"), elem_id="aw-sweep-what",
                 )  # fmt: skip
-                series_bench(workshop, rail, "sweep", sweep, what)
+                series_bench(workshop, rail, owner, "sweep", sweep, what)
             with gr.Tab(say("variants")):
                 gr.Markdown(together(say("variants_about"), say("note_motion_about")))
-                series_bench(workshop, rail, "variants", table)
+                series_bench(workshop, rail, owner, "variants", table)
             with gr.Tab(say("paths")):
-                _paths(workshop, rail)
+                _paths(workshop, rail, owner)
             with gr.Tab(say("curves")) as tab:
                 _curves(workshop, rail, tab)
             with gr.Tab(say("backends")):
                 gr.Markdown(say("backends_about"))
                 chosen = comparison.choice("backends", BACKENDS)
-                series_bench(workshop, rail, "backends", comparison.backends, chosen)
+                series_bench(workshop, rail, owner, "backends", comparison.backends, chosen)
             with gr.Tab(say("proxies")):
                 gr.Markdown(say("proxies_about"))
                 chosen = comparison.choice("proxies", PROXIES)
-                series_bench(workshop, rail, "proxies", comparison.proxies, chosen)
+                series_bench(workshop, rail, owner, "proxies", comparison.proxies, chosen)
 
 
 def sweep(workshop: Workshop, values: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
@@ -97,6 +103,7 @@ def given(keywords: Mapping[str, Any]) -> dict[str, Any]:
 def series_bench(
     workshop: Workshop,
     rail: Controls,
+    owner: gr.Textbox,
     name: str,
     run: Callable[..., Iterator[dict[str, Any]]],
     *more: gr.components.Component,
@@ -106,9 +113,10 @@ def series_bench(
     grid = trials.Grid(elem_id=f"aw-grid-{name}")
 
     def work(*extra: Any, **keywords: Any) -> Iterator[Any]:
-        yield from run(workshop, given(keywords), *extra)
+        return run(workshop, given(keywords), *extra)
 
-    _wire(go, stop, grid, work, list(more), [grid], rail)
+    bench = Bench(name, go, stop, grid, [grid], runs=5, merge=trials.merged)
+    _wire(workshop, bench, work, owner, list(more), rail)
     taken = [rail[field] for field in USES]
     grid.select(_use, None, taken, **QUIET)
     return grid
@@ -126,30 +134,75 @@ def _buttons(name: str) -> tuple[gr.Button, gr.Button]:
     return go, stop
 
 
+@dataclass(frozen=True)
+class Bench:
+    """One place of the laboratory: its buttons, where it shows things, what its jobs are like.
+
+    outputs: what the work's moments fill in, ``wall`` first. runs: about how many a job makes.
+    merge: see ``JobManager.submit``.
+    """
+
+    name: str
+    go: gr.Button
+    stop: gr.Button
+    wall: gr.components.Component
+    outputs: list[gr.components.Component]
+    runs: int
+    merge: Callable[[Any, Any], Any] | None = None
+
+
 def _wire(
-    go: gr.Button, stop: gr.Button, wall: gr.components.Component,
-    work: Callable[..., Iterator[Any]], inputs: list[gr.components.Component],
-    outputs: list[gr.components.Component], rail: Controls,
+    workshop: Workshop, bench: Bench, work: Callable[..., Iterator[Any]], owner: gr.Textbox,
+    inputs: list[gr.components.Component], rail: Controls,
 ) -> None:  # fmt: skip
-    """Go runs ``work`` in the engine's queue, Stop ends it within a step; one can be pressed."""
+    """Go makes ``work`` a job in everybody's queue, Stop ends it within a step."""
+    jobs, go, stop, wall = workshop.jobs, bench.go, bench.stop, bench.wall
     free = [gr.update(interactive=True), gr.update(interactive=False), False]
     held = [gr.update(interactive=False), gr.update(interactive=True), True]
     going = gr.State(False)
     keys = [go, stop, going]
 
+    def filled(value: Any) -> Any:
+        """For the outputs, when only the wall has something to say."""
+        return [value, *[gr.skip()] * (len(bench.outputs) - 1)] if len(bench.outputs) > 1 else value
+
+    def ask(owner: str, *inputs: Any, **keywords: Any) -> Job | Any:
+        if not is_token(owner):
+            return filled(trials.failed(texts.say("no_owner")))
+        seconds = workshop.seconds(given(keywords))
+        try:
+            return jobs.submit(
+                owner, bench.name, lambda: work(*inputs, **keywords), merge=bench.merge,
+                seconds=seconds and bench.runs * seconds,
+            )  # fmt: skip
+        except AwakenError as error:
+            return filled(trials.failed(str(error)))
+
+    def show(job: Job, sight: Sight) -> Any:
+        if sight.state in ("stopped", "left"):
+            return filled(trials.stopped())
+        if sight.state == "failed":
+            return filled(trials.failed(texts.say("internal")))
+        if sight.moment is not None:
+            return sight.moment if sight.news else filled(gr.skip())
+        return filled(trials.queued(sight.ahead, sight.wait))
+
     def refuse(going: bool) -> list[Any]:
         """Turned away before it began; a stopped series may end as a failure too and is told."""
         return [trials.failed(say("turned_away")), *free] if going else [gr.skip()] * 4
 
+    def halt(owner: str) -> list[Any]:
+        jobs.stop(owner, bench.name)
+        return [trials.stopped(), *free]
+
     pressed = go.click(lambda: [trials.waiting(), *held], None, [wall, *keys], **QUIET)
     running = pressed.then(
-        work, inputs, outputs, inputs_kwargs=dict(rail.inputs), concurrency_id="gpu",
-        concurrency_limit=1, show_progress="hidden", api_visibility="private",
+        as_event(jobs, ask, show), [owner, *inputs], bench.outputs, inputs_kwargs=dict(rail.inputs),
+        show_progress="hidden", api_visibility="private", js=OWNER, **event_limits(jobs),
     )  # fmt: skip
     running.success(lambda: free, None, keys, **QUIET)
     running.failure(refuse, going, [wall, *keys], **QUIET)
-    halted = trials.stopped()
-    stop.click(lambda: [halted, *free], None, [wall, *keys], cancels=[running], **QUIET)
+    stop.click(halt, owner, [wall, *keys], cancels=[running], js=OWNER, **QUIET)
 
 
 def _use(event: gr.EventData) -> list[Any]:
@@ -177,7 +230,7 @@ def part(name: str, template: str, value: Mapping[str, Any], words: tuple[str, .
     )
 
 
-def _paths(workshop: Workshop, rail: Controls) -> None:
+def _paths(workshop: Workshop, rail: Controls, owner: gr.Textbox) -> None:
     gr.Markdown(f"{say('paths_about')}\n\n*{say('paths_honest')}*")
     clip = gr.File(
         label=say("clip"), file_types=CLIPS, type="filepath", height=110, elem_id="aw-clip"
@@ -204,7 +257,8 @@ def _paths(workshop: Workshop, rail: Controls) -> None:
         for value, points in latent_paths(workshop, given(keywords), clip, method):
             yield [value, gr.skip() if points is None else points]
 
-    _wire(go, stop, wall, work, [clip, method], [wall, found], rail)
+    bench = Bench("paths", go, stop, wall, [wall, found], runs=1)
+    _wire(workshop, bench, work, owner, [clip, method], rail)
     method.change(
         lambda found, method: picture(found, method) if found else gr.skip(), [found, method], wall,
         **QUIET,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, closing, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -70,6 +70,21 @@ def in_language(language: str, fn: Callable[..., Any]) -> Callable[..., Any]:
                         return
                 yield moment
 
+    @functools.wraps(fn)
+    async def sights(*args: Any, **keywords: Any) -> AsyncIterator[Any]:
+        with speaking(language):
+            watching = fn(*args, **keywords)
+        async with aclosing(watching):
+            while True:
+                with speaking(language):
+                    try:
+                        sight = await anext(watching)
+                    except StopAsyncIteration:
+                        return
+                yield sight
+
+    if inspect.isasyncgenfunction(fn):
+        return sights
     return steps if inspect.isgeneratorfunction(fn) else answer
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from awaken.recipe import Recovered
 from awaken.types import AwakenError, RequestError
 from awaken.ui import (
     api,
+    arrival,
     controls,
     downloads,
     gallery,
@@ -20,6 +20,7 @@ from awaken.ui import (
     laboratory,
     languages,
     restore,
+    running,
     runs,
     stage,
     status,
@@ -29,13 +30,12 @@ from awaken.ui.below import tell
 from awaken.ui.gallery import Bundled
 from awaken.ui.intake import Hall
 from awaken.ui.models import BACKEND, PROXY, QUIET
-from awaken.ui.runs import View, Workshop
+from awaken.ui.jobs import MAX_WAITING
+from awaken.ui.runs import Workshop
 from awaken.ui.status import CALMER_PEAK
 from awaken.ui.texts import ENGLISH, offered, say, suggestions
 
-MAX_WAITING = 24
 MAX_FILE_SIZE = "20 MB"
-TO_THE_TOP = "(...values) => { scrollTo({ top: 0 }); return values; }"
 
 
 def build(workshop: Workshop, bundled: list[Bundled]) -> gr.Blocks:
@@ -61,7 +61,8 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
         scene = first.scene() if first else stage.empty()
         shown = gr.State(scene, delete_callback=None)
         picture = gr.State(first.picture() if first else {})
-        running = gr.State(False)
+        busy = gr.State(False)
+        owner = gr.Textbox(visible=False)
 
         with gr.Row(elem_id="aw-hall"):
             with gr.Column(elem_id="aw-left"):
@@ -83,45 +84,18 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
                 strip = widgets.status_strip(status.idle(first is not None).value())
                 label = widgets.placard(first.placard() if first else None)
             kept = history.tray()
-            laboratory.build(workshop, rail)
+            laboratory.build(workshop, rail, owner)
+        parts = running.Parts(
+            owner, wall, strip, label, go, stop, shown, busy, kept, picture, gr.State(False)
+        )
         show_failure = _explanation(failure)
         _foot()
-
-        buttons = [go, stop]
-        outputs = [wall, strip, label, *buttons, shown, running, kept]
-
-        def begin() -> list[Any]:
-            now = status.waiting(behind=workshop.busy > 0)
-            return [now.value(), *_pressable(False), True]
-
-        def run(shown: dict, picture: dict, **keywords: Any) -> Iterator[list[Any]]:
-            values = controls.values(keywords)
-            for view in runs.animate(workshop, shown, picture, values):
-                yield _outputs(view)
-
-        def halt(shown: dict) -> list[Any]:
-            now = status.stopped(kept=shown["result"] is not None)
-            return [stage.settled(shown), now.value(), *_pressable(True), False]
-
-        def refuse(shown: dict, running: bool) -> list[Any]:
-            """Gradio turned the run away before it began: a full queue, a value off its dial."""
-            if not running:  # a stopped run may end as a failure too; Stop has said the last word
-                return [gr.skip()] * 5
-            now = status.failed("request", say("turned_away"), kept=shown["result"] is not None)
-            return [stage.settled(shown), now.value(), *_pressable(True), False]
-
-        pressed = go.click(begin, None, [strip, *buttons, running], js=TO_THE_TOP, **QUIET)
-        work = pressed.then(
-            run, [shown, picture], outputs, inputs_kwargs=rail.keywords(), concurrency_id="gpu",
-            concurrency_limit=1, show_progress="hidden", api_visibility="private",
-        )  # fmt: skip
-        freed = [wall, strip, *buttons, running]
-        stop.click(halt, shown, freed, cancels=[work], **QUIET)
-        work.failure(refuse, [shown, running], freed, **QUIET)
 
         chosen = [rail["painting"], picture, rail.wall]
         dials = [name for name in rail.inputs if name not in restore.PICTURES]
         restored = [rail.restored, rail.lock, *(rail[name] for name in dials)]
+        arrived = arrival.wire(demo, workshop, rail, parts, bundled, dials)
+        running.wire(workshop, rail, parts, arrived)
 
         def receive(
             path: str | None, picture: dict, running: bool, event: gr.EventData
@@ -145,14 +119,9 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
             return [*hung, strip, brought, *values]
 
         rail["painting"].upload(
-            receive, [rail["painting"], picture, running],
+            receive, [rail["painting"], picture, busy],
             [*chosen, rail.chips, strip, rail["mask"], *restored], **QUIET,
         )  # fmt: skip
-
-        def arrive(request: gr.Request) -> list[Any]:
-            return _restored(restore.from_link(request), dials)
-
-        demo.load(arrive, None, [strip, *restored], **QUIET)
 
         def again(running: bool, event: gr.EventData) -> list[Any]:
             """The settings of a run from the browser's own history."""
@@ -162,22 +131,22 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
                 now, values = status.refused(str(error)).value(), [gr.skip()] * len(restored)
             return [gr.skip() if running else now, *values]
 
-        kept.select(again, running, [strip, *restored], **QUIET)
+        kept.select(again, busy, [strip, *restored], **QUIET)
 
         def take(running: bool, event: gr.EventData) -> list[Any]:
             return _take(by_id.get(widgets.said(event, "id")), running)
 
         taken = [rail[name] for name in gallery.INPUTS]
         rail.wall.select(
-            take, running, [*chosen[1:], rail.chips, wall, strip, label, shown, *taken], **QUIET
+            take, busy, [*chosen[1:], rail.chips, wall, strip, label, shown, *taken], **QUIET
         )
 
         remedies = [rail[name] for name in ("size", "backend", "proxy", "peak")]
         strip.select(_remedy, [rail["size"], rail["backend"]], remedies, **QUIET)
         if show_failure:
             show_failure.click(
-                lambda running: _hang(failure, running), running, [wall, strip, label, shown],
-                js=TO_THE_TOP, **QUIET,
+                lambda busy: _hang(failure, busy), busy, [wall, strip, label, shown],
+                js=running.TO_THE_TOP, **QUIET,
             )  # fmt: skip
         for offer in rail.offers:
             downloads.wire(workshop, offer, rail[offer.role])
@@ -199,33 +168,10 @@ def _foot() -> None:
             gr.Markdown(f"```bibtex\n{say('citation')}\n```")
 
 
-def _pressable(ready: bool) -> list[dict[str, Any]]:
-    """Awaken and Stop: exactly one of them can be pressed."""
-    return [gr.update(interactive=ready), gr.update(interactive=not ready)]
-
-
-def _outputs(view: View) -> list[Any]:
-    """One moment of a run for [stage, strip, placard, awaken, stop, shown, running, kept]."""
-    quiet = gr.skip()
-    finished = view.ended and view.placard is not None
-    return [
-        view.stage,
-        view.status.value(),
-        view.placard or quiet,
-        *(_pressable(True) if view.ended else (quiet, quiet)),
-        view.stage if finished else quiet,
-        False if view.ended else quiet,
-        history.keepsake(view.stage, view.placard) if finished else quiet,
-    ]
-
-
 def _restored(found: Recovered, dials: list[str]) -> list[Any]:
-    """[strip, restored, lock, *dials] after a link or a file brought settings."""
-    if not found.settings and not found.remarks:
-        return [gr.skip()] * (3 + len(dials))
-    values, remarks = restore.onto_dials(found, dials)
-    dialled = [values.get(name, gr.skip()) for name in ("lock", *dials)]
-    return [status.restored(remarks).value(), values, *dialled]
+    """[strip, restored, lock, *dials] after a file brought settings."""
+    values, remarks = arrival.dialled(found, dials)
+    return [status.restored(remarks).value(), *values]
 
 
 def _receive(path: str | None, picture: dict, running: bool, event: gr.EventData) -> list[Any]:

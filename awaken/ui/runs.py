@@ -24,8 +24,10 @@ from awaken import types
 from awaken.backends import BACKENDS
 from awaken.painting import open_mask, open_painting
 from awaken.preview import atlas
+from awaken.space import on_zero_gpu
 from awaken.types import AwakenError, ModelError, Request, RequestError
 from awaken.ui import reading, results, stage, status
+from awaken.ui.jobs import JobManager
 from awaken.ui.status import Status
 from awaken.ui.texts import say
 
@@ -49,9 +51,15 @@ def make_engine() -> Engine:
 
 
 class Workshop:
-    """The one engine behind all visitors, made in the background once the page is up."""
+    """The one engine behind all visitors, made in the background once the page is up.
 
-    def __init__(self, make: Callable[[], Engine] = make_engine):
+    ``jobs`` is the queue in which everything that needs the engine takes its turn.
+    """
+
+    def __init__(
+        self, make: Callable[[], Engine] = make_engine, jobs: JobManager | None = None
+    ):
+        self.jobs = jobs or JobManager(inline=on_zero_gpu())
         self._make = make
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -86,6 +94,13 @@ class Workshop:
         """The engine if it is there now; makes none and waits for none."""
         return self._engine
 
+    def seconds(self, settings: Mapping[str, Any]) -> int | None:
+        """What a run with these settings of ``Request`` should take; None before anybody knows.
+
+        Loads nothing and waits for nothing.
+        """
+        return self._engine.seconds(settings) if self._engine is not None else None
+
     def engine(self) -> Engine:
         """The engine, once ``wait`` said True.
 
@@ -100,12 +115,16 @@ class Workshop:
 
 @dataclass(frozen=True)
 class View:
-    """What the page shows of one visitor's run at one moment; no placard leaves the last one."""
+    """What the page shows of one visitor's run at one moment; no placard leaves the last one.
+
+    ``left``: seconds until the end, where the engine can tell.
+    """
 
     status: Status
     stage: dict[str, Any]
     placard: dict[str, Any] | None = None
     ended: bool = False
+    left: float | None = None
 
 
 def animate(
@@ -138,7 +157,7 @@ def animate(
         with closing(engine.animate(request)) as events:
             for event in events:
                 if isinstance(event, types.Failed):
-                    yield _failed(event.kind, event.message, shown)
+                    yield failed(event.kind, event.message, shown)
                 elif isinstance(event, types.Result):
                     yield View(status.saving(now), scene)
                     files = engine.save(event, new_folder())
@@ -151,17 +170,18 @@ def animate(
                 else:
                     now = status.after(now, event)
                     scene = _staged(scene, event)
-                    yield View(now, scene)
+                    yield View(now, scene, left=getattr(event, "seconds_left", None))
     except AwakenError as error:
-        yield _failed(error.kind, str(error), shown)
+        yield failed(error.kind, str(error), shown)
     except Exception:
         log.exception("a run failed")
-        yield _failed("internal", say("internal"), shown)
+        yield failed("internal", say("internal"), shown)
     finally:
         workshop.busy -= 1
 
 
-def _failed(kind: str, message: str, shown: Mapping[str, Any]) -> View:
+def failed(kind: str, message: str, shown: Mapping[str, Any]) -> View:
+    """A run that did not come off, with its sentence; ``shown`` comes back."""
     kept = shown["result"] is not None
     return View(status.failed(kind, message, kept), stage.settled(shown), ended=True)
 
@@ -218,14 +238,13 @@ def make_request(
     )
 
 
-def run_to_files(workshop: Workshop, values: Mapping[str, Any]) -> dict[str, Path]:
-    """The same run without a stage, for the API: the files that a caller gets.
+def file_run(workshop: Workshop, request: Request) -> Iterator[dict[str, Path]]:
+    """The same run without a stage, for the API: nothing at every event, at last the files.
 
     Raises AwakenError with the sentence of whatever went wrong.
     """
-    request = make_request(**values)
-    while not workshop.wait(60):
-        log.info("a caller of the API waits for the engine")
+    while not workshop.wait(0.5):
+        yield {}
     engine = workshop.engine()
     with closing(engine.animate(request)) as events:
         for event in events:
@@ -238,8 +257,9 @@ def run_to_files(workshop: Workshop, values: Mapping[str, Any]) -> dict[str, Pat
                 # the page's own; nobody would ever delete them
                 for name in {"stacked", "painting", "mask"} & files.keys():
                     files.pop(name).unlink()
-                return files
-    raise RuntimeError("the engine ended without a result")
+                yield files
+                return
+            yield {}
 
 
 def new_folder() -> Path:

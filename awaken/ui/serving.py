@@ -8,8 +8,11 @@ from starlette.middleware import Middleware
 
 from awaken.ui import bundles, gallery, languages, layout, present, theme
 from awaken.ui.border import Border, Rules
+from awaken.ui.jobs import MAX_WAITING
 from awaken.ui.runs import Workshop
 from awaken.ui.widgets import EXAMPLES
+
+MAX_WATCHING = 2 * MAX_WAITING  # events that Gradio keeps open at once: every waiting visitor's
 
 
 def make_page(workshop: Workshop | None = None) -> tuple[gr.Blocks, Workshop]:
@@ -38,6 +41,7 @@ def launch(
         strict_cors=True,
         ssr_mode=False,
         enable_monitoring=False,
+        max_threads=MAX_WATCHING,
         max_file_size=layout.MAX_FILE_SIZE.replace(" ", "").lower(),
         allowed_paths=[],
         blocked_paths=[HF_HOME],

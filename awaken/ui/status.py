@@ -13,6 +13,7 @@ from awaken.ui.languages import together
 from awaken.ui.texts import say
 
 PHASES = ("load", "proxy", "distil", "denoise", "decode", "save")
+_REUSABLE = ("proxy", "distil", "denoise")  # phases whose results the engine keeps
 CALMER_PEAK = 5.0  # what the page offers when the numbers ran away
 
 
@@ -69,6 +70,22 @@ def waiting(seconds: float = 0.0, behind: bool = True) -> Status:
     return Status("running", "wait", line=line, detail=detail)
 
 
+def queued(ahead: int, wait: float | None) -> Status:
+    """In the queue behind ``ahead`` others, which need ``wait`` seconds as far as can be told."""
+    if not ahead:
+        return waiting(behind=False)
+    line = say("queued_one") if ahead == 1 else say("queued", ahead=ahead)
+    detail = say("queued_wait", time=duration(wait)) if wait is not None else ""
+    return Status("running", "wait", line=line, detail=detail)
+
+
+def duration(seconds: float) -> str:
+    """So many seconds as one would say it: nobody believes in more than two figures."""
+    if seconds < 90:
+        return say("seconds", count=max(1, round(seconds)))
+    return say("minutes", count=round(seconds / 60))
+
+
 def warming(seconds: float) -> Status:
     """The engine itself is still being made."""
     detail = say("waited", seconds=seconds) if seconds >= 1 else ""
@@ -93,9 +110,37 @@ def restored(remarks: list[str]) -> Status:
     return replace(idle(example=False), line=say("restored"), cards=(card,) if remarks else ())
 
 
-def stopped(kept: bool) -> Status:
-    """Stop was pressed; ``kept`` says that an earlier result is on the stage."""
-    return Status("stopped", line=say("state_stopped_kept" if kept else "state_stopped"))
+def stopped(kept: bool, before: Status | None = None) -> Status:
+    """Stop was pressed; ``kept`` says that an earlier result is on the stage.
+
+    before: what the run showed last; the phases it had finished need not be done again.
+    """
+    line = say("state_stopped_kept" if kept else "state_stopped")
+    return Status("stopped", line=line, cards=(_resume("card_stopped", before),))
+
+
+def left(kept: bool, before: Status | None = None) -> Status:
+    """Nobody watched the run for so long that it was stopped for the next visitor."""
+    line = say("state_left_kept" if kept else "state_left")
+    return Status("stopped", line=line, cards=(_resume("card_left", before),))
+
+
+def lost(restarted: bool) -> Status:
+    """The tab remembers a run that this server does not know: it was restarted, or forgot it."""
+    name = "restarted" if restarted else "forgotten"
+    card = {
+        "tone": "note", "title": say(f"card_{name}"), "text": say(name), "actions": [],
+    }  # fmt: skip
+    return Status("stopped", line=say("state_lost"), cards=(card,))
+
+
+def _resume(title: str, before: Status | None) -> dict[str, Any]:
+    """The card that begins the same run again, and says what of it is already done."""
+    at = PHASES.index(before.phase) if before and before.phase in PHASES else 0
+    finished = [say(f"phase_{name}") for name in PHASES[:at] if name in _REUSABLE]
+    text = say("resume_from", phases=", ".join(finished)) if finished else say("resume_anew")
+    action = {"name": "resume", "label": say("act_resume")}
+    return {"tone": "note", "title": say(title), "text": text, "actions": [action]}
 
 
 def failed(kind: str, message: str, kept: bool) -> Status:
@@ -116,7 +161,7 @@ def refused(message: str) -> Status:
     return Status(line=say("state_idle"), cards=failed("picture", message, kept=False).cards)
 
 
-_TITLED = ("request", "model", "memory", "numerics", "quota", "picture")
+_TITLED = ("crowded", "request", "model", "memory", "numerics", "quota", "picture")
 
 
 def after(status: Status, event: types.Event) -> Status:

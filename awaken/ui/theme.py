@@ -131,6 +131,7 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """Our style sheets for the document's head, where Gradio does not rewrite their selectors."""
+    """For the document's head: our style sheets, which Gradio would rewrite, and the tab's name."""
     sheets = "\n".join((CSS / name).read_text(encoding="utf-8") for name in STYLES)
-    return f"<style>\n{sheets}\n</style>"
+    script = (CSS.parent / "js" / "tab.js").read_text(encoding="utf-8")
+    return f"<style>\n{sheets}\n</style>\n<script>\n{script}</script>"

@@ -26,7 +26,7 @@ from awaken.analysis import motion
 from awaken.painting import to_size
 from awaken.preview import atlas
 from awaken.types import AwakenError, Request
-from awaken.ui import results, runs, stage, texts
+from awaken.ui import results, runs, stage, status, texts
 from awaken.ui.below import tell
 from awaken.ui.laboratory_texts import say
 from awaken.ui.languages import together
@@ -119,6 +119,17 @@ def idle() -> dict[str, Any]:
 def waiting() -> dict[str, Any]:
     """At once after the click; the last videos stay."""
     return {"state": "running", "line": say("waiting")}
+
+
+def queued(ahead: int, wait: float | None) -> dict[str, Any]:
+    """In the queue behind ``ahead`` others; see ``awaken.ui.status.queued``."""
+    now = status.queued(ahead, wait)
+    return {"state": "running", "line": " · ".join(filter(None, (now.line, now.detail)))}
+
+
+def merged(before: Mapping[str, Any], moment: Mapping[str, Any]) -> dict[str, Any]:
+    """What a grid shows after both: a moment without pictures leaves the earlier ones."""
+    return {k: v for k, v in before.items() if k not in ("line", "state")} | dict(moment)
 
 
 def stopped() -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""What a page shows when it opens: its own run again, a link's settings, or what became of a run.
+
+A tab says who it is, whether it was reloaded, and whether it remembers a run under way
+(assets/js/tab.js). All of that comes from a browser: it is only believed where it can do no harm.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from awaken.recipe import Recovered, recover
+from awaken.ui import brush, links, restore, status
+from awaken.ui.controls import Controls
+from awaken.ui.gallery import Bundled
+from awaken.ui.intake import own_file
+from awaken.ui.jobs import Job
+from awaken.ui.models import QUIET
+from awaken.ui.running import PLACE, Parts, Wish, pressable
+from awaken.ui.runs import Workshop
+
+MAX_HELLO = 12_000  # characters
+HELLO = "async () => [await awakenTab.hello()]"
+
+
+def wire(
+    demo: gr.Blocks, workshop: Workshop, rail: Controls, parts: Parts, bundled: Sequence[Bundled],
+    dials: list[str],
+) -> gr.events.Dependency:  # fmt: skip
+    """Fill in the page when it opens. ``dials``: names of the rail's inputs that are no pictures.
+
+    Returns the event that has done so; ``parts.returns`` says whether a job is to be watched.
+    """
+    by_id = {b.id: b for b in bundled}
+    hello = gr.Textbox(visible=False)
+
+    def arrive(hello: str, request: gr.Request) -> list[Any]:
+        told = read(hello)
+        linked = restore.from_link(request)
+        job = workshop.jobs.find(told["owner"], PLACE)
+        run = told["run"]
+        if job is not None and (job.live or told["again"] or not _speaks(linked)):
+            values, _ = dialled(recover(_plain(job.note)), dials)
+            return [*_mine(job), values[0], job.note.lock, *values[2:]]
+        if run and job is None:
+            restarted = run.get("server") != workshop.jobs.id
+            settings = links.decode(str(run.get("link", ""))[: links.MAX_QUERY])
+            picture = by_id.get(str(run.get("picture")))
+            return [*_lost(restarted, run, picture), *dialled(settings, dials)[0]]
+        values, remarks = dialled(linked, dials)
+        strip = status.restored(remarks).value() if _speaks(linked) else gr.skip()
+        return [strip, *[gr.skip()] * 8, False, *values]
+
+    return demo.load(
+        arrive,
+        hello,
+        [parts.strip, rail["painting"], parts.picture, rail.wall, rail["mask"], parts.shown,
+         parts.go, parts.stop, parts.running, parts.returns, rail.restored, rail.lock, *(rail[name] for name in dials)],
+        js=HELLO,
+        **QUIET,
+    )  # fmt: skip
+
+
+def read(hello: Any) -> dict[str, Any]:
+    """What a tab says, in its expected shape whatever it was: {"owner", "again", "run"}."""
+    try:
+        told = json.loads(hello) if isinstance(hello, str) and len(hello) <= MAX_HELLO else {}
+    except ValueError:
+        told = {}
+    told = told if isinstance(told, dict) else {}
+    run = told.get("run")
+    return {
+        "owner": str(told.get("owner", "")),
+        "again": told.get("again") is True,
+        "run": run if isinstance(run, dict) else None,
+    }
+
+
+def dialled(found: Recovered, dials: list[str]) -> tuple[list[Any], list[str]]:
+    """([restored, lock, *dials], sentences about what was left out) for recovered settings."""
+    if not _speaks(found):
+        return [gr.skip()] * (2 + len(dials)), []
+    values, remarks = restore.onto_dials(found, dials)
+    return [values, *(values.get(name, gr.skip()) for name in ("lock", *dials))], remarks
+
+
+def _speaks(found: Recovered) -> bool:
+    return bool(found.settings or found.remarks)
+
+
+def _plain(wish: Wish) -> dict[str, Any]:
+    """A wish's settings, without its pictures."""
+    return {n: value for n, value in wish.values.items() if n not in restore.PICTURES}
+
+
+def _mine(job: Job) -> list[Any]:
+    """[strip, painting, picture, wall, mask, shown, go, stop, running, returns] of the tab's own job."""
+    wish = job.note
+    painting, mask = wish.values.get("painting"), wish.values.get("mask")
+    here = bool(painting) and Path(painting).is_file()
+    brushed = here and bool(mask) and Path(mask).is_file()
+    return [
+        gr.skip(),
+        painting if here else gr.skip(),
+        dict(wish.picture),
+        gr.update(selected=wish.picture.get("id", "")),
+        brush.value_of(painting, mask) if brushed else gr.skip(),
+        wish.shown,
+        *pressable(not job.live),
+        job.live,
+        True,
+    ]
+
+
+def _lost(restarted: bool, run: Mapping[str, Any], picture: Bundled | None) -> list[Any]:
+    """The same when the run is gone: painting and settings are still the visitor's."""
+    quiet = gr.skip()
+    painting, remembered = quiet, quiet
+    if picture is not None:
+        painting, remembered = str(picture.example.path), picture.picture()
+    else:
+        try:
+            own = own_file(str(run.get("painting") or ""))
+        except gr.Error:
+            own = None
+        if own and Path(own).is_file():
+            painting, remembered = own, {"path": own}
+    mark = gr.update(selected=picture.id if picture else "") if painting is not quiet else quiet
+    return [
+        status.lost(restarted).value(), painting, remembered, mark, quiet, quiet, quiet, quiet,
+        False, False,
+    ]  # fmt: skip

@@ -1,0 +1,350 @@
+"""The queue of jobs: order, place, ownership, grace, bounds; with works that do nothing but wait."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import pytest
+
+from awaken.types import RequestError
+from awaken.ui.jobs import ARRIVAL, Crowded, Job, JobManager, as_event, is_token
+
+ANNE, BERT, CARL = ("a" * 43, "b" * 43, "c" * 43)
+
+
+@dataclass
+class Work:
+    """A generator whose moments a test lets go one by one; ``closed`` once it has ended."""
+
+    moments: list = field(default_factory=lambda: [1, 2, 3])
+    go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    closed: threading.Event = field(default_factory=threading.Event)
+    begun: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self):
+        self.begun.set()
+        try:
+            for moment in self.moments:
+                assert self.go.acquire(timeout=10)
+                if isinstance(moment, Exception):
+                    raise moment
+                yield moment
+        finally:
+            self.closed.set()
+
+    def release(self, count: int = 1) -> None:
+        self.go.release(count)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def jobs(clock):
+    return JobManager(pulse=10.0, clock=clock)
+
+
+def follow(jobs: JobManager, job: Job, until=lambda sight: False, act=None) -> list:
+    """Watch a job to its end, or until a sight that ``until`` likes; ``act`` is called at each."""
+
+    async def watching():
+        sights = []
+        async with aclosing(jobs.watch(job)) as seen:
+            async for sight in seen:
+                sights.append(sight)
+                if act:
+                    act(sight)
+                if until(sight):
+                    break
+        return sights
+
+    return asyncio.run(asyncio.wait_for(watching(), 20))
+
+
+def test_jobs_run_one_after_another_in_order(jobs):
+    works = [Work() for _ in range(3)]
+    first, second, third = (
+        jobs.submit(owner, "run", work) for owner, work in zip((ANNE, BERT, CARL), works)
+    )
+    assert works[0].begun.wait(5)
+    ahead = [follow(jobs, job, until=lambda s: True)[0].ahead for job in (second, third)]
+    assert ahead == [1, 2]
+    for work in works:
+        assert not work.begun.is_set() or work is works[0] or works[0].closed.is_set()
+        work.release(3)
+    assert [s.state for s in follow(jobs, third)][-1] == "done"
+    assert [job.state for job in (first, second, third)] == ["done"] * 3
+    assert [follow(jobs, job)[-1].moment for job in (first, second, third)] == [3, 3, 3]
+
+
+def test_a_viewer_sees_the_queue_move_and_then_every_moment_or_the_last(jobs):
+    busy, mine = Work([1]), Work([1, 2])
+    jobs.submit(ANNE, "run", busy)
+    job = jobs.submit(BERT, "run", mine)
+
+    def act(sight):
+        if sight.state == "waiting":
+            busy.release()
+        else:
+            mine.release()
+
+    sights = follow(jobs, job, act=act)
+    assert sights[0].state == "waiting" and sights[0].ahead == 1
+    assert sights[-1].state == "done" and sights[-1].moment == 2
+    fresh = [s.moment for s in sights if s.news]
+    assert fresh in ([1, 2], [2])
+
+
+def test_whoever_comes_late_gets_the_whole(jobs):
+    work = Work([{"a": 1}, {"b": 2}, {"c": 3}])
+    job = jobs.submit(ANNE, "run", work, merge=lambda old, new: old | new)
+    work.release(3)
+    assert work.closed.wait(5)
+    assert follow(jobs, job)[-1].moment == {"a": 1, "b": 2, "c": 3}
+
+
+def test_a_job_outlives_its_viewer(jobs, clock):
+    work = Work()
+    job = jobs.submit(ANNE, "run", work)
+    follow(jobs, job, until=lambda s: True)
+    clock.now += jobs.grace - 1
+    work.release(3)
+    assert work.closed.wait(5)
+    assert follow(jobs, jobs.find(ANNE, "run"))[-1].moment == 3
+
+
+def test_a_job_that_nobody_watches_is_stopped_and_frees_the_worker(jobs, clock):
+    work, next_one = Work(list(range(100))), Work([7])
+    job = jobs.submit(ANNE, "run", work)
+    assert work.begun.wait(5)
+    follow(jobs, job, until=lambda s: True)
+    clock.now += jobs.grace
+    waiting = jobs.submit(BERT, "run", next_one)
+    assert job.state == "left"
+    work.release()  # a step in flight is waited for
+    assert work.closed.wait(5)
+    next_one.release()
+    assert follow(jobs, waiting)[-1].moment == 7
+
+
+def test_a_waiting_job_that_nobody_watches_loses_its_place(jobs, clock):
+    busy = Work()
+    jobs.submit(ANNE, "run", busy)
+    assert busy.begun.wait(5)
+    left = jobs.submit(BERT, "run", Work())
+    watched = jobs.submit(CARL, "run", Work())
+
+    def act(sight):
+        clock.now += 2 * (jobs.grace + ARRIVAL)
+        jobs.find(CARL, "run")
+
+    sight = follow(jobs, watched, until=lambda s: s.ahead == 1, act=act)[-1]
+    assert left.state == "left" and sight.state == "waiting"
+    busy.release(3)
+
+
+def test_a_caller_without_grace_takes_the_work_along(jobs):
+    work = Work(list(range(100)))
+    job = jobs.submit(ANNE, "api", work, grace=0)
+    assert work.begun.wait(5)
+    follow(jobs, job, until=lambda s: s.live)
+    assert job.state == "left"
+    work.release()
+    assert work.closed.wait(5)
+
+
+def test_stop_is_the_owners_alone(jobs):
+    work = Work()
+    job = jobs.submit(ANNE, "run", work)
+    assert work.begun.wait(5)
+    for other in (BERT, "", "a", "a" * 42, None):
+        assert not jobs.stop(other, "run")
+        assert jobs.find(other, "run") is None
+    assert not jobs.stop(ANNE, "sweep")
+    assert job.live
+    assert jobs.stop(ANNE, "run")
+    assert not jobs.stop(ANNE, "run")
+    work.release()
+    assert work.closed.wait(5)
+    assert job.state == "stopped" and job.version == 0  # the moment in flight was not shown
+
+
+def test_stop_while_waiting(jobs):
+    busy, never = Work(), Work()
+    jobs.submit(ANNE, "run", busy)
+    assert busy.begun.wait(5)
+    job = jobs.submit(BERT, "run", never)
+    sights = follow(jobs, job, act=lambda s: jobs.stop(BERT, "run"))
+    assert [s.state for s in sights] == ["waiting", "stopped"]
+    busy.release(3)
+    last = jobs.submit(CARL, "run", Work([]))
+    assert follow(jobs, last)[-1].state == "done"
+    assert not never.begun.is_set()
+
+
+def test_asking_again_replaces_ones_own_job_at_that_place_only(jobs):
+    run, sweep = Work(), Work()
+    first = jobs.submit(ANNE, "run", run)
+    other = jobs.submit(ANNE, "sweep", sweep)
+    theirs = jobs.submit(BERT, "run", Work([]))
+    second = jobs.submit(ANNE, "run", Work([]))
+    assert (first.state, other.state, theirs.state) == ("stopped", "waiting", "waiting")
+    for work in (run, sweep):
+        work.release(3)
+    assert follow(jobs, second)[-1].state == "done"
+    assert other.state == theirs.state == "done"
+
+
+def test_a_full_queue_says_when_to_come_again(clock):
+    jobs = JobManager(max_waiting=2, clock=clock)
+    works = [Work([1]) for _ in range(3)]
+    held = [jobs.submit(f"{i}" * 32, "run", work, seconds=90) for i, work in enumerate(works[:1])]
+    assert works[0].begun.wait(5)
+    held += [jobs.submit(f"{i + 1}" * 32, "run", work) for i, work in enumerate(works[1:])]
+    with pytest.raises(Crowded, match="2 runs are waiting already. Try again in about 2 min"):
+        jobs.submit(ANNE, "run", Work())
+    for work in works:
+        work.release()
+    assert follow(jobs, held[-1])[-1].state == "done"
+    jobs.submit(ANNE, "run", Work([]))
+
+
+def test_ended_jobs_are_kept_in_bounds(clock):
+    jobs = JobManager(kept=3, kept_seconds=60, clock=clock)
+    owners = [f"{i:032}" for i in range(6)]
+    for owner in owners:
+        follow(jobs, jobs.submit(owner, "run", Work([])))
+    known = [owner for owner in owners if jobs.find(owner, "run")]
+    assert known == owners[-3:]
+    assert all(jobs.find(owner, "run").work is None for owner in known)  # nor what it held
+    clock.now += 61
+    assert not any(jobs.find(owner, "run") for owner in owners)
+    assert not jobs._jobs and not jobs._running and not jobs._queue
+
+
+def test_the_wait_is_what_is_expected_corrected_by_what_was_measured(clock):
+    jobs = JobManager(clock=clock)
+    quick = Work([1])
+    job = jobs.submit(ANNE, "run", quick, seconds=10)
+    assert quick.begun.wait(5)
+    clock.now += 30  # took three times as long as expected
+    quick.release()
+    follow(jobs, job)
+    busy = Work([1])
+    jobs.submit(ANNE, "run", busy, seconds=10)
+    assert busy.begun.wait(5)
+    clock.now += 5
+    behind = jobs.submit(BERT, "run", Work([]), seconds=10)
+    last = jobs.submit(CARL, "run", Work([]), seconds=10)
+    waits = [follow(jobs, j, until=lambda s: True)[0].wait for j in (behind, last)]
+    assert waits == [15, 35]  # twice the expected: half of the news is believed
+    busy.release()
+    follow(jobs, last)
+
+
+def test_what_a_running_job_says_of_itself_counts_more(clock):
+    @dataclass
+    class Moment:
+        left: float
+
+    jobs, busy = JobManager(clock=clock), Work([Moment(4.0), 2])
+    first = jobs.submit(ANNE, "run", busy, seconds=100)
+    behind = jobs.submit(BERT, "run", Work([]), seconds=10)
+    busy.release()
+    follow(jobs, first, until=lambda s: s.news)
+    clock.now += 1
+    assert follow(jobs, behind, until=lambda s: True)[0].wait == 3.0
+    busy.release()
+    follow(jobs, behind)
+
+
+def test_a_failure_is_the_jobs_own(jobs):
+    error = RequestError("A sentence.")
+    bad, good = Work([1, error]), Work([5])
+    jobs.submit(ANNE, "run", bad)
+    job = jobs.submit(BERT, "run", good)
+    bad.release(2)
+    good.release()
+    assert follow(jobs, job)[-1].moment == 5
+    assert follow(jobs, jobs.find(ANNE, "run"))[-1].error is error
+
+
+def test_many_wait_without_threads(clock):
+    jobs = JobManager(clock=clock)
+    works = [Work([i]) for i in range(121)]
+    held = [jobs.submit(f"{i:032}", "run", work) for i, work in enumerate(works)]
+    before = threading.active_count()
+
+    async def crowd():
+        async def one(job):
+            return [sight async for sight in jobs.watch(job)][-1].moment
+
+        tasks = [asyncio.create_task(one(job)) for job in held]
+        await asyncio.sleep(0)
+        assert threading.active_count() == before
+        for work in works:
+            work.release()
+        return await asyncio.gather(*tasks)
+
+    assert asyncio.run(asyncio.wait_for(crowd(), 30)) == list(range(121))
+
+
+def test_inline_the_work_is_done_by_whoever_watches(clock):
+    jobs, work = JobManager(inline=True, clock=clock), Work([1, 2, 3])
+    job = jobs.submit(ANNE, "run", work)
+    assert not work.begun.is_set()
+    work.release(3)
+    sights = list(jobs.drive(job))
+    assert [s.moment for s in sights if s.news] == [1, 2, 3]
+    assert sights[-1].state == "done"
+    gone = Work([1, 2])
+    job = jobs.submit(ANNE, "run", gone)
+    gone.release()
+    driving = jobs.drive(job)
+    next(driving)
+    driving.close()
+    assert gone.closed.is_set() and job.state == "left" and not jobs._running
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_an_event_shows_a_job_or_what_came_instead_of_one(inline):
+    jobs = JobManager(inline=inline)
+
+    def ask(what: str):
+        """A docstring that the API shows."""
+        return jobs.submit(ANNE, "run", lambda: (letter for letter in "ab")) if what == "job" else what
+
+    handler = as_event(jobs, ask, lambda job, sight: (sight.state, sight.moment))
+
+    def told(what):
+        if inline:
+            return list(handler(what))
+
+        async def collect():
+            return [shown async for shown in handler(what)]
+
+        return asyncio.run(collect())
+
+    assert told("job")[-1] == ("done", "b")
+    assert told("a sentence") == ["a sentence"]
+    assert told(None) == []
+    assert handler.__doc__ == ask.__doc__
+
+
+@pytest.mark.parametrize("text", ["", "a" * 31, "a" * 65, "a" * 31 + "é", "a" * 40 + "\n", 7, None])
+def test_a_token_is_long_and_plain(text):
+    assert not is_token(text)
+    with pytest.raises(ValueError, match="unguessable"):
+        JobManager().submit(text, "run", Work())
