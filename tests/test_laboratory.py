@@ -26,7 +26,7 @@ STEPS = 4
 @pytest.fixture(scope="module")
 def workshop():
     """An engine of its own; these tests want no weights."""
-    made = runs.Workshop(lambda: CountedEngine("cpu"))
+    made = runs.Workshop(lambda: CountedEngine(device="cpu"))
     while not made.wait(60):
         pass
     return made

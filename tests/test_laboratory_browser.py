@@ -47,7 +47,7 @@ def server():
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(BACKENDS, "tiny", tiny.TINY)
         patch.setitem(PROXIES, "tiny", tiny.TINY_PROXY)
-        demo, workshop = serving.make_page(Workshop(lambda: CountedEngine("cpu")))
+        demo, workshop = serving.make_page(Workshop(lambda: CountedEngine(device="cpu")))
         page = Page(serving.launch(demo), workshop)
         assert page.engine is not None
         yield page

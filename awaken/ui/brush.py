@@ -48,6 +48,7 @@ class MotionBrush(gr.HTML):
         script = "\n".join(
             (ASSETS / "js" / "brush" / f"{name}.js").read_text("utf-8") for name in SCRIPT
         )
+        self.reason = reason  # Gradio reads it back; HTML would answer with an event
         super().__init__(
             None,
             html_template=(ASSETS / "html" / "brush.html").read_text("utf-8"),

@@ -144,7 +144,7 @@ def animate(
     try:
         painting = values.get("painting")
         request = make_request(**values)
-        if said := reading.lost(values["prompt"], *(values[name] for name in READERS)):
+        if said := reading.lost(request.prompt, *(getattr(request, name) for name in READERS)):
             now = status.after(now, types.Notice(said))
         began = time.perf_counter()
         scene = stage.running(
