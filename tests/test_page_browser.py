@@ -121,6 +121,7 @@ def test_an_example_plays_when_the_page_opens(visit):
     assert page.inner_text("[data-testid=stage-label]").startswith("Example")
     assert page.inner_text(".aw-tag").lower() == "example"
     assert in_step(page.evaluate(WATCH, 2500))
+    assert page.inner_text("#aw-awaken") == "Awaken" and page.inner_text("#aw-stop") == "Stop"
     assert page.get_attribute("#aw-painting img", "src")
     assert page.input_value("#aw-prompt textarea")
 

@@ -82,6 +82,7 @@ def wire(
     jobs = workshop.jobs
     owner, shown, strip = parts.owner, parts.shown, parts.strip
     freed = [parts.wall, strip, parts.go, parts.stop, parts.running]
+    nothing = [gr.skip()] * len(parts.outputs)  # an event that shows nothing at all empties buttons
 
     def begin() -> list[Any]:
         now = status.waiting(behind=workshop.busy > 0)
@@ -91,9 +92,9 @@ def wire(
         wish = Wish(controls.values(keywords), picture or {}, shown, keywords["lock"])
         return submit(workshop, owner, wish)
 
-    def again(owner: str, shown: dict, event: gr.EventData) -> Job | list[Any] | None:
+    def again(owner: str, shown: dict, event: gr.EventData) -> Job | list[Any]:
         action = widgets.said(event, "action")
-        return repeat(workshop, owner, shown, action) if action in AGAIN else None
+        return repeat(workshop, owner, shown, action) if action in AGAIN else nothing
 
     def show(job: Job, sight: Sight) -> list[Any]:
         return outputs(workshop, job, sight)
@@ -110,11 +111,11 @@ def wire(
         now = status.failed("request", say("turned_away"), kept=shown["result"] is not None)
         return [stage.settled(shown), now.value(), *pressable(True), False]
 
-    def back(owner: str, returns: bool) -> Job | None:
+    def back(owner: str, returns: bool) -> Job | list[Any]:
         job = jobs.find(owner, PLACE) if returns else None
         if job is not None and jobs.inline:
             jobs.stop(owner, PLACE)  # its GPU went with the connection
-        return job
+        return nothing if job is None else job
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"} | event_limits(jobs)
     pressed = parts.go.click(
