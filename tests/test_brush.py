@@ -25,7 +25,7 @@ from awaken.miniature.report import measure
 from awaken.miniature.stencil import REACH, resting, stencil, touched
 from awaken.painting import open_mask, open_painting
 from awaken.types import Request, RequestError, Result
-from awaken.ui import brush, restore, results, runs, stage
+from awaken.ui import brush, intake, restore, results, runs, stage
 from awaken.ui.links import decode, encode
 from awaken.video import save_result
 from tests.page import served_page
@@ -157,9 +157,9 @@ def test_a_mask_is_used_on_its_own_painting_only(tmp_path):
 
 @pytest.mark.parametrize("path", ["/etc/passwd", str(Path(__file__)), "examples/../app.py"])
 def test_the_brush_takes_only_uploads(path):
-    part = brush.MotionBrush()
+    sent = brush.BrushValue(painting="x", mask=FileData(path=path)).model_dump()
     with pytest.raises(gr.Error, match="never fetches"):
-        part.preprocess(brush.BrushValue(painting="x", mask=FileData(path=path)))
+        intake.check([sent])
 
 
 def test_the_brush_is_offered_where_the_model_takes_a_mask():
