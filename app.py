@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
 
     demo, workshop = page()
     try:
-        launch(demo, host=args.host, port=args.port, open_browser=args.open)
+        launch(demo, workshop, host=args.host, port=args.port, open_browser=args.open)
     except RequestError as error:
         print(f"awaken: {error}", file=sys.stderr)
         return 2

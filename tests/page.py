@@ -59,4 +59,4 @@ class Page:
 def served_page() -> Page:
     """Start the page once per test session, in this process, on a free port."""
     demo, workshop = serving.make_page(Workshop(CountedEngine))
-    return Page(serving.launch(demo), workshop)
+    return Page(serving.launch(demo, workshop), workshop)

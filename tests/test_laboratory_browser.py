@@ -48,7 +48,7 @@ def server():
         patch.setitem(BACKENDS, "tiny", tiny.TINY)
         patch.setitem(PROXIES, "tiny", tiny.TINY_PROXY)
         demo, workshop = serving.make_page(Workshop(lambda: CountedEngine(device="cpu")))
-        page = Page(serving.launch(demo), workshop)
+        page = Page(serving.launch(demo, workshop), workshop)
         assert page.engine is not None
         yield page
         demo.close()

@@ -115,7 +115,9 @@ def test_the_settings_schema_says_what_a_run_takes(client):
         "proxy_image",
         "mask",
     }
-    assert properties["p"] == {"type": "number", "minimum": 0.0, "maximum": 1.0, "default": 0.6}
+    range_of_p = {"type": "number", "minimum": 0.0, "maximum": 1.0, "default": 0.6}
+    assert range_of_p.items() <= properties["p"].items()
+    assert all(p["description"].endswith(".") for p in properties.values())
     assert properties["steps"]["type"] == "integer"
     assert properties["alpha"]["enum"] == list(ALPHA_KINDS)
     assert schema["x-models"]["cinemo"]["steps"] == BACKENDS["cinemo"].steps

@@ -459,8 +459,8 @@ def locked():
     """A page that asks for a password; its engine is never made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWAKEN_AUTH", "guest:sun:flowers")
-        demo, _ = serving.make_page(Workshop())
-        url = serving.launch(demo)
+        demo, workshop = serving.make_page(Workshop())
+        url = serving.launch(demo, workshop)
     yield demo, url
     demo.close(verbose=False)
 
@@ -469,7 +469,7 @@ def test_without_the_password_nothing_answers(locked):
     demo, url = locked
     paths = {route.path for route in demo.app.routes if hasattr(route, "path")}
     assert {"/present", "/bundle/{name}.zip", "/config"} <= paths
-    inner = ("upload", "queue/join", "call/animate", "file=/etc/passwd", "info", "cancel", "heartbeat/a")
+    inner = ("mcp", "upload", "queue/join", "call/animate", "file=/etc/passwd", "info", "cancel", "heartbeat/a")
     paths |= {f"/gradio_api/{name}" for name in inner}
     with httpx.Client(base_url=url) as web:
         for path in paths - set(border.OPEN):

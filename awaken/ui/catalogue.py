@@ -27,6 +27,29 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "variant": VARIANTS,
     "alpha": ALPHA_KINDS,
 }
+_MEANINGS: dict[str, str] = {
+    "prompt": "What should move, in one short sentence, for example: the clouds drift.",
+    "negative_prompt": "What should not be seen; most models take none.",
+    "backend": "The video model; the endpoint models says which run here.",
+    "proxy": "The image model that makes the proxy image; models says which run here.",
+    "proxy_strength": "How far the proxy image may leave the painting.",
+    "proxy_template": "What an instruction editor reads, with {prompt} where the prompt goes.",
+    "proxy_options": "Settings that only this proxy model has, by name.",
+    "variant": "A row of the paper's Table 1; +V&S is the method. The baseline is always made too.",
+    "p": "Share of the steps in which painting and proxy are distilled; the paper uses 0.6.",
+    "alpha": "How the step size of distillation runs over the steps (Fig. 6).",
+    "peak": "The largest step size alpha; the published code uses 10.",
+    "steps": "Denoising steps of the video model.",
+    "guidance": "Classifier-free guidance scale; 1 switches it off.",
+    "motion": "Strength of motion in the video model's own unit; x-models gives its range.",
+    "frames": "Length of the videos in frames; x-models gives what the model can make.",
+    "fps": "Frames per second.",
+    "size": "Square root of the videos' area in pixels: 512 is 512 x 512 in the painting's shape.",
+    "re_noise": "How much of the final denoising the fused video goes through; 1 is the paper's.",
+    "seed": "The same seed gives the same videos; the paper uses 42.",
+    "options": "Settings that only this video model has, by name.",
+    "sequential": "Run paths and videos one after another: the slow reference.",
+}
 _PICTURES = ("painting", "proxy_image", "mask")
 
 
@@ -52,7 +75,11 @@ def settings_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "awaken settings",
         "type": "object",
-        "properties": {k: v for k, v in listed.items() if k not in _PICTURES},
+        "properties": {
+            name: kind | {"description": _MEANINGS[name]}
+            for name, kind in listed.items()
+            if name not in _PICTURES
+        },
         "additionalProperties": False,
         "x-models": {key: _defaults(spec) for key, spec in BACKENDS.items()},
     }
@@ -136,7 +163,8 @@ def _property(name: str, default: Any) -> dict[str, Any]:
     elif name in ("options", "proxy_options"):
         return {"type": "object", "additionalProperties": {"type": "number"}, "default": {}}
     else:
-        shown = {"type": "number" if name == "motion" else "string"}
+        plain = "boolean" if isinstance(default, bool) else "string"
+        shown = {"type": "number" if name == "motion" else plain}
     simple = default is None or isinstance(default, str | int | float)
     return shown | {"default": default if simple else None}
 

@@ -6,10 +6,12 @@ import gradio as gr
 from huggingface_hub.constants import HF_HOME
 from starlette.middleware import Middleware
 
+from awaken import space
 from awaken.ui import bundles, gallery, languages, layout, present, theme
 from awaken.ui.border import Border, Rules
 from awaken.ui.jobs import MAX_WAITING
 from awaken.ui.runs import Workshop
+from awaken.ui.tools import Tools
 from awaken.ui.widgets import EXAMPLES
 
 MAX_WATCHING = 2 * MAX_WAITING  # events that Gradio keeps open at once: every waiting visitor's
@@ -23,7 +25,11 @@ def make_page(workshop: Workshop | None = None) -> tuple[gr.Blocks, Workshop]:
 
 
 def launch(
-    demo: gr.Blocks, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = False
+    demo: gr.Blocks,
+    workshop: Workshop,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    open_browser: bool = False,
 ) -> str:
     """Start the server and return its address; the caller decides how long it lives.
 
@@ -31,6 +37,8 @@ def launch(
     The page's outputs lie in Gradio's cache; nothing else of this machine can be read through it.
     Raises RequestError when the environment's rules for the border (``Rules``) cannot be used.
     """
+    # On ZeroGPU a GPU is lent to a visitor's own event, which a tool's call is not.
+    tools = None if space.on_zero_gpu() else Tools(workshop)
     app, address, _ = demo.launch(
         server_name=host,
         server_port=port,
@@ -54,9 +62,13 @@ def launch(
             "middleware": [
                 Middleware(Border, rules=Rules.of(host)),
                 Middleware(languages.HtmlLanguage),
-            ]
+            ],
+            "lifespan": tools and tools.lifespan,
         },
+        mcp_server=False,
     )
     present.mount(app)
     bundles.mount(app)
+    if tools:
+        tools.mount(app)
     return address
