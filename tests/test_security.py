@@ -96,8 +96,18 @@ def page_run(config) -> tuple[dict, list[dict]]:
 
 
 def as_drawn(parts: list[dict]) -> list:
-    """The values that a visitor finds on the dials."""
-    return [part["props"].get("value") for part in parts]
+    """What a press sends: the name of its tab, and the values that a visitor finds on the dials."""
+    values = [part["props"].get("value") for part in parts]
+    assert parts[0]["type"] == "textbox" and not parts[0]["props"]["visible"]
+    return [secrets.token_urlsafe(32), *values[1:]]
+
+
+def dialled(parts: list[dict], **changes) -> list:
+    """The same with other values on dials, by the name of their element."""
+    found = [str(part["props"].get("elem_id")).removeprefix("aw-") for part in parts]
+    assert changes.keys() <= set(found)
+    values = zip(found, as_drawn(parts), strict=True)
+    return [changes.get(name, value) for name, value in values]
 
 
 # Settings: nothing off a dial starts a step.
@@ -133,6 +143,8 @@ def test_no_value_off_its_dial_starts_a_step(page, web, config):
             assert page.engine.steps == before, (part["props"].get("label"), value)
             assert "Traceback" not in json.dumps(said)
     assert tried > 40
+    join(web, event["id"], dialled(parts, steps=2, size=384), session=session)
+    assert page.engine.steps > before  # a press with these values does start
 
 
 # Private endpoints: whatever is sent, nothing of the machine comes out, and nothing goes in.
@@ -164,7 +176,7 @@ def test_no_endpoint_reads_a_file_or_an_address(page, web, config, secret, monke
     ]
     steps, session = page.engine.steps, secrets.token_hex(8)
     for event in config["dependencies"]:
-        for attack in attacks[:3] if event["backend_fn"] else []:
+        for attack in attacks[:4] if event["backend_fn"] else []:
             body = {
                 "data": [attack] * len(event["inputs"]), "fn_index": event["id"],
                 "session_hash": session, "event_data": attack,
@@ -176,7 +188,7 @@ def test_no_endpoint_reads_a_file_or_an_address(page, web, config, secret, monke
             assert SECRET not in answer.text and "Traceback" not in answer.text
             assert str(ROOT) not in answer.text or answer.status_code == 200
     event, parts = page_run(config)
-    for attack in attacks[3:]:
+    for attack in attacks[4:]:
         said = json.dumps(join(web, event["id"], [attack] * len(parts), session=session))
         assert '"success": false' in said and SECRET not in said
     assert fetched == [] and page.engine.steps == steps
@@ -200,11 +212,9 @@ def test_forged_state_changes_nothing(web, config):
     states = [i for i, part in enumerate(parts) if part["type"] == "state"]
     assert states
     forged = {"mode": "done", "result": {"stacked": {"path": "/etc/passwd"}}, "run": None}
-    data = as_drawn(parts)
+    data = dialled(parts, prompt="")  # the run ends at once, with the stage as it was
     for i in states:
         data[i] = forged
-    prompt = next(i for i, p in enumerate(parts) if p["props"].get("elem_id") == "aw-prompt")
-    data[prompt] = ""  # the run ends at once, with the stage as it was
     assert "/etc/passwd" not in json.dumps(join(web, event["id"], data))
 
 
@@ -494,10 +504,8 @@ def test_prompts_are_not_logged(web, config, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     words = "a very private prompt 5d1e"
     event, parts = page_run(config)
-    prompt = next(i for i, p in enumerate(parts) if p["props"].get("elem_id") == "aw-prompt")
     for said in (words, words * 40, {"text": words}, [words]):
-        data = as_drawn(parts)
-        data[prompt] = said
+        data = dialled(parts, prompt=said)
         data[next(i for i, p in enumerate(parts) if p["type"] == "radio")] = "no such choice"
         join(web, event["id"], data)
         web.get("", params={"v": 1, "prompt": words})
