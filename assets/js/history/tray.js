@@ -34,7 +34,7 @@ async function refresh() {
 function draw() {
   const ids = new Set(runs.map(({ id }) => id));
   picked = picked.filter((id) => ids.has(id));
-  for (const [id, card] of cards) if (!ids.has(id)) (card.remove(), cards.delete(id));
+  for (const [id, card] of cards) if (!ids.has(id)) (still(card), card.remove(), cards.delete(id));
   for (const run of runs) if (!cards.has(run.id)) cards.set(run.id, makeCard(run));
   const wanted = runs.map(({ id }) => cards.get(id));
   wanted.forEach((card, i) => {
@@ -109,8 +109,11 @@ async function animate(card, run) {
 function still(card) {
   const film = card.querySelector("video");
   if (!film) return;
+  const url = film.src;
   film.remove();
-  URL.revokeObjectURL(film.src);
+  film.removeAttribute("src"); // it asks for nothing any more once its address is taken back
+  film.load();
+  URL.revokeObjectURL(url);
 }
 
 // A run that has just ended, or that a reload brought again.
