@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
 import gradio as gr
 from huggingface_hub.constants import HF_HOME
 from starlette.middleware import Middleware
 
 from awaken import space
-from awaken.ui import bundles, gallery, languages, layout, present, theme
+from awaken.ui import bundles, gallery, janitor, languages, layout, present, theme
 from awaken.ui.border import Border, Rules
 from awaken.ui.jobs import MAX_WAITING
 from awaken.ui.runs import Workshop
@@ -19,6 +23,7 @@ MAX_WATCHING = 2 * MAX_WAITING  # events that Gradio keeps open at once: every w
 
 def make_page(workshop: Workshop | None = None) -> tuple[gr.Blocks, Workshop]:
     """The page with the bundled pictures, over ``workshop`` or an engine of its own."""
+    janitor.room()  # before any part asks where files go
     gr.set_static_paths(EXAMPLES)  # served where they lie; everybody may see them
     workshop = workshop or Workshop()
     return layout.build(workshop, gallery.load()), workshop
@@ -39,6 +44,12 @@ def launch(
     """
     # On ZeroGPU a GPU is lent to a visitor's own event, which a tool's call is not.
     tools = None if space.on_zero_gpu() else Tools(workshop)
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        async with janitor.at_work(app), tools.lifespan(app) if tools else nullcontext():
+            yield
+
     app, address, _ = demo.launch(
         server_name=host,
         server_port=port,
@@ -63,7 +74,7 @@ def launch(
                 Middleware(Border, rules=Rules.of(host)),
                 Middleware(languages.HtmlLanguage),
             ],
-            "lifespan": tools and tools.lifespan,
+            "lifespan": lifespan,
         },
         mcp_server=False,
     )
