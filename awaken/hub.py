@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import shutil
 import tarfile
 import threading
@@ -102,6 +103,25 @@ def missing(release: Release) -> str | None:
         f"{release.address}{account}, or put them into a folder {release.name!r} in the folder that "
         "--models names. The miniature needs no download and can be chosen instead."
     )
+
+
+def command(release: Release) -> str:
+    """The command that fetches a release to where ``find`` looks for it."""
+    if release.archive:
+        place = download_folder() / f"{release.name}.tar"
+        words = ["curl", "--location", "--create-dirs", "--output", str(place), release.archive]
+    else:
+        words = ["hf", "download", release.repo]
+        if release.revision:
+            words += ["--revision", release.revision]
+        for pattern in release.patterns:
+            words += ["--include", pattern]
+    return shlex.join(words)
+
+
+def commands(*releases: Release | None) -> tuple[str, ...]:
+    """One command for each of these releases that is not here."""
+    return tuple(command(r) for r in releases if r is not None and missing(r))
 
 
 def require(release: Release) -> Path:

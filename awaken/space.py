@@ -176,7 +176,7 @@ class Driver(Engine):
                 self._lock = threading.Lock()
             yield from Engine.animate(self, request)
 
-        self._rented = gpu is not None
+        self.rented = gpu is not None
         self._work = gpu(duration=self.declared)(work) if gpu else work
 
     def load(self, backend: str = "miniature", proxy: str = "miniature") -> None:
@@ -186,12 +186,16 @@ class Driver(Engine):
 
     def seconds(self, settings: Mapping[str, Any]) -> int:
         """Whole seconds that a run with these settings of ``Request`` should need here."""
-        started = START if self._rented else 0.0
+        started = START if self.rented else 0.0
         return max(1, math.ceil(started + self.speed.seconds(settings)))
 
     def declared(self, request: Request) -> int:
         """Seconds of GPU that a run asks ZeroGPU for."""
-        return max(SHORTEST, self.seconds(request.settings()))
+        return self.asks(request.settings())
+
+    def asks(self, settings: Mapping[str, Any]) -> int:
+        """The same from its settings alone, before there is a request."""
+        return max(SHORTEST, self.seconds(settings))
 
     def animate(self, request: Request) -> Iterator[Event]:
         """``Engine.animate`` on this machine; trouble of ZeroGPU's comes as Failed as well."""

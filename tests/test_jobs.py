@@ -235,7 +235,7 @@ def test_ended_jobs_are_kept_in_bounds(clock):
 
 
 def test_the_wait_is_what_is_expected_corrected_by_what_was_measured(clock):
-    jobs = JobManager(clock=clock)
+    jobs = JobManager(grace=1000, clock=clock)
     quick = Work([1])
     job = jobs.submit(ANNE, "run", quick, seconds=10)
     assert quick.begun.wait(5)
@@ -339,7 +339,6 @@ def test_an_event_shows_a_job_or_what_came_instead_of_one(inline):
 
     assert told("job")[-1] == ("done", "b")
     assert told("a sentence") == ["a sentence"]
-    assert told(None) == []
     assert handler.__doc__ == ask.__doc__
 
 

@@ -373,10 +373,10 @@ def test_status_follows_the_events():
 
 @pytest.mark.parametrize(
     ("kind", "action"),
-    [("memory", "smaller"), ("model", "miniature"), ("numerics", "calm"), ("request", None)],
+    [("memory", "smaller:384"), ("model", "miniature"), ("numerics", "calm"), ("request", None)],
 )
 def test_failures_offer_a_remedy(kind, action):
-    card = status.failed(kind, "A sentence.", kept=True).value()["cards"][0]
+    card = status.failed(kind, "A sentence.", kept=True, smaller=384).value()["cards"][0]
     assert card["text"] == "A sentence."
     assert [a["name"] for a in card["actions"]] == ([action] if action else [])
 
@@ -406,7 +406,7 @@ def test_every_model_says_what_it_needs_and_whether_it_runs_here():
 
 def test_smaller_size_is_the_next_one_down():
     assert status.smaller_size((384, 512, 640), 512) == 384
-    assert status.smaller_size((384, 512, 640), 384) == 384
+    assert status.smaller_size((384, 512, 640), 384) is None
 
 
 @pytest.mark.parametrize("kind", types.ALPHA_KINDS)

@@ -28,10 +28,11 @@ function drawCards(cards) {
   if (box.dataset.drawn === drawn) return; /* keep focus and spare the screen reader */
   box.dataset.drawn = drawn;
   box.replaceChildren(
-    ...cards.map(({ tone, title, text, actions }) => {
+    ...cards.map(({ tone, title, text, actions, commands }) => {
       const card = make("section", "aw-card aw-card-" + tone);
       if (tone === "bad") card.setAttribute("role", "alert");
       card.append(make("h3", "", title), make("p", "", text));
+      for (const command of commands || []) card.append(make("code", "aw-command", command));
       for (const { name, label } of actions || []) {
         const button = make("button", "aw-action", label);
         button.type = "button";

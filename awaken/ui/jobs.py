@@ -396,8 +396,9 @@ def as_event(
 ) -> Callable[..., Any]:
     """An event handler that watches a job: ``begin`` submits or finds it, ``show`` makes outputs.
 
-    What ``begin`` returns instead of a Job is shown as it is; None shows nothing. Its signature and
-    docstring become the handler's. Wire it with ``**event_limits(jobs)``.
+    What ``begin`` returns instead of a Job is shown as it is; a handler that showed nothing at all
+    would empty its outputs. Its signature and docstring become the handler's. Wire it with
+    ``**event_limits(jobs)``.
     """
 
     @wraps(begin)
@@ -407,7 +408,7 @@ def as_event(
             async with aclosing(jobs.watch(job)) as sights:
                 async for sight in sights:
                     yield show(job, sight)
-        elif job is not None:
+        else:
             yield job
 
     @wraps(begin)
@@ -417,7 +418,7 @@ def as_event(
             with closing(jobs.drive(job)) as sights:
                 for sight in sights:
                     yield show(job, sight)
-        elif job is not None:
+        else:
             yield job
 
     return driving if jobs.inline else watching

@@ -83,8 +83,15 @@ def in_language(language: str, fn: Callable[..., Any]) -> Callable[..., Any]:
                         return
                 yield sight
 
+    @functools.wraps(fn)
+    async def awaited(*args: Any, **keywords: Any) -> Any:
+        with speaking(language):
+            return await fn(*args, **keywords)
+
     if inspect.isasyncgenfunction(fn):
         return sights
+    if inspect.iscoroutinefunction(fn):
+        return awaited
     return steps if inspect.isgeneratorfunction(fn) else answer
 
 

@@ -14,6 +14,7 @@ from awaken.ui import (
     api,
     arrival,
     controls,
+    cost,
     downloads,
     gallery,
     history,
@@ -79,6 +80,7 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
                         say("stop"), variant="stop", interactive=False, elem_id="aw-stop",
                         scale=1, min_width=96,
                     )  # fmt: skip
+                    price = cost.line()
             with gr.Column(elem_id="aw-room"):
                 wall = stage.Stage(scene, elem_id="aw-stage")
                 strip = widgets.status_strip(status.idle(first is not None).value())
@@ -94,8 +96,12 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
         chosen = [rail["painting"], picture, rail.wall]
         dials = [name for name in rail.inputs if name not in restore.PICTURES]
         restored = [rail.restored, rail.lock, *(rail[name] for name in dials)]
+        remedies = [rail[name] for name in ("size", "backend", "proxy", "peak")]
+        # before the run that the same press may begin: Gradio takes one after the other
+        strip.select(_remedy, rail["backend"], remedies, **QUIET)
         arrived = arrival.wire(demo, workshop, rail, parts, bundled, dials)
         running.wire(workshop, rail, parts, arrived)
+        cost.wire(demo, workshop, rail, price, busy)
 
         def receive(
             path: str | None, picture: dict, running: bool, event: gr.EventData
@@ -141,8 +147,6 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
             take, busy, [*chosen[1:], rail.chips, wall, strip, label, shown, *taken], **QUIET
         )
 
-        remedies = [rail[name] for name in ("size", "backend", "proxy", "peak")]
-        strip.select(_remedy, [rail["size"], rail["backend"]], remedies, **QUIET)
         if show_failure:
             show_failure.click(
                 lambda busy: _hang(failure, busy), busy, [wall, strip, label, shown],
@@ -212,12 +216,13 @@ def _hang(chosen: Bundled, running: bool) -> list[Any]:
     return [scene, status.idle(example=True).value(), chosen.placard(), scene]
 
 
-def _remedy(size: int, backend: str, event: gr.EventData) -> list[Any]:
+def _remedy(backend: str, event: gr.EventData) -> list[Any]:
     """[size, backend, proxy, peak] after a card's button."""
-    action, quiet = widgets.said(event, "action"), gr.skip()
-    smaller = status.smaller_size(BACKENDS[backend].sizes, size)
+    action, _, size = widgets.said(event, "action").partition(":")
+    sizes = {str(offered): offered for offered in BACKENDS[backend].sizes}
+    quiet = gr.skip()
     return [
-        smaller if action == "smaller" else quiet,
+        sizes.get(size, quiet) if action == "smaller" else quiet,
         BACKEND if action == "miniature" else quiet,
         PROXY if action == "miniature" else quiet,
         CALMER_PEAK if action == "calm" else quiet,

@@ -12,7 +12,6 @@ from typing import Any
 
 import gradio as gr
 
-from awaken.backends import BACKENDS
 from awaken.types import AwakenError, RequestError
 from awaken.ui import controls, history, links, runs, stage, status, widgets
 from awaken.ui.controls import Controls
@@ -25,11 +24,10 @@ from awaken.ui.texts import say
 log = logging.getLogger(__name__)
 
 PLACE = "run"
+NOTHING = [gr.skip()] * 8  # for ``Parts.outputs``: an event that shows nothing at all empties them
 # Every event that concerns a job brings the tab's name as its first input.
 OWNER = "async (_, ...rest) => [await awakenTab.owner(), ...rest]"
 TO_THE_TOP = "(...values) => { scrollTo({ top: 0 }); return values; }"
-# Actions of a card that begin a run, by what they change of the last one.
-AGAIN = ("resume", "smaller")
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,6 @@ def wire(
     jobs = workshop.jobs
     owner, shown, strip = parts.owner, parts.shown, parts.strip
     freed = [parts.wall, strip, parts.go, parts.stop, parts.running]
-    nothing = [gr.skip()] * len(parts.outputs)  # an event that shows nothing at all empties buttons
 
     def begin() -> list[Any]:
         now = status.waiting(behind=workshop.busy > 0)
@@ -93,8 +90,10 @@ def wire(
         return submit(workshop, owner, wish)
 
     def again(owner: str, shown: dict, event: gr.EventData) -> Job | list[Any]:
-        action = widgets.said(event, "action")
-        return repeat(workshop, owner, shown, action) if action in AGAIN else nothing
+        action, _, size = widgets.said(event, "action").partition(":")
+        if action not in ("resume", "smaller"):
+            return NOTHING
+        return repeat(workshop, owner, shown, int(size) if size.isdecimal() else None)
 
     def show(job: Job, sight: Sight) -> list[Any]:
         return outputs(workshop, job, sight)
@@ -115,7 +114,7 @@ def wire(
         job = jobs.find(owner, PLACE) if returns else None
         if job is not None and jobs.inline:
             jobs.stop(owner, PLACE)  # its GPU went with the connection
-        return nothing if job is None else job
+        return job or NOTHING
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"} | event_limits(jobs)
     pressed = parts.go.click(
@@ -158,21 +157,15 @@ def submit(workshop: Workshop, owner: str, wish: Wish) -> Job | list[Any]:
         return _filled(runs.failed("internal", say("internal"), wish.shown))
 
 
-def repeat(workshop: Workshop, owner: str, shown: Mapping[str, Any], action: str) -> Job | list[Any]:
-    """The owner's last run once more, "smaller" or as it was."""
+def repeat(
+    workshop: Workshop, owner: str, shown: Mapping[str, Any], size: int | None
+) -> Job | list[Any]:
+    """The owner's last run once more: the same seed and settings, or another working size."""
     last = workshop.jobs.find(owner, PLACE)
     if last is None:
         return _filled(runs.failed("request", say("nothing_to_repeat"), shown))
-    values = dict(last.note.values)
-    if action == "smaller":
-        values["size"] = smaller(values)
+    values = dict(last.note.values) | ({} if size is None else {"size": size})
     return submit(workshop, owner, Wish(values, last.note.picture, shown, last.note.lock))
-
-
-def smaller(values: Mapping[str, Any]) -> int:
-    """The next smaller working size than these values ask for."""
-    spec = BACKENDS[values["backend"]]
-    return status.smaller_size(spec.sizes, values.get("size") or spec.size)
 
 
 def outputs(workshop: Workshop, job: Job, sight: Sight) -> list[Any]:
@@ -184,7 +177,7 @@ def outputs(workshop: Workshop, job: Job, sight: Sight) -> list[Any]:
     if sight.state == "failed":
         return _filled(runs.failed("internal", say("internal"), wish.shown))
     if view is not None and not sight.news:
-        return [gr.skip()] * 8
+        return NOTHING
     if view is None:
         now = status.queued(sight.ahead, sight.wait)
         view = View(now, stage.running(wish.shown, painting=wish.values.get("painting")))

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from awaken import types
+from awaken import hub, types
 from awaken.backends import BACKENDS
 from awaken.painting import open_mask, open_painting
 from awaken.preview import atlas
+from awaken.proxies import PROXIES
 from awaken.space import on_zero_gpu
 from awaken.types import AwakenError, ModelError, Request, RequestError
 from awaken.ui import reading, results, stage, status
@@ -101,6 +102,15 @@ class Workshop:
         """
         return self._engine.seconds(settings) if self._engine is not None else None
 
+    def cost(self, settings: Mapping[str, Any]) -> str:
+        """What a run would cost, in words; "" before anybody knows."""
+        engine = self._engine
+        if engine is None:
+            return ""
+        if engine.rented:
+            return say("cost_quota", seconds=engine.asks(settings))
+        return say("cost_own", time=status.duration(engine.seconds(settings)))
+
     def engine(self) -> Engine:
         """The engine, once ``wait`` said True.
 
@@ -157,7 +167,7 @@ def animate(
         with closing(engine.animate(request)) as events:
             for event in events:
                 if isinstance(event, types.Failed):
-                    yield failed(event.kind, event.message, shown)
+                    yield failed(event.kind, event.message, shown, request)
                 elif isinstance(event, types.Result):
                     yield View(status.saving(now), scene)
                     files = engine.save(event, new_folder())
@@ -180,10 +190,18 @@ def animate(
         workshop.busy -= 1
 
 
-def failed(kind: str, message: str, shown: Mapping[str, Any]) -> View:
-    """A run that did not come off, with its sentence; ``shown`` comes back."""
-    kept = shown["result"] is not None
-    return View(status.failed(kind, message, kept), stage.settled(shown), ended=True)
+def failed(
+    kind: str, message: str, shown: Mapping[str, Any], request: Request | None = None
+) -> View:
+    """A run that did not come off, with its sentence and a way on; ``shown`` comes back."""
+    smaller, commands = None, ()
+    if request is not None and request.backend in BACKENDS and request.proxy in PROXIES:
+        backend, proxy = BACKENDS[request.backend], PROXIES[request.proxy]
+        smaller = status.smaller_size(backend.sizes, request.size or backend.size)
+        if kind == "model":
+            commands = hub.commands(backend.release, *proxy.bases, proxy.release)
+    now = status.failed(kind, message, shown["result"] is not None, smaller, commands)
+    return View(now, stage.settled(shown), ended=True)
 
 
 def _fps(request: Request) -> int:

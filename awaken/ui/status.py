@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from awaken import types
-from awaken.types import BOUNDS
 from awaken.ui.below import tell
 from awaken.ui.languages import together
 from awaken.ui.texts import say
@@ -143,15 +143,23 @@ def _resume(title: str, before: Status | None) -> dict[str, Any]:
     return {"tone": "note", "title": say(title), "text": text, "actions": [action]}
 
 
-def failed(kind: str, message: str, kept: bool) -> Status:
-    """A run, or a picture, was refused with a sentence and, where one helps, a button."""
+def failed(
+    kind: str, message: str, kept: bool, smaller: int | None = None, commands: Sequence[str] = ()
+) -> Status:
+    """A run, or a picture, was refused with a sentence and, where one helps, a button.
+
+    smaller: the next smaller working size, which one press tries. commands: what fetches a model.
+    """
+    retry = {"name": f"smaller:{smaller}", "label": say("act_smaller", size=smaller)}
     actions = {
-        "memory": [{"name": "smaller", "label": say("act_smaller")}],
+        "memory": [retry] if smaller else [],
         "model": [{"name": "miniature", "label": say("act_miniature")}],
         "numerics": [{"name": "calm", "label": say("act_calm", peak=CALMER_PEAK)}],
     }.get(kind, [])
     title = say(f"card_{kind}") if kind in _TITLED else say("card_internal")
     card = {"tone": "bad", "title": title, "text": tell(message), "actions": actions}
+    if commands:
+        card["commands"] = list(commands)
     line = say("state_failed_kept" if kept else "state_failed")
     return Status("failed", line=line, cards=(card,))
 
@@ -199,6 +207,6 @@ def _progress(step: types.Step) -> str:
     return " · ".join(words)
 
 
-def smaller_size(sizes: tuple[int, ...], size: int) -> int:
-    """The next smaller working size on offer, or the smallest."""
-    return max((s for s in sizes if s < size), default=min(sizes, default=int(BOUNDS["size"][0])))
+def smaller_size(sizes: Sequence[int], size: int) -> int | None:
+    """The next smaller working size on offer; None below the smallest."""
+    return max((s for s in sizes if s < size), default=None)

@@ -113,6 +113,8 @@ ENGLISH: dict[str, str] = {
     "dice": "Roll a new seed",
     "awaken": "Awaken",
     "stop": "Stop",
+    "cost_own": "A run takes about {time} here.",
+    "cost_quota": "A run uses about {seconds} s of your GPU quota.",
     # the curve
     "curve_none": "p = 0: no step distils; baseline and awakened differ by fusion alone.",
     "curve_summary": "τ = {tau} of {steps} steps distil, α from {first} to {last}",
@@ -197,7 +199,7 @@ ENGLISH: dict[str, str] = {
     "too_few": "This request lacks values: it needs {wanted}, and {given} came.",
     "no_url": "Upload the picture itself: this page never fetches addresses.",
     "act_resume": "Resume",
-    "act_smaller": "Use a smaller size",
+    "act_smaller": "Retry at {size}",
     "act_miniature": "Use the miniature",
     "act_calm": "Lower the peak to {peak:g}",
     "busy": "Loaded for the next run; the current one goes on.",

@@ -103,6 +103,8 @@ CHINESE: dict[str, str] = {
     "seed_lock_info": "不勾选时，每次运行都换一个新种子。",
     "dice": "掷一个新种子",
     "awaken": "唤醒",
+    "cost_own": "在这里运行一次大约需要 {time}。",
+    "cost_quota": "运行一次大约消耗您 {seconds} 秒的 GPU 配额。",
     "stop": "停止",
     # the curve
     "curve_none": "p = 0：没有蒸馏步；基线与唤醒之别只在融合。",
@@ -183,7 +185,7 @@ CHINESE: dict[str, str] = {
     "too_few": "请求缺少参数：需要 {wanted} 个，只收到 {given} 个。",
     "no_url": "请上传图片本身：本页从不抓取网址。",
     "act_resume": "继续",
-    "act_smaller": "改用较小的尺寸",
+    "act_smaller": "用 {size} 重试",
     "act_miniature": "改用微缩模型",
     "act_calm": "把峰值降到 {peak:g}",
     "busy": "已载入，供下一次运行使用；当前的运行继续进行。",

@@ -1,0 +1,213 @@
+"""Runs that outlive the page, in a real Chromium: reload, two visitors, resume, a killed server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.test_page_browser import (
+    make_quick,
+    mode,
+    server,
+    slow_steps,
+    visit,
+    wait_for_distilling,
+    wait_for_line,
+)
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[1]
+__all__ = ("server", "slow_steps", "visit")  # fixtures of the page's own tests
+
+RELOADED = ("AbortError", "errored out")  # Gradio says of the stream that a reload cuts
+
+
+def ask(page, prompt: str) -> None:
+    make_quick(page)
+    page.fill("#aw-prompt textarea", prompt)
+    page.click("#aw-awaken")
+
+
+def wait_for_detail(page, text: str) -> None:
+    page.wait_for_function(
+        "text => document.querySelector('.aw-detail').textContent.includes(text)", arg=text
+    )
+
+
+def owner(page) -> str:
+    return page.evaluate("awakenTab.owner()")
+
+
+def test_a_reload_comes_back_to_the_run_and_then_to_its_result(visit, server, slow_steps):
+    page = visit()
+    page.expected_errors.extend(RELOADED)
+    ask(page, "the waves roll, and the page is loaded anew")
+    wait_for_distilling(page)
+    name = owner(page)
+    server.engine.pace = 5.0  # the run must outlast the page's way back
+    page.reload()
+    page.wait_for_selector(".aw-line", state="attached")
+    wait_for_detail(page, "step")
+    assert owner(page) == name
+    assert server.engine.open_runs == 1
+    assert page.is_enabled("#aw-stop")
+    assert page.is_disabled("#aw-awaken")
+    assert page.input_value("#aw-prompt textarea") == "the waves roll, and the page is loaded anew"
+    page.click("#aw-advanced button")
+    assert page.locator("#aw-steps input[type=number]").input_value() == "4"
+    page.wait_for_selector("[data-testid=stage][data-mode=running]")
+    server.engine.pace = 0
+    wait_for_line(page, "Done in")
+    page.reload()
+    page.wait_for_selector(".aw-line", state="attached")
+    wait_for_line(page, "Done in")
+    assert "the page is loaded anew" in page.inner_text("#aw-placard")
+    assert page.is_enabled("#aw-awaken")
+    assert page.evaluate("sessionStorage.getItem('awaken-run')") is None
+
+
+def test_results_go_to_who_asked_for_them(visit, server, slow_steps):
+    first, second = visit(), visit()
+    ask(first, "the clouds of the first visitor drift")
+    wait_for_distilling(first)
+    server.engine.pace = 5.0
+    ask(second, "the water of the second visitor flows")
+    wait_for_line(second, "1 run before yours")
+    assert owner(first) != owner(second)
+    server.engine.pace = 0
+    for page, mine in ((first, "first visitor"), (second, "second visitor")):
+        wait_for_line(page, "Done in")
+        assert mine in page.inner_text("#aw-placard")
+
+
+def test_a_duplicated_tab_is_somebody_else(visit):
+    page = visit()
+    with page.context.expect_page() as opened:
+        page.evaluate("window.open(location.href)")  # copies sessionStorage, as duplicating does
+    twin = opened.value
+    twin.set_default_timeout(20_000)
+    twin.wait_for_selector("#aw-awaken")
+    twin.wait_for_function("'awakenTab' in window")
+    assert len(owner(twin)) == len(owner(page)) == 43
+    assert owner(twin) != owner(page)
+
+
+def test_resume_goes_on_from_what_is_done(visit, server, slow_steps):
+    page = visit()
+    ask(page, "the trees sway until somebody says stop")
+    wait_for_distilling(page)
+    page.click("#aw-stop")
+    wait_for_line(page, "Stopped")
+    assert "Already done and kept: Proxy" in page.inner_text(".aw-card")
+    server.engine.pace = 0
+    page.fill("#aw-prompt textarea", "the dials may say something else meanwhile")
+    page.click(".aw-action")
+    wait_for_line(page, "Done in")
+    assert "until somebody says stop" in page.inner_text("#aw-placard")
+    assert page.locator(".aw-phase-reused").first.inner_text().startswith("Proxy")
+
+
+def test_out_of_memory_is_retried_smaller_in_one_press(visit, server, monkeypatch):
+    asked = []
+
+    def run(request):
+        asked.append(request.size)
+        raise MemoryError
+        yield
+
+    monkeypatch.setattr(server.engine, "_run", run)
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-mode=done]")
+    page.click("#aw-advanced button")
+    page.click("#aw-awaken")
+    page.wait_for_selector(".aw-card-bad")
+    button = page.locator(".aw-action")
+    label = button.inner_text()
+    button.click()
+    page.wait_for_function(
+        "before => document.querySelector('.aw-action')?.textContent !== before"
+        " && document.querySelector('#aw-awaken').disabled === false",
+        arg=label,
+    )
+    assert len(asked) == 2
+    assert label == f"Retry at {asked[1]}"
+    assert asked[1] < asked[0]
+    assert page.locator("#aw-size input:checked").get_attribute("value") == str(asked[1])
+    assert mode(page) == "done"  # the last result is still on the wall
+
+
+def test_the_cost_is_told_before_the_click_and_follows_the_dials(visit):
+    def seconds() -> float:
+        words = page.inner_text("#aw-cost")
+        number, unit = words.split("about ")[1].split(" ")[:2]
+        return float(number) * (60 if unit == "min" else 1)
+
+    page = visit()
+    page.wait_for_function("document.querySelector('#aw-cost').textContent.includes('takes about')")
+    before = seconds()
+    make_quick(page, steps=100)
+    page.wait_for_function(
+        "before => document.querySelector('#aw-cost').textContent !== before",
+        arg=page.inner_text("#aw-cost"),
+    )
+    make_more = seconds()
+    assert before > 0
+    assert make_more != before
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def serve(port: int) -> subprocess.Popen:
+    """The real server in a process of its own, once it answers."""
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=dict(os.environ),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
+            return process
+        except OSError:
+            time.sleep(0.2)
+    process.kill()
+    pytest.fail("the server did not answer")
+
+
+def test_a_killed_server_is_told_and_the_settings_stay(open_page):
+    port = free_port()
+    process = serve(port)
+    try:
+        page = open_page(f"http://127.0.0.1:{port}/")
+        page.expected_errors.extend((*RELOADED, "ERR_", "Failed to fetch", "Unexpected error", "network error"))
+        page.wait_for_selector("[data-testid=stage][data-mode=done]")
+        page.fill("#aw-prompt textarea", "smoke rises while the server dies")
+        page.click("#aw-awaken")
+        page.wait_for_function("sessionStorage.getItem('awaken-run') !== null")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        wait_for_line(page, "The connection is lost")
+        process = serve(port)  # the page returns by itself
+        card = page.wait_for_selector(".aw-card h3:text('The server was restarted')", timeout=60_000)
+        assert card.is_visible()
+        assert page.input_value("#aw-prompt textarea") == "smoke rises while the server dies"
+        page.wait_for_timeout(500)  # what watches for a run of this tab has found none
+        assert card.is_visible()
+        assert page.inner_text("#aw-awaken") == "Awaken"
+        assert page.is_enabled("#aw-awaken")
+        assert page.is_disabled("#aw-stop")
+    finally:
+        process.kill()
+        process.wait()
