@@ -72,17 +72,20 @@ def keep(page) -> None:
 def asked(page, meanwhile=lambda: None) -> Request:
     """Press Awaken, wait until the request has reached the engine, look, and stop it."""
     engine = served_page().engine
-    engine.last = None
-    page.click("#aw-awaken")
-    for _ in range(600):
-        if engine.last is not None:
-            break
-        page.wait_for_timeout(100)
-    meanwhile()
-    page.click("#aw-stop")
-    page.wait_for_function(
-        "document.querySelector('.aw-line').textContent.includes('Stopped')", timeout=60_000
-    )
+    engine.last, engine.pace = None, 0.5  # or a small painting is done before one has looked
+    try:
+        page.click("#aw-awaken")
+        for _ in range(600):
+            if engine.last is not None:
+                break
+            page.wait_for_timeout(100)
+        meanwhile()
+        page.click("#aw-stop")
+        page.wait_for_function(
+            "document.querySelector('.aw-line').textContent.includes('Stopped')", timeout=60_000
+        )
+    finally:
+        engine.pace = 0.0
     for _ in range(600):
         if not engine.open_runs:
             break
