@@ -24,7 +24,7 @@ from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, Failed, ModelError, Notice, Request, Result, Stage, Step
-from awaken.ui import controls, intake, models, results, runs, stage, status, widgets
+from awaken.ui import controls, cost, intake, models, results, runs, stage, status, widgets
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import ENGLISH, say
 from tests.page import served_page
@@ -530,3 +530,16 @@ def test_finished_run_has_files_of_unguessable_name(painting):
 def test_every_text_fills_its_blanks():
     for key, text in ENGLISH.items():
         assert text.strip(), key
+
+
+def test_the_cost_before_the_click_takes_only_plausible_values():
+    good = {
+        "backend": "miniature", "proxy": "miniature", "variant": "+V&S", "p": 0.6, "re_noise": 1,
+        "steps": None, "size": 512, "frames": 16,
+    }  # fmt: skip
+    assert cost.plausible(good)
+    for name, bad in (
+        ("backend", ["miniature"]), ("variant", None), ("p", None), ("p", float("nan")),
+        ("steps", "25"), ("frames", 10**9), ("size", True),
+    ):  # fmt: skip
+        assert not cost.plausible(good | {name: bad})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
+from awaken.types import BOUNDS
 from awaken.ui.controls import Controls
 from awaken.ui.models import QUIET
 from awaken.ui.runs import Workshop
@@ -26,8 +28,13 @@ def wire(
     """Tell it when the page opens, when a dial moves and when a run has measured anew."""
     dials = [rail[name] for name in READ]
 
+    # Not preprocessed: while a newly chosen model's choices are still on their way, a dial holds a
+    # value of the last model's, and Gradio would answer with an error.
+    raw = QUIET | {"preprocess": False}
+
     def tell(*values: Any) -> str:
-        return workshop.cost(dict(zip(READ, values, strict=True)))
+        settings = dict(zip(READ, values, strict=True))
+        return workshop.cost(settings) if plausible(settings) else ""
 
     async def arrive(*values: Any) -> str:
         for _ in range(PATIENCE):
@@ -36,8 +43,25 @@ def wire(
             await asyncio.sleep(0.5)
         return tell(*values)
 
-    demo.load(arrive, dials, told, **QUIET)
+    demo.load(arrive, dials, told, **raw)
     gr.on(
         [running.change, *(dial.change for dial in dials)], tell, dials, told,
-        trigger_mode="always_last", **QUIET,
+        trigger_mode="always_last", **raw,
     )  # fmt: skip
+
+
+def plausible(settings: Mapping[str, Any]) -> bool:
+    """Whether values that come straight from a browser are names and numbers within their bounds."""
+    for name, value in settings.items():
+        if name not in BOUNDS:
+            if not isinstance(value, str):
+                return False
+        elif value is None:
+            if name in ("p", "re_noise"):
+                return False
+        else:
+            low, high = BOUNDS[name]
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not low <= value <= high:
+                return False
+    return True
