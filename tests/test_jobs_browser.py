@@ -88,6 +88,20 @@ def test_results_go_to_who_asked_for_them(visit, server, slow_steps):
         assert mine in page.inner_text("#aw-placard")
 
 
+def test_a_phone_sees_its_place_in_the_queue(visit, server, slow_steps):
+    server.engine.pace = 5.0
+    first, second = visit(), visit(width=390, height=844)
+    ask(first, "the grass ripples, and a phone waits for it")
+    wait_for_line(first, "Painting")
+    second.click("#aw-awaken")
+    wait_for_line(second, "1 run before yours")
+    line = second.locator(".aw-line").bounding_box()
+    assert line["y"] + line["height"] <= second.locator("#aw-actions").bounding_box()["y"]
+    for page in (second, first):
+        page.click("#aw-stop")
+        wait_for_line(page, "Stopped")
+
+
 def test_a_duplicated_tab_is_somebody_else(visit):
     page = visit()
     with page.context.expect_page() as opened:
@@ -96,8 +110,12 @@ def test_a_duplicated_tab_is_somebody_else(visit):
     twin.set_default_timeout(20_000)
     twin.wait_for_selector("#aw-awaken")
     twin.wait_for_function("'awakenTab' in window")
-    assert len(owner(twin)) == len(owner(page)) == 43
-    assert owner(twin) != owner(page)
+    name = owner(page)
+    twin.wait_for_function(
+        "async (name) => (await awakenTab.owner()) !== name", arg=name
+    )  # a slow machine's answer may come late
+    assert len(owner(twin)) == len(name) == 43
+    assert owner(page) == name  # the first keeps its own
 
 
 def test_resume_goes_on_from_what_is_done(visit, server, slow_steps):

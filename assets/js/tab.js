@@ -31,23 +31,17 @@
 
   const inherited = read("awaken-tab");
   if (!inherited || !read("awaken-owner")) begin();
+  const me = random(); /* this page among the tabs: an answer is for whoever asked */
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("awaken-tabs") : null;
-  let settled = false;
-  const known = new Promise((resolve) => {
-    const settle = () => {
-      settled = true;
-      resolve();
-    };
+  const known = new Promise((settle) => {
     if (!tabs) return settle();
     tabs.onmessage = ({ data }) => {
-      if (data.ask === read("awaken-tab") && settled) tabs.postMessage({ taken: data.ask });
-      if (data.taken === inherited && !settled) {
-        begin();
-        settle();
-      }
+      if (data.ask && data.ask === read("awaken-tab")) tabs.postMessage({ taken: data.from });
+      if (data.taken === me && read("awaken-tab") === inherited) begin(); /* even if it comes late */
+      if (data.taken === me) settle();
     };
     if (!inherited) return settle();
-    tabs.postMessage({ ask: inherited });
+    tabs.postMessage({ ask: inherited, from: me });
     setTimeout(settle, 150);
   });
 
