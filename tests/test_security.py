@@ -461,6 +461,25 @@ def test_the_browser_itself_refuses_foreign_hosts(page, open_page):
     assert refused == ["connect-src", "frame-src", "img-src", "script-src-elem"]
 
 
+@pytest.mark.browser
+def test_a_prompt_is_only_ever_text(page, open_page):
+    assert page.engine is not None  # warm
+    tab = open_page(page.url)
+    tab.wait_for_selector("[data-testid=stage]")
+    tab.fill("#aw-prompt textarea", INJECTION)
+    tab.click("#aw-advanced button")
+    steps = tab.locator("#aw-steps input[type=number]")
+    steps.fill("2")
+    steps.press("Enter")
+    tab.locator("#aw-size label").first.click()
+    tab.click("#aw-awaken")
+    tab.wait_for_function(
+        "text => document.querySelector('.aw-said').textContent.includes(text)",
+        arg=INJECTION, timeout=240_000,
+    )  # fmt: skip
+    assert tab.title() != "broken" and tab.locator("img[src=x]").count() == 0
+
+
 # Name and password.
 
 

@@ -207,3 +207,25 @@ def test_a_caller_who_hangs_up_stops_the_work(page, painting, slow_steps):
                     break
     wait_until_free(page)
     assert page.engine.steps - before < 100
+
+
+def test_a_program_that_hangs_up_stops_the_work(page, painting, slow_steps):
+    data = base64.b64decode(painting.partition(",")[2])
+    before = page.engine.steps
+    with httpx.Client(base_url=f"{page.url}gradio_api/", timeout=60) as client:
+        upload = client.post("upload", files={"files": ("a.png", data)}).json()[0]
+        told = client.get("info").json()["named_endpoints"]["/animate"]["parameters"]
+        wanted = {
+            "painting": {"path": upload, "meta": {"_type": "gradio.FileData"}},
+            "prompt": "the water flows", "steps": 100, "size": 96,
+        }  # fmt: skip
+        given = [
+            wanted.get(one["parameter_name"], one.get("parameter_default")) for one in told
+        ]
+        event = client.post("call/animate", json={"data": given}).json()["event_id"]
+        with client.stream("GET", f"call/animate/{event}"):
+            deadline = time.monotonic() + 60
+            while page.engine.steps == before and time.monotonic() < deadline:
+                time.sleep(0.05)
+    wait_until_free(page)
+    assert 0 < page.engine.steps - before < 160  # all of its steps would be more
