@@ -132,7 +132,7 @@ def test_stop_ends_a_series_within_a_step(visit, server):
             timeout=60_000,
         )
         asked = []
-        page.on("request", lambda r: "/cancel" in r.url and asked.append(server.engine.steps))
+        page.on("request", lambda r: r.method == "POST" and asked.append(server.engine.steps))
         page.click("#aw-stop-sweep")
         wait_for_state(page, "sweep", "stopped")
         deadline = time.monotonic() + 15
