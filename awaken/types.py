@@ -157,8 +157,8 @@ class Request:
                 )
         _check_choice("variant", self.variant, VARIANTS)
         _check_choice("alpha curve", self.alpha, ALPHA_KINDS)
-        for name, (low, high) in BOUNDS.items():
-            _check_number(name, getattr(self, name), low, high, whole=name in _WHOLE)
+        for name in BOUNDS:
+            check_number(name, getattr(self, name))
 
     @property
     def proxy_prompt(self) -> str:
@@ -192,7 +192,9 @@ def _check_choice(name: str, value: Any, choices) -> None:
         raise RequestError(f"There is no {name} called {value!r}; choose one of {', '.join(choices)}.")
 
 
-def _check_number(name: str, value: Any, low: float, high: float, whole: bool) -> None:
+def check_number(name: str, value: Any) -> None:
+    """Raise RequestError when ``value`` is not what the numeric setting ``name`` may be."""
+    (low, high), whole = BOUNDS[name], name in _WHOLE
     if value is None and name in ("p", "peak", "re_noise", "seed"):
         raise RequestError(f"The setting {name!r} is missing; it goes from {low:g} to {high:g}.")
     if value is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from awaken.types import BOUNDS
+from awaken.types import BOUNDS, RequestError, check_number
 from awaken.ui.controls import Controls
 from awaken.ui.models import QUIET
 from awaken.ui.runs import Workshop
@@ -52,16 +52,9 @@ def wire(
 
 def plausible(settings: Mapping[str, Any]) -> bool:
     """Whether values that come straight from a browser are names and numbers within their bounds."""
-    for name, value in settings.items():
-        if name not in BOUNDS:
-            if not isinstance(value, str):
-                return False
-        elif value is None:
-            if name in ("p", "re_noise"):
-                return False
-        else:
-            low, high = BOUNDS[name]
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not low <= value <= high:
-                return False
-    return True
+    try:
+        for name in BOUNDS.keys() & settings.keys():
+            check_number(name, settings[name])
+    except RequestError:
+        return False
+    return all(isinstance(settings[name], str) for name in settings.keys() - BOUNDS.keys())
