@@ -11,6 +11,7 @@ import pytest
 
 from awaken.types import RequestError
 from awaken.ui.jobs import ARRIVAL, Crowded, Job, JobManager, as_event, is_token
+from tests import aside
 
 ANNE, BERT, CARL = ("a" * 43, "b" * 43, "c" * 43)
 
@@ -70,7 +71,7 @@ def follow(jobs: JobManager, job: Job, until=lambda sight: False, act=None) -> l
                     break
         return sights
 
-    return asyncio.run(asyncio.wait_for(watching(), 20))
+    return aside.run(asyncio.wait_for(watching(), 20))
 
 
 def test_jobs_run_one_after_another_in_order(jobs):
@@ -285,9 +286,10 @@ def test_many_wait_without_threads(clock):
     jobs = JobManager(clock=clock)
     works = [Work([i]) for i in range(121)]
     held = [jobs.submit(f"{i:032}", "run", work) for i, work in enumerate(works)]
-    before = threading.active_count()
 
     async def crowd():
+        before = threading.active_count()
+
         async def one(job):
             return [sight async for sight in jobs.watch(job)][-1].moment
 
@@ -298,7 +300,7 @@ def test_many_wait_without_threads(clock):
             work.release()
         return await asyncio.gather(*tasks)
 
-    assert asyncio.run(asyncio.wait_for(crowd(), 30)) == list(range(121))
+    assert aside.run(asyncio.wait_for(crowd(), 30)) == list(range(121))
 
 
 def test_inline_the_work_is_done_by_whoever_watches(clock):
@@ -335,7 +337,7 @@ def test_an_event_shows_a_job_or_what_came_instead_of_one(inline):
         async def collect():
             return [shown async for shown in handler(what)]
 
-        return asyncio.run(collect())
+        return aside.run(collect())
 
     assert told("job")[-1] == ("done", "b")
     assert told("a sentence") == ["a sentence"]

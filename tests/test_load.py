@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -10,14 +9,14 @@ import time
 import pytest
 
 from awaken.ui import janitor
-from tests import load
+from tests import aside, load
 from tests.page import served_page
 
 
 @pytest.mark.parametrize("come", [load.press, load.animate])
 def test_everybody_of_a_crowd_gets_a_result_of_their_own(come):
     threads = threading.active_count()
-    counts = asyncio.run(load.crowd(served_page().url, 4, 1, come))
+    counts = aside.run(load.crowd(served_page().url, 4, 1, come))
     assert counts == {"good": 4}
     assert threading.active_count() < threads + 60  # Gradio's pool, and not a thread per visit
 
@@ -32,8 +31,8 @@ def test_a_stranger_s_result_would_be_noticed():
         return ""
 
     url = served_page().url
-    assert asyncio.run(load.crowd(url, 2, 1, strange)) == {"wrong": 2}
-    assert asyncio.run(load.crowd(url, 2, 1, never)) == {"lost": 2}
+    assert aside.run(load.crowd(url, 2, 1, strange)) == {"wrong": 2}
+    assert aside.run(load.crowd(url, 2, 1, never)) == {"lost": 2}
 
 
 def _folder(place, name: str, size: int, age: float):

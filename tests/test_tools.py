@@ -17,6 +17,7 @@ from mcp import types as mcp
 from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 
+from tests import aside
 from tests.page import served_page
 
 QUICK = {"steps": 2, "size": 96}
@@ -49,7 +50,7 @@ def conversation(page, talk):
             await session.initialize()
             return await talk(session)
 
-    return anyio.run(hold)
+    return aside.run(hold())
 
 
 def call(page, name: str, progress=None, **arguments):
