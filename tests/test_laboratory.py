@@ -13,7 +13,7 @@ from PIL import Image
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, VARIANTS, RequestError, Result
-from awaken.ui import comparison, laboratory, runs, trials
+from awaken.ui import comparison, curves, laboratory, latent_paths, runs, trials
 from awaken.ui.laboratory_texts import ENGLISH
 from awaken.ui.trials import ASSETS, Trial
 from awaken.video import mosaic, read_clip, write_mp4
@@ -187,7 +187,7 @@ def clip(tmp_path):
 
 
 def test_latent_paths_of_videos_and_clip(workshop, values, clip):
-    end, points = last(laboratory.latent_paths(workshop, values, clip, "start"))
+    end, points = last(latent_paths.follow(workshop, values, clip, "start"))
     assert [path["kind"] for path in end["paths"]] == ["baseline", "awakened", "clip"]
     assert {len(path["points"]) for path in end["paths"]} == {4}
     starts = np.array([path["points"][0] for path in end["paths"]])
@@ -203,7 +203,7 @@ def test_latent_paths_of_videos_and_clip(workshop, values, clip):
     distance = np.linalg.norm(points["baseline"][3] - points["baseline"][0])
     assert distance == pytest.approx(np.linalg.norm(b - a), rel=1e-4)
     for method in ("pca", "tsne"):
-        other = laboratory.picture(points, method)
+        other = latent_paths.drawn(points, method)
         assert np.isfinite([p["points"] for p in other["paths"]]).all()
         assert [p["order"] for p in other["paths"]] == [p["order"] for p in end["paths"]]
 
@@ -231,26 +231,29 @@ def test_what_is_no_clip_gets_a_sentence(tmp_path, name, data, words):
 
 def test_a_bad_clip_ends_in_a_sentence(workshop, values, tmp_path):
     (tmp_path / "x.mp4").write_bytes(b"no")
-    end, points = last(laboratory.latent_paths(workshop, values, str(tmp_path / "x.mp4"), "pca"))
+    end, points = last(latent_paths.follow(workshop, values, str(tmp_path / "x.mp4"), "pca"))
     assert end["state"] == "failed" and "not a clip" in end["line"] and points is None
 
 
 def test_curves_tell_overshoot_and_divergence(workshop):
-    assert laboratory.judge([0.2, 1.0], 2)[0] == "calm"
-    assert laboratory.judge([0.2, 1.5], 2) == (
+    assert curves.judge([0.2, 1.0], 2)[0] == "calm"
+    assert curves.judge([0.2, 1.5], 2) == (
         "overshoots", "λ up to 1.50: 1 of 2 steps overshoot",
     )  # fmt: skip
-    assert laboratory.judge([2.5, 1.5, 3], 3)[1].endswith("2 of 3 steps would diverge")
-    assert laboratory.judge([], 0)[0] == "unknown"
+    assert curves.judge([2.5, 1.5, 3], 3)[1].endswith("2 of 3 steps would diverge")
+    assert curves.judge([], 0)[0] == "unknown"
     workshop.engine().load("tiny", "tiny")
-    drawn = laboratory.curves(workshop, "tiny", 25, 0.6, 10, "constant")
+    asleep = runs.Workshop(lambda: None)
+    promised = curves.curves(asleep, "tiny", 25, 0.6, 10, "constant")["curves"]
+    assert {c["verdict"] for c in promised} == {ENGLISH["curve_starting"]}
+    drawn = curves.curves(workshop, "tiny", 25, 0.6, 10, "constant")
     assert [len(c["rates"]) for c in drawn["curves"]] == [16] * 5
     schedule = workshop.engine()._residence.present("backend", "tiny").schedule(25)
     a, s = schedule.a[15], schedule.s[15]
     assert drawn["curves"][-1]["rates"][15] == pytest.approx(a * s / (a * a + s * s))
     states = {c["name"]: c["state"] for c in drawn["curves"]}
     assert states["steps up"] == "diverges" and states["steps down"] == "calm"
-    elsewhere = laboratory.curves(workshop, "cinemo", 25, 0.6, 10, "constant")["curves"]
+    elsewhere = curves.curves(workshop, "cinemo", 25, 0.6, 10, "constant")["curves"]
     assert {c["verdict"] for c in elsewhere} == {ENGLISH["curve_unknown"]}
 
 

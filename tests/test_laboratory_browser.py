@@ -167,6 +167,51 @@ def test_closing_the_tab_frees_the_engine(visit, server):
         server.engine.pace = 0.0
 
 
+PAINTED = """
+() => [...document.querySelectorAll("#aw-grid-variants canvas")].filter((canvas) => {
+  const look = canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1);
+  return look.data[3] === 255;
+}).length
+"""
+
+
+def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
+    page = visit()
+    page.expected_errors.extend(("AbortError", "errored out", "ERR_FAILED"))
+    prompt = "the rows of a table, and the page is loaded anew"
+    page.fill("#aw-prompt textarea", prompt)
+    tab(page, "Table 1")
+    server.engine.pace = 0.2
+    try:
+        page.click("#aw-go-variants")
+        page.wait_for_selector("#aw-grid-variants canvas")
+        server.engine.pace = 5.0  # the series must outlast the page's way back
+        page.reload()
+        page.wait_for_function(f"({PAINTED.strip()})() > 0")
+        assert page.get_by_role("tab", name="Table 1").get_attribute("aria-selected") == "true"
+        assert page.input_value("#aw-prompt textarea") == prompt
+        assert page.is_disabled("#aw-go-variants") and page.is_enabled("#aw-stop-variants")
+        assert server.engine.open_runs == 1
+        line = page.locator("#aw-grid-variants .aw-grid-line")
+        at = line.inner_text()
+        assert " of 5, " in at
+        page.wait_for_function(
+            "at => document.querySelector('#aw-grid-variants .aw-grid-line').textContent !== at",
+            arg=at,
+        )
+    finally:
+        server.engine.pace = 0.0
+    page.wait_for_selector("#aw-grid-variants [data-source=film]")
+    assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop-variants")
+    page.route("**/grid.mp4", lambda route: route.abort())
+    page.reload()
+    wait_for_state(page, "variants", "done")
+    page.wait_for_function("document.querySelector('#aw-grid-variants .aw-grid-trouble').textContent")
+    page.wait_for_function(f"({PAINTED.strip()})() === 5")  # as it says: from the small preview
+    assert page.get_attribute("#aw-grid-variants .aw-grid", "data-source") == "preview"
+    assert "5 runs in" in line.inner_text()
+
+
 def test_another_visitor_sees_nothing_of_it(visit):
     mine, other = visit(), visit()
     sweep(mine)
@@ -211,6 +256,18 @@ def test_curves_follow_the_dials(visit):
     page.wait_for_function(
         "document.querySelector('[data-testid=curves]').textContent.includes('p = 0')"
     )
+
+
+def test_curves_opened_while_the_models_start_fill_themselves_in(visit, server, monkeypatch):
+    server.engine.load("tiny", "tiny")
+    monkeypatch.setattr(server.workshop, "_engine", None)  # as before it has been made
+    page = visit()
+    tab(page, "α and λ")
+    page.locator("[data-testid=curves]", has_text="the models are starting").wait_for()
+    assert page.locator("[data-testid=curves] .aw-lambda").count() == 0
+    monkeypatch.undo()
+    page.locator("[data-testid=curves] .aw-lambda").nth(4).wait_for()
+    assert "starting" not in page.inner_text("[data-testid=curves]")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from awaken.recipe import Recovered, recover
-from awaken.ui import brush, links, restore, status
+from awaken.ui import benches, brush, links, restore, status
 from awaken.ui.controls import Controls
 from awaken.ui.gallery import Bundled
 from awaken.ui.intake import own_file
@@ -42,15 +42,17 @@ def wire(
         told = read(hello)
         linked = restore.from_link(request)
         job = workshop.jobs.find(told["owner"], PLACE)
+        asked = workshop.jobs.last(told["owner"], (PLACE, *benches.NAMES))
         run = told["run"]
-        if job is not None and (job.live or told["again"] or not _speaks(linked)):
-            values, _ = dialled(recover(_plain(job.note)), dials)
-            return [*_mine(job), values[0], job.note.lock, *values[2:]]
         if run and job is None:
             restarted = run.get("server") != workshop.jobs.id
             settings = links.decode(str(run.get("link", ""))[: links.MAX_QUERY])
             picture = by_id.get(str(run.get("picture")))
             return [*_lost(restarted, run, picture), *dialled(settings, dials)[0]]
+        live = any(one is not None and one.live for one in (job, asked))
+        if asked is not None and (live or told["again"] or not _speaks(linked)):
+            values, _ = dialled(recover(_plain(asked.note)), dials)
+            return [*_mine(asked.note, job), values[0], asked.note.lock, *values[2:]]
         values, remarks = dialled(linked, dials)
         strip = status.restored(remarks).value() if _speaks(linked) else gr.skip()
         return [strip, *[gr.skip()] * 8, False, *values]
@@ -97,22 +99,24 @@ def _plain(wish: Wish) -> dict[str, Any]:
     return {n: value for n, value in wish.values.items() if n not in restore.PICTURES}
 
 
-def _mine(job: Job) -> list[Any]:
-    """[strip, painting, picture, wall, mask, shown, go, stop, running, returns] of the tab's own job."""
-    wish = job.note
+def _mine(wish: Wish, job: Job | None) -> list[Any]:
+    """[strip, painting, picture, wall, mask, shown, go, stop, running, returns] of the tab's own.
+
+    wish: what it asked for last, a run or a series. job: its run, for the stage.
+    """
     painting, mask = wish.values.get("painting"), wish.values.get("mask")
     here = bool(painting) and Path(painting).is_file()
     brushed = here and bool(mask) and Path(mask).is_file()
+    staged = [gr.skip(), gr.skip(), gr.skip(), False, False]
+    if job is not None:
+        staged = [job.note.shown, *pressable(not job.live), job.live, True]
     return [
         gr.skip(),
         painting if here else gr.skip(),
         dict(wish.picture),
         gr.update(selected=wish.picture.get("id", "")),
         brush.value_of(painting, mask) if brushed else gr.skip(),
-        wish.shown,
-        *pressable(not job.live),
-        job.live,
-        True,
+        *staged,
     ]
 
 

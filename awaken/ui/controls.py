@@ -43,13 +43,18 @@ class Controls:
         return self.inputs | {"lock": self.lock}
 
 
-def values(keywords: Mapping[str, Any]) -> dict[str, Any]:
+def standing(keywords: Mapping[str, Any]) -> dict[str, Any]:
     """What arrives under ``Controls.keywords`` as keyword arguments for ``runs.make_request``."""
     plain = models.chosen(keywords)
     plain["mask"] = brush.mask_for(plain.get("painting"), plain.get("mask"))
-    if not plain.pop("lock"):
-        plain["seed"] = runs.new_seed()
+    del plain["lock"]
     return plain
+
+
+def values(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with a new seed unless the seed that stands there is kept."""
+    fresh = {} if keywords["lock"] else {"seed": runs.new_seed()}
+    return standing(keywords) | fresh
 
 
 def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> Controls:

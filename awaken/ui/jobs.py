@@ -20,7 +20,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import aclosing, closing, suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
@@ -184,6 +184,12 @@ class JobManager:
         with self._lock:
             self._prune()
             return self._jobs.get((owner, place)) if is_token(owner) else None
+
+    def last(self, owner: str, places: Collection[str]) -> Job | None:
+        """The one that ``find`` finds at these places and that was submitted last."""
+        with self._lock:
+            mine = {id(job) for job in (self.find(owner, place) for place in places) if job}
+            return next((job for job in reversed(self._jobs.values()) if id(job) in mine), None)
 
     def stop(self, owner: str, place: str) -> bool:
         """End the owner's job there, at once while it waits, else within one of its moments."""

@@ -63,6 +63,7 @@ ENGLISH: dict[str, str] = {
     "curve_overshoots": "λ up to {worst:.2f}: {count} of {tau} steps overshoot",
     "curve_diverges": "λ up to {worst:.2f}: {count} of {tau} steps would diverge",
     "curve_unknown": "λ is known once the video model is loaded: press Awaken once",
+    "curve_starting": "the models are starting; λ follows by itself",
     "curve_none": "no step distils at p = 0",
     "curve_alt": "{name}: α from {first:g} to {last:g}; {verdict}",
     "curve_limit_1": "overshoots",

@@ -48,6 +48,7 @@ CHINESE: dict[str, str] = {
     "curve_overshoots": "λ 最大 {worst:.2f}：{tau} 步中有 {count} 步过冲",
     "curve_diverges": "λ 最大 {worst:.2f}：{tau} 步中有 {count} 步会发散",
     "curve_unknown": "载入视频模型之后才知道 λ：请先按一次“唤醒”",
+    "curve_starting": "模型正在启动，λ 随后自动显示",
     "curve_none": "p = 0 时没有蒸馏步",
     "curve_alt": "{name}：α 从 {first:g} 到 {last:g}；{verdict}",
     "curve_limit_1": "过冲",

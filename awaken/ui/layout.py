@@ -86,7 +86,7 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
                 strip = widgets.status_strip(status.idle(first is not None).value())
                 label = widgets.placard(first.placard() if first else None)
             kept = history.tray()
-            laboratory.build(workshop, rail, owner)
+            rejoin = laboratory.build(workshop, rail, owner, picture, busy)
         parts = running.Parts(
             owner, wall, strip, label, go, stop, shown, busy, kept, picture, gr.State(False)
         )
@@ -101,6 +101,7 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
         strip.select(_remedy, rail["backend"], remedies, **QUIET)
         arrived = arrival.wire(demo, workshop, rail, parts, bundled, dials)
         running.wire(workshop, rail, parts, arrived)
+        rejoin(arrived)
         cost.wire(demo, workshop, rail, price, busy)
 
         def receive(

@@ -89,7 +89,12 @@ class Workshop:
         thread = self._thread
         if thread is not None:
             thread.join(seconds)
-        return self._engine is not None or self._error is not None
+        return not self.starting
+
+    @property
+    def starting(self) -> bool:
+        """Whether the engine is still to come: neither made nor failed."""
+        return self._engine is None and self._error is None
 
     def ready(self) -> Engine | None:
         """The engine if it is there now; makes none and waits for none."""

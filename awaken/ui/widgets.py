@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -201,3 +202,16 @@ def thumbnail(path: Path) -> str:
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def figure(name: str, template: str, value: Mapping[str, Any], words: Mapping[str, str]) -> gr.HTML:
+    """A display of the laboratory: data and words reach its script, never the constant template."""
+    script = (ASSETS / "js" / "laboratory" / f"{name}.js").read_text("utf-8")
+    return gr.HTML(
+        dict(value),
+        html_template=template,
+        js_on_load=f"const words = {json.dumps(words)};\n{script}",
+        apply_default_css=False,
+        elem_id=f"aw-{name}",
+        elem_classes=["aw-part"],
+    )

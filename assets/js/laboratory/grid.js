@@ -16,7 +16,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let canvases = [];
 let drawnTiles = "";
 let names = [];
-let active = null; // on the wall: {kind, count, frames, fps, width, height, draw}
+let active = null; // on the wall: {kind, count, frames, fps, width, height, draw, url of a film}
 let sheet = ""; // the preview's data URL
 let url = ""; // the film's address
 let decoding = new AbortController();
@@ -142,7 +142,7 @@ function takePreview(value) {
   sheet = preview.src;
   loadImage(preview.src)
     .then((image) => {
-      if (sheet !== preview.src || url) return;
+      if (sheet !== preview.src || (url && active && active.url === url)) return;
       const { width, height, frames } = preview;
       show({
         kind: "preview",
@@ -179,6 +179,7 @@ async function decodeGrid(value, signal) {
   }
   return {
     kind: "film",
+    url: value.film.url,
     count: Infinity,
     frames: total,
     fps,

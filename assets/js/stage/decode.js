@@ -1,5 +1,5 @@
 // Decoding pictures and films; the laboratory's grid uses it too. Names nothing of the page.
-const SEEK_PATIENCE = 400; // ms to wait for a sought picture; hidden tabs never present one
+const SEEK_PATIENCE = 400; // ms after which "sought" is enough; hidden tabs never present a picture
 const OPEN_PATIENCE = 1500; // ms before a video that does not load is asked to play
 
 function loadImage(src) {
@@ -21,7 +21,7 @@ function seek(video, time, tolerance, signal) {
       resolve();
     };
     const check = () => sought && presented && finish();
-    const patience = setTimeout(finish, SEEK_PATIENCE);
+    const patience = setTimeout(() => ((presented = true), check()), SEEK_PATIENCE);
     const look = () =>
       video.requestVideoFrameCallback((now, picture) => {
         if (over.signal.aborted) return;

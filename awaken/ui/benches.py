@@ -1,0 +1,175 @@
+"""The benches of the laboratory: a Go and a Stop whose work is a job, and the way back to it.
+
+A press makes a job in everybody's queue (``awaken.ui.jobs``) and watches it; so does a page that was
+loaded anew, once ``rejoin`` has found out which of the tab's series there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from awaken.types import AwakenError
+from awaken.ui import controls, texts, trials
+from awaken.ui.controls import Controls
+from awaken.ui.jobs import Job, Sight, as_event, event_limits, is_token
+from awaken.ui.laboratory_texts import say
+from awaken.ui.models import QUIET
+from awaken.ui.running import OWNER, Wish, pressable
+from awaken.ui.runs import Workshop
+
+NAMES = ("sweep", "variants", "paths", "backends", "proxies")  # the places of their jobs
+
+
+@dataclass(frozen=True)
+class Order(Wish):
+    """What a bench was asked for: besides the rail's settings what its own widgets said."""
+
+    choices: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One place of the laboratory: its buttons, where it shows things, what its jobs are like.
+
+    name: one of ``NAMES``. outputs: what the work's moments fill in, ``wall`` first. runs: about
+    how many a job makes. choices: widgets of its own that the work reads. merge: see
+    ``JobManager.submit``. going: whether a job is under way. returns: whether this page has just
+    opened on a job of the bench.
+    """
+
+    name: str
+    go: gr.Button
+    stop: gr.Button
+    wall: gr.components.Component
+    outputs: list[gr.components.Component]
+    runs: int
+    choices: list[gr.components.Component] = field(default_factory=list)
+    merge: Callable[[Any, Any], Any] | None = None
+    going: gr.State = field(default_factory=lambda: gr.State(False))
+    returns: gr.State = field(default_factory=lambda: gr.State(False))
+
+    @property
+    def keys(self) -> list[gr.components.Component]:
+        """What ``_pressed`` fills in."""
+        return [self.go, self.stop, self.going]
+
+    def filled(self, value: Any) -> Any:
+        """For ``outputs``, when only the wall has something to say."""
+        return [value, *[gr.skip()] * (len(self.outputs) - 1)] if len(self.outputs) > 1 else value
+
+
+def buttons(name: str) -> tuple[gr.Button, gr.Button]:
+    """Go and Stop of the bench ``name``."""
+    with gr.Row(elem_classes=["aw-bench"]):
+        go = gr.Button(
+            say(f"go_{name}"), variant="primary", elem_id=f"aw-go-{name}", scale=0, min_width=220
+        )
+        stop = gr.Button(
+            say("stop"), variant="stop", interactive=False, elem_id=f"aw-stop-{name}", scale=0,
+            min_width=96,
+        )  # fmt: skip
+    return go, stop
+
+
+def wire(
+    workshop: Workshop, bench: Bench, work: Callable[..., Iterator[Any]], owner: gr.Textbox,
+    picture: gr.State, rail: Controls,
+) -> None:  # fmt: skip
+    """Go makes ``work(values, *choices)`` a job, Stop ends it within a step."""
+    jobs, wall, filled = workshop.jobs, bench.wall, bench.filled
+
+    def ask(owner: str, picture: dict, *choices: Any, **keywords: Any) -> Job | Any:
+        if not is_token(owner):
+            return filled(trials.failed(texts.say("no_owner")))
+        values = controls.standing(keywords)
+        seconds = workshop.seconds(values)
+        try:
+            return jobs.submit(
+                owner, bench.name, lambda: work(values, *choices), merge=bench.merge,
+                seconds=seconds and bench.runs * seconds,
+                note=Order(values, picture or {}, {}, keywords["lock"], choices),
+            )  # fmt: skip
+        except AwakenError as error:
+            return filled(trials.failed(str(error)))
+
+    def back(owner: str) -> Job | Any:
+        job = jobs.find(owner, bench.name)
+        if job is not None and jobs.inline:
+            jobs.stop(owner, bench.name)  # its GPU went with the connection
+        return job or filled(gr.skip())
+
+    def show(job: Job, sight: Sight) -> Any:
+        if sight.state in ("stopped", "left"):
+            end = trials.stopped()
+            return filled(bench.merge(sight.moment, end) if sight.news and bench.merge else end)
+        if sight.state == "failed":
+            return filled(trials.failed(texts.say("internal")))
+        if sight.moment is not None:
+            return sight.moment if sight.news else filled(gr.skip())
+        return filled(trials.queued(sight.ahead, sight.wait))
+
+    def refuse(going: bool) -> list[Any]:
+        """Turned away before it began; a stopped series may end as a failure too and is told."""
+        return [trials.failed(say("turned_away")), *_pressed(False)] if going else [gr.skip()] * 4
+
+    def halt(owner: str) -> list[Any]:
+        jobs.stop(owner, bench.name)
+        return [trials.stopped(), *_pressed(False)]
+
+    hidden = {"show_progress": "hidden", "api_visibility": "private"} | event_limits(jobs)
+    pressed = bench.go.click(
+        lambda: [trials.waiting(), *_pressed(True)], None, [wall, *bench.keys], **QUIET
+    )
+    asked = pressed.then(
+        as_event(jobs, ask, show), [owner, picture, *bench.choices], bench.outputs,
+        inputs_kwargs=rail.keywords(), js=OWNER, **hidden,
+    )  # fmt: skip
+    watched = bench.returns.change(
+        as_event(jobs, back, show), owner, bench.outputs, js=OWNER, **hidden
+    )
+    watching = [asked, watched]
+    bench.stop.click(halt, owner, [wall, *bench.keys], cancels=watching, js=OWNER, **QUIET)
+    for event in watching:
+        event.success(lambda: _pressed(False), None, bench.keys, **QUIET)
+        event.failure(refuse, bench.going, [wall, *bench.keys], **QUIET)
+
+
+def rejoin(
+    workshop: Workshop, benches: Sequence[Bench], tabs: gr.Tabs, owner: gr.Textbox,
+    arrived: gr.events.Dependency,
+) -> None:  # fmt: skip
+    """Once the page has ``arrived``: the tab's own series, live or lately ended, where they were.
+
+    Opens the one under way, else the last. The ids of ``tabs`` are the names of the benches.
+    """
+
+    def look(owner: str) -> list[Any]:
+        found = [workshop.jobs.find(owner, bench.name) for bench in benches]
+        live = (job for job in found if job is not None and job.live)
+        first = next(live, None) or workshop.jobs.last(owner, NAMES)
+        values = [gr.update(selected=first.place) if first else gr.skip()]
+        for bench, job in zip(benches, found, strict=True):
+            values += _returned(bench, job)
+        return values
+
+    outputs = [part for b in benches for part in (*b.keys, b.returns, *b.choices)]
+    arrived.then(look, owner, [tabs, *outputs], js=OWNER, **QUIET)
+
+
+def _returned(bench: Bench, job: Job | None) -> list[Any]:
+    if job is None:
+        return [gr.skip()] * (4 + len(bench.choices))
+    said = [
+        gr.skip() if isinstance(part, gr.File) else value  # a reload empties a drop
+        for part, value in zip(bench.choices, job.note.choices, strict=True)
+    ]
+    return [*_pressed(job.live), True, *said]
+
+
+def _pressed(going: bool) -> list[Any]:
+    """For ``Bench.keys``: exactly one of the two can be pressed."""
+    return [*pressable(not going), going]
