@@ -57,6 +57,12 @@ class Page:
 
 @functools.cache
 def served_page() -> Page:
-    """Start the page once per test session, in this process, on a free port."""
-    demo, workshop = serving.make_page(Workshop(CountedEngine))
+    """Start the page once per test session, in this process, on a free port, its models loaded."""
+
+    def make() -> CountedEngine:
+        engine = CountedEngine()
+        engine.load()
+        return engine
+
+    demo, workshop = serving.make_page(Workshop(make))
     return Page(serving.launch(demo, workshop), workshop)

@@ -82,7 +82,7 @@ def asked(page, meanwhile=lambda: None) -> Request:
         meanwhile()
         page.click("#aw-stop")
         page.wait_for_function(
-            "document.querySelector('.aw-line').textContent.includes('Stopped')", timeout=60_000
+            "document.querySelector('.aw-line').textContent.includes('Stopped')"
         )
     finally:
         engine.pace = 0.0

@@ -74,7 +74,6 @@ def visit(server, open_page):
 
     def open_(**context):
         page = open_page(server.url, **context)
-        page.set_default_timeout(60_000)  # films are decoded one by one, on machines with other work
         ready(page)
         return page
 
@@ -94,9 +93,9 @@ def act(page, index: int, name: str):
     return cards(page).nth(index).locator(f"[data-act={name}]")
 
 
-def count(page, number: int, timeout: int = 90_000) -> None:
+def count(page, number: int) -> None:
     page.wait_for_function(
-        "n => document.querySelectorAll('.aw-run').length === n", arg=number, timeout=timeout
+        "n => document.querySelectorAll('.aw-run').length === n", arg=number
     )
 
 
@@ -200,7 +199,7 @@ def test_runs_are_kept_compared_restored_and_bounded(visit):
     plant(page, old, starred=old[-1], films=False)
     page.fill("#aw-prompt textarea", "one more")
     page.click("#aw-awaken")
-    page.wait_for_selector("text=has made room", timeout=90_000)
+    page.wait_for_selector("text=has made room")
     count(page, MAX_RUNS)
     titles = page.locator(".aw-run-title").all_inner_texts()
     assert old[-1] in titles and old[-3] in titles and old[-2] not in titles

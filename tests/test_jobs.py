@@ -29,7 +29,7 @@ class Work:
         self.begun.set()
         try:
             for moment in self.moments:
-                assert self.go.acquire(timeout=10)
+                assert self.go.acquire(timeout=60)
                 if isinstance(moment, Exception):
                     raise moment
                 yield moment

@@ -218,7 +218,7 @@ def test_a_killed_server_is_told_and_the_settings_stay(open_page):
         process.wait()
         wait_for_line(page, "The connection is lost")
         process = serve(port)  # the page returns by itself
-        card = page.wait_for_selector(".aw-card h3:text('The server was restarted')", timeout=60_000)
+        card = page.wait_for_selector(".aw-card h3:text('The server was restarted')")
         assert card.is_visible()
         assert page.input_value("#aw-prompt textarea") == "smoke rises while the server dies"
         page.wait_for_timeout(500)  # what watches for a run of this tab has found none

@@ -80,11 +80,11 @@ def make_quick(page, steps: int = 4) -> None:
     page.locator("#aw-size label").first.click()
 
 
-def wait_for_line(page, text: str, timeout: float = 60_000) -> None:
+def wait_for_line(page, text: str) -> None:
     page.wait_for_function(
         "text => document.querySelector('.aw-line').textContent.includes(text)",
-        arg=text, timeout=timeout,
-    )  # fmt: skip
+        arg=text,
+    )
 
 
 def wait_for_distilling(page) -> None:
@@ -132,7 +132,7 @@ def test_a_bundled_painting_awakens(visit, server):
     pick(page, 2)
     page.fill("#aw-prompt textarea", "the water ripples and the boats drift")
     page.click("#aw-awaken")
-    page.wait_for_selector("[data-testid=stage][data-source=preview]", timeout=60_000)
+    page.wait_for_selector("[data-testid=stage][data-source=preview]")
     page.fill("#aw-prompt textarea", "typed while it runs")  # a run never writes into the controls
     seen: set[str] = set()  # the first previews hardly move yet, and on a slow machine they last
     while mode(page) == "running" and len(seen) < 4:

@@ -103,6 +103,10 @@ async function decode(index) {
     if (index === current) stop("trouble");
     console.warn("present: the film could not be decoded:", error.message);
   } finally {
+    if (url && part.video.src === url) {
+      part.video.removeAttribute("src"); // it asks for nothing any more once its address is taken back
+      part.video.load();
+    }
     URL.revokeObjectURL(url);
     if (decoding === index) decoding = -1;
   }
