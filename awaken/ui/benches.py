@@ -157,12 +157,15 @@ def rejoin(
         return values
 
     outputs = [part for b in benches for part in (*b.keys, b.returns, *b.choices)]
-    arrived.then(look, owner, [tabs, *outputs], js=OWNER, **QUIET)
+    arrived.then(
+        look, owner, [tabs, *outputs], js=OWNER, concurrency_limit=None, show_progress="hidden",
+        api_visibility="private",
+    )  # queued: only there Gradio tells a page which states have changed
 
 
 def _returned(bench: Bench, job: Job | None) -> list[Any]:
     if job is None:
-        return [gr.skip()] * (4 + len(bench.choices))
+        return [gr.skip(), gr.skip(), False, False, *[gr.skip()] * len(bench.choices)]
     said = [
         gr.skip() if isinstance(part, gr.File) else value  # a reload empties a drop
         for part, value in zip(bench.choices, job.note.choices, strict=True)
