@@ -349,3 +349,13 @@ def test_a_token_is_long_and_plain(text):
     assert not is_token(text)
     with pytest.raises(ValueError, match="unguessable"):
         JobManager().submit(text, "run", Work())
+
+
+def test_the_last_of_an_owners_jobs_is_the_one_submitted_last():
+    jobs, mine, other = JobManager(inline=True), "a" * 43, "b" * 43
+    for owner, place in ((mine, "run"), (mine, "sweep"), (mine, "run"), (other, "sweep")):
+        jobs.submit(owner, place, lambda: iter(()))
+    assert jobs.last(mine, ("run", "sweep")) is jobs.find(mine, "run")
+    assert jobs.last(mine, ("sweep", "paths")) is jobs.find(mine, "sweep")
+    assert jobs.last(mine, ("paths",)) is None
+    assert jobs.last("guess", ("run",)) is None

@@ -13,7 +13,7 @@ from PIL import Image
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, VARIANTS, RequestError, Result
-from awaken.ui import comparison, curves, laboratory, latent_paths, runs, trials
+from awaken.ui import comparison, controls, curves, laboratory, latent_paths, runs, trials
 from awaken.ui.laboratory_texts import ENGLISH
 from awaken.ui.trials import ASSETS, Trial
 from awaken.video import mosaic, read_clip, write_mp4
@@ -280,3 +280,12 @@ def test_templates_have_no_blanks():
     for path in [ASSETS / "html" / "grid.html", *(ASSETS / "js" / "laboratory").glob("*.js")]:
         text = path.read_text("utf-8")
         assert "{{" not in text and "${" not in text and "innerHTML" not in text, path
+
+
+def test_a_brushed_mask_reaches_a_series_as_its_file(values):
+    keywords = values | {
+        "mask": {"painting": values["painting"], "mask": values["painting"]}, "lock": False,
+    }  # fmt: skip
+    standing = controls.standing(keywords)
+    assert standing["seed"] == values["seed"], "a series keeps the seed that stands there"
+    assert runs.make_request(**standing).mask is not None

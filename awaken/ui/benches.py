@@ -38,10 +38,12 @@ class Bench:
     name: one of ``NAMES``. outputs: what the work's moments fill in, ``wall`` first. runs: about
     how many a job makes. choices: widgets of its own that the work reads. merge: see
     ``JobManager.submit``. going: whether a job is under way. returns: whether this page has just
-    opened on a job of the bench.
+    opened on a job of the bench; outside of the tabs, for in one that is not open every update of a
+    state counts as a change.
     """
 
     name: str
+    returns: gr.State
     go: gr.Button
     stop: gr.Button
     wall: gr.components.Component
@@ -50,7 +52,6 @@ class Bench:
     choices: list[gr.components.Component] = field(default_factory=list)
     merge: Callable[[Any, Any], Any] | None = None
     going: gr.State = field(default_factory=lambda: gr.State(False))
-    returns: gr.State = field(default_factory=lambda: gr.State(False))
 
     @property
     def keys(self) -> list[gr.components.Component]:

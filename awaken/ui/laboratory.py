@@ -44,9 +44,10 @@ def build(
     owner: unseen; the tab puts its name in. picture, busy: see ``running.Parts``. Returns what is
     to be called with the event after which a page looks for its own series.
     """
-    bench = partial(series_bench, workshop, rail, owner, picture)
     with gr.Column(elem_id="aw-laboratory"):
         gr.Markdown(f"## {say('title')}\n\n{say('intro')}", elem_id="aw-laboratory-head")
+        returns = {name: gr.State(False) for name in benches.NAMES}
+        bench = partial(series_bench, workshop, rail, owner, picture, returns)
         with gr.Tabs() as tabs:
             with gr.Tab(say("sweep"), id="sweep"):
                 gr.Markdown(together(say("sweep_about"), say("note_motion_about")))
@@ -59,7 +60,7 @@ def build(
                 gr.Markdown(together(say("variants_about"), say("note_motion_about")))
                 made.append(bench("variants", table))
             with gr.Tab(say("paths"), id="paths"):
-                made.append(latent_paths.build(workshop, rail, owner, picture))
+                made.append(latent_paths.build(workshop, rail, owner, picture, returns))
             with gr.Tab(say("curves"), id="curves") as tab:
                 curves.build(workshop, rail, tab, busy)
             with gr.Tab(say("backends"), id="backends"):
@@ -93,6 +94,7 @@ def series_bench(
     rail: Controls,
     owner: gr.Textbox,
     picture: gr.State,
+    returns: Mapping[str, gr.State],
     name: str,
     run: Callable[..., Iterator[dict[str, Any]]],
     *choices: gr.components.Component,
@@ -100,7 +102,9 @@ def series_bench(
     """The bench of one series; ``run(workshop, values, *choices)`` yields Grid values."""
     go, stop = benches.buttons(name)
     grid = trials.Grid(elem_id=f"aw-grid-{name}")
-    bench = Bench(name, go, stop, grid, [grid], 5, list(choices), trials.merged)
+    bench = Bench(
+        name, returns[name], go, stop, grid, [grid], 5, list(choices), trials.merged
+    )  # fmt: skip
     benches.wire(workshop, bench, partial(run, workshop), owner, picture, rail)
     grid.select(_use, None, [rail[field] for field in USES], **QUIET)
     return bench

@@ -27,7 +27,10 @@ MAPS = ("start", "pca", "tsne")
 CLIPS = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"]
 
 
-def build(workshop: Workshop, rail: Controls, owner: gr.Textbox, picture: gr.State) -> Bench:
+def build(
+    workshop: Workshop, rail: Controls, owner: gr.Textbox, picture: gr.State,
+    returns: Mapping[str, gr.State],
+) -> Bench:  # fmt: skip
     """Draw the bench inside the current Blocks and wire it."""
     gr.Markdown(f"{say('paths_about')}\n\n*{say('paths_honest')}*")
     clip = gr.File(
@@ -57,7 +60,9 @@ def build(workshop: Workshop, rail: Controls, owner: gr.Textbox, picture: gr.Sta
         for value, points in follow(workshop, values, clip, method):
             yield [value, gr.skip() if points is None else points]
 
-    bench = Bench("paths", go, stop, wall, [wall, found], runs=1, choices=[clip, method])
+    bench = Bench(
+        "paths", returns["paths"], go, stop, wall, [wall, found], runs=1, choices=[clip, method]
+    )
     benches.wire(workshop, bench, work, owner, picture, rail)
     method.change(
         lambda found, method: drawn(found, method) if found else gr.skip(), [found, method], wall,
