@@ -360,11 +360,13 @@ class Bundle:
             raise
 
     def _folder(self) -> str:
-        """The folder that whoever packed the bundle again put around it, or nothing."""
-        names = self._zip.namelist()
-        heads = {name.split("/", 1)[0] for name in names if not name.startswith("__MACOSX/")}
-        packed = len(heads) == 1 and all("/" in name for name in names)
-        return f"{heads.pop()}/" if packed else ""
+        """The folder that whoever packed the bundle again put around it, or nothing.
+
+        Of several, as in the export of a history, it is the first one: the newest run.
+        """
+        names = [n for n in self._zip.namelist() if not n.startswith("__MACOSX/")]
+        packed = names and all("/" in name for name in names)
+        return names[0].split("/", 1)[0] + "/" if packed else ""
 
     def __enter__(self) -> Self:
         return self

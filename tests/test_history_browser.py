@@ -9,7 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from awaken.bundle import read_settings_from
+from awaken.types import RequestError
 from awaken.ui.history import MAX_RUNS
+from awaken.video import read_clip
 from tests.page import served_page
 
 pytestmark = pytest.mark.browser
@@ -223,6 +225,26 @@ def test_everything_is_exported_and_comes_back_by_dropping_it(visit, tmp_path):
     page.set_input_files("#aw-painting input[type=file]", str(file))
     page.wait_for_function("document.querySelector('#aw-prompt textarea').value === '波'")
     assert page.locator("#aw-p input[type=number]").input_value() == "0.15"
+    whole = tmp_path / "history.zip"  # of several runs the newest
+    whole.write_bytes(download.value.path().read_bytes())
+    assert read_settings_from(whole).settings["prompt"] == "The Ninth Wave"
+
+
+def test_an_export_without_settings_holds_none(visit, tmp_path):
+    page = visit()
+    plant(page, ["The Ninth Wave"])
+    page.click("label:has-text('Keep the settings in the files')")
+    with page.expect_download() as download:
+        page.get_by_test_id("history-export").click()
+    packed = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
+    names = {"painting.png", "proxy.png", "stacked.mp4"}
+    assert {name.split("/")[1] for name in packed.namelist()} == names
+    assert packed.namelist()[0].startswith("01-the-ninth-wave/")
+    film = tmp_path / "stacked.mp4"
+    film.write_bytes(packed.read("01-the-ninth-wave/stacked.mp4"))
+    assert read_clip(film, 16, 8, 576, 456).any()
+    with pytest.raises(RequestError):
+        read_settings_from(film)
 
 
 def test_deleting_can_be_undone_and_deleting_all_is_asked_first(visit):

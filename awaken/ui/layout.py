@@ -121,7 +121,7 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
                                 gr.update(selected=""), suggestions()]  # fmt: skip
                 now, *values = _restored(found, dials)
             except RequestError as error:
-                now, values = status.refused(str(error)).value(), [gr.skip()] * len(restored)
+                now, values = status.refused(str(error), "file").value(), [gr.skip()] * len(restored)
             strip = gr.skip() if running else now  # during a run it belongs to the run
             return [*hung, strip, brought, *values]
 
@@ -135,7 +135,7 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
             try:
                 now, *values = _restored(restore.from_text(widgets.said(event, "settings")), dials)
             except RequestError as error:
-                now, values = status.refused(str(error)).value(), [gr.skip()] * len(restored)
+                now, values = status.refused(str(error), "file").value(), [gr.skip()] * len(restored)
             return [gr.skip() if running else now, *values]
 
         kept.select(again, busy, [strip, *restored], **QUIET)

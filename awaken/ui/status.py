@@ -164,12 +164,12 @@ def failed(
     return Status("failed", line=line, cards=(card,))
 
 
-def refused(message: str) -> Status:
-    """A dropped file cannot be used; everything else stays as it was."""
-    return Status(line=say("state_idle"), cards=failed("picture", message, kept=False).cards)
+def refused(message: str, kind: str = "picture") -> Status:
+    """A dropped ``picture`` or settings ``file`` cannot be used; everything else stays as it was."""
+    return Status(line=say("state_idle"), cards=failed(kind, message, kept=False).cards)
 
 
-_TITLED = ("crowded", "request", "model", "memory", "numerics", "quota", "picture")
+_TITLED = ("crowded", "request", "model", "memory", "numerics", "quota", "picture", "file")
 
 
 def after(status: Status, event: types.Event) -> Status:

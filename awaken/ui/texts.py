@@ -189,6 +189,7 @@ ENGLISH: dict[str, str] = {
     "card_internal": "This should not have happened",
     "card_notice": "Good to know",
     "card_picture": "That picture cannot be used",
+    "card_file": "That file cannot be used",
     "internal": "The run failed for a reason we did not foresee; the server’s log has the details. "
     "Nothing of yours was lost: try again, or change a setting.",
     "turned_away": "The run could not begin: either a setting lies outside its range, or too many "
@@ -294,6 +295,8 @@ ENGLISH: dict[str, str] = {
     "history_showing": "On the stage again, from this browser’s own copy.",
     "history_back": "Back to the latest",
     "history_exporting": "Packing the zip …",
+    "history_exported_bare": "Packed {count} into one zip, without their settings, as the switch "
+    "beside the downloads says.",
     "history_exported": "Packed {count} into one zip: a folder for each, whose settings.json or "
     "film sets the dials when you drop it on this page.",
     "history_trouble": "This browser could not do that. Is its storage full? Export and delete "

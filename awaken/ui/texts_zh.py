@@ -175,6 +175,7 @@ CHINESE: dict[str, str] = {
     "card_internal": "这本不该发生",
     "card_notice": "请留意",
     "card_picture": "这张图片无法使用",
+    "card_file": "这个文件无法使用",
     "internal": "运行因未曾预料的原因失败；详情在服务器日志中。您没有丢失任何东西："
     "请再试一次，或改动一项设置。",
     "turned_away": "运行无法开始：某项设置超出了范围，或等待的人太多。"
@@ -276,6 +277,7 @@ CHINESE: dict[str, str] = {
     "history_showing": "再次上台，取自这个浏览器自己的副本。",
     "history_back": "回到最新的结果",
     "history_exporting": "正在打包 zip……",
+    "history_exported_bare": "已将 {count} 件打包成一个 zip，按视频下方开关的设定不含任何参数。",
     "history_exported": "已将 {count} 件打包成一个 zip：每件一个文件夹，把其中的 settings.json 或视频拖到本页，"
     "即可恢复设置。",
     "history_trouble": "浏览器未能完成此操作。是存储空间满了吗？请导出并删除几件，再试一次。",

@@ -118,7 +118,9 @@ function hang(make) {
 }
 
 // A name for files and folders: letters and digits of the title, and the seed.
-function nameOf(run) {
+const nameOf = (run) => plainName(run) + "-seed" + settingsOf(run).seed;
+
+function plainName(run) {
   const plain = run.placard.title.normalize("NFKD").replace(/[^\w]+/g, "-").toLowerCase();
-  return (plain.replace(/^-+|-+$/g, "").slice(0, 40) || "run") + "-seed" + settingsOf(run).seed;
+  return plain.replace(/^-+|-+$/g, "").slice(0, 40) || "run";
 }

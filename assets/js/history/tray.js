@@ -233,27 +233,34 @@ function forgetAll() {
 }
 
 // Everything as one zip: a folder per run that the page takes back by its settings.json or its film.
+// With the switch beside the downloads off no setting is in any file, nor in a name.
 async function exportAll() {
   announce(texts.exporting);
+  const keeps = localStorage.getItem("awaken-keep-settings") !== "no"; // see placard.js
   const entries = [];
   for (const [i, run] of runs.entries()) {
-    const folder = String(i + 1).padStart(2, "0") + "-" + nameOf(run) + "/";
+    const name = keeps ? nameOf(run) : plainName(run);
+    const folder = String(i + 1).padStart(2, "0") + "-" + name + "/";
     const files = await store.files(run.id);
     if (!files) continue;
     const add = (name, bytes) =>
       entries.push({ name: folder + name, bytes: new Uint8Array(bytes), date: new Date(run.date) });
     for (const [name, bytes] of Object.entries(files)) {
-      if (name !== "id") add(name + (name === "stacked" ? ".mp4" : ".png"), bytes);
+      if (name === "id" || (name === "mask" && !keeps)) continue;
+      const film = name === "stacked";
+      add(name + (film ? ".mp4" : ".png"), film && !keeps ? withoutComment(bytes) : bytes);
     }
     const encoder = new TextEncoder();
-    for (const [name, text] of Object.entries(run.texts)) add(name, encoder.encode(text));
+    for (const [name, text] of Object.entries(run.texts)) {
+      if (keeps || name === "ATTRIBUTION.txt") add(name, encoder.encode(text));
+    }
   }
   const link = document.createElement("a");
   link.href = URL.createObjectURL(zipped(entries));
   link.download = "awaken-history.zip";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the download has begun by then
-  announce(fill("exported", { count: runs.length }));
+  announce(fill(keeps ? "exported" : "exported_bare", { count: runs.length }));
 }
 
 async function changed() {
