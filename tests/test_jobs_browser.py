@@ -125,6 +125,8 @@ def test_resume_goes_on_from_what_is_done(visit, server, slow_steps):
     page.click("#aw-stop")
     wait_for_line(page, "Stopped")
     assert "Already done and kept: Proxy" in page.inner_text(".aw-card")
+    button = page.locator(".aw-action").bounding_box()
+    assert 0 <= button["y"] and button["y"] + button["height"] <= 800, "in sight without scrolling"
     server.engine.pace = 0
     page.fill("#aw-prompt textarea", "the dials may say something else meanwhile")
     page.click(".aw-action")
@@ -160,6 +162,45 @@ def test_out_of_memory_is_retried_smaller_in_one_press(visit, server, monkeypatc
     assert asked[1] < asked[0]
     assert page.locator("#aw-size input:checked").get_attribute("value") == str(asked[1])
     assert mode(page) == "done"  # the last result is still on the wall
+
+
+def test_a_missing_model_gets_its_command_and_the_miniature_instead(visit, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWAKEN_MODELS", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-mode=done]")
+    ask(page, "the clouds wait for a model")
+    wait_for_line(page, "Done in")
+    page.locator("#aw-models button").first.click()
+    page.locator("#aw-backend label:has-text('Cinemo')").click()
+    page.wait_for_function("document.querySelector('#aw-steps input').value === '50'")
+    page.click("#aw-awaken")
+    page.wait_for_selector(".aw-card-bad h3:text('A model is missing')")
+    assert page.inner_text(".aw-command").startswith("hf download")
+    assert mode(page) == "done"  # the last result is still on the wall
+    page.click(".aw-action:text('Use the miniature')")
+    wait_for_line(page, "Done in")
+    assert page.locator("#aw-backend input").first.is_checked()
+
+
+def test_a_full_queue_says_when_to_try_again(visit, server, slow_steps, monkeypatch):
+    monkeypatch.setattr(server.workshop.jobs, "_max_waiting", 1)
+    server.engine.pace = 5.0
+    first, second, third = visit(), visit(), visit()
+    ask(first, "the first visitor has the models")
+    wait_for_line(first, "Painting")
+    second.click("#aw-awaken")
+    wait_for_line(second, "1 run before yours")
+    third.fill("#aw-prompt textarea", "the third one's words")
+    third.click("#aw-awaken")
+    third.wait_for_selector(".aw-card-bad h3:text('Too many are waiting')")
+    assert "Try again in about" in third.inner_text(".aw-card-bad")
+    assert third.input_value("#aw-prompt textarea") == "the third one's words"
+    assert third.is_enabled("#aw-awaken")
+    wait_for_line(second, "1 run before yours")  # nobody was pushed aside
+    for page in (second, first):
+        page.click("#aw-stop")
+        wait_for_line(page, "Stopped")
 
 
 def test_the_cost_is_told_before_the_click_and_follows_the_dials(visit):

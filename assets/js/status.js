@@ -42,8 +42,8 @@ function drawCards(cards) {
       return card;
     }),
   );
-  const trouble = box.querySelector(".aw-card-bad");
-  if (trouble) trouble.scrollIntoView({ block: "nearest" }); /* below the fold nobody would see it */
+  const asking = box.querySelector(".aw-card-bad, .aw-card:has(.aw-action)");
+  if (asking) asking.scrollIntoView({ block: "nearest" }); /* below the fold nobody would see it */
 }
 
 function draw() {
