@@ -82,7 +82,9 @@ def _bytes(folder: Path) -> int:
 
 async def press(web: httpx.AsyncClient, config: dict, seed: int, prompt: str) -> str:
     """A tab that presses Awaken: what its placard says in the end."""
-    event = max(config["dependencies"], key=lambda d: len(d["inputs"]))
+    button = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "aw-awaken")
+    click = next(d for d in config["dependencies"] if [button, "click"] in d["targets"])
+    event = next(d for d in config["dependencies"] if d["trigger_after"] == click["id"])
     parts = {part["id"]: part["props"] for part in config["components"]}
     wanted = {
         "aw-prompt": prompt, "aw-seed": seed, "aw-steps": 2, "aw-size": 384, "aw-proxy": "identity",
