@@ -23,7 +23,7 @@ from awaken.painting import likeness, to_size
 from awaken.progress import Clock, Estimate
 from awaken.proxies import PROXIES
 from awaken.proxies.alignment import remarks
-from awaken.residence import Residence, capacity, pick_device, release, working_dtype
+from awaken.residence import Residence, capacity, pick_device, release, tidy, working_dtype
 from awaken.settings import resolve
 from awaken.types import AwakenError, Event, ModelError, Request, RequestError
 
@@ -75,6 +75,7 @@ class Engine:
         try:
             yield from self._guarded(request)
         finally:
+            tidy()
             self._lock.release()
 
     def save(

@@ -6,8 +6,10 @@ there and the other waits in main memory, which costs a copy instead of a reload
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -131,6 +133,17 @@ def release(device: torch.device) -> None:
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
+
+
+def tidy() -> None:
+    """Give main memory that was freed back to the system, where the C library would keep it.
+
+    glibc keeps what lies between blocks that are still in use, and the memo's lie everywhere: a
+    server grew by 20 MB a run and stopped nowhere. Some hundredths of a second.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def capacity(device: torch.device) -> int | None:
