@@ -80,11 +80,16 @@ def _bytes(folder: Path) -> int:
     return total
 
 
-async def press(web: httpx.AsyncClient, config: dict, seed: int, prompt: str) -> str:
-    """A tab that presses Awaken: what its placard says in the end."""
+def pressed(config: dict) -> dict:
+    """The event of the page that runs what a press of Awaken asks for."""
     button = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "aw-awaken")
     click = next(d for d in config["dependencies"] if [button, "click"] in d["targets"])
-    event = next(d for d in config["dependencies"] if d["trigger_after"] == click["id"])
+    return next(d for d in config["dependencies"] if d["trigger_after"] == click["id"])
+
+
+async def press(web: httpx.AsyncClient, config: dict, seed: int, prompt: str) -> str:
+    """A tab that presses Awaken: what its placard says in the end."""
+    event = pressed(config)
     parts = {part["id"]: part["props"] for part in config["components"]}
     wanted = {
         "aw-prompt": prompt, "aw-seed": seed, "aw-steps": 2, "aw-size": 384, "aw-proxy": "identity",

@@ -27,6 +27,7 @@ from awaken.types import RequestError
 from awaken.ui import border, serving
 from awaken.ui.border import Rules
 from awaken.ui.runs import Workshop
+from tests import load
 from tests.page import served_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,9 +90,9 @@ def join(web, index: int, data: list, event: object = None, session: str = "") -
 
 
 def page_run(config) -> tuple[dict, list[dict]]:
-    """The page's own run, the event that reads most, and its components."""
+    """The page's own run, what follows a press of Awaken, and its components."""
     parts = {part["id"]: part for part in config["components"]}
-    event = max(config["dependencies"], key=lambda d: len(d["inputs"]))
+    event = load.pressed(config)
     return event, [parts[i] for i in event["inputs"]]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from diffusers import DPMSolverMultistepScheduler
 
 from awaken.backends import BACKENDS, Backend, Condition
 from awaken.miniature.canvas import to_array, to_tensor
@@ -44,8 +45,6 @@ _PREVIEW_SIDE = 128
 
 def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
     """``latents.schedule_table``'s noise levels from pure noise on, solved by DPM-Solver++ 2M."""
-    from diffusers import DPMSolverMultistepScheduler
-
     scheduler = DPMSolverMultistepScheduler(
         beta_start=0.00085,
         beta_end=0.012,
