@@ -127,10 +127,11 @@ def modules(model: Any) -> list[torch.nn.Module]:
 
 
 def release(device: torch.device) -> None:
-    """Give freed memory back to the device."""
+    """Give freed memory back to the device and to the system."""
     import torch
 
     gc.collect()
+    tidy()
     if device.type == "cuda":
         torch.cuda.empty_cache()
 

@@ -21,12 +21,13 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from awaken.ui import janitor
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE_MB = 48  # what the page may keep here, so that 200 small runs do not fit
@@ -53,7 +54,7 @@ class Watch:
             "memory_mb": int(known["VmRSS"].split()[0]) >> 10,
             "threads": int(known["Threads"]),
             "open_files": len(os.listdir(f"/proc/{self.pid}/fd")),
-            "files_mb": _bytes(self.folder) >> 20,
+            "files_mb": janitor.state(self.folder)[1] >> 20,
         }
         self.most = Counter({name: max(self.most[name], value) for name, value in now.items()})
         return now
@@ -69,15 +70,6 @@ class Watch:
 
     def end(self) -> None:
         self._over.set()
-
-
-def _bytes(folder: Path) -> int:
-    total = 0
-    for place, _, names in os.walk(folder):  # passes over folders that are swept meanwhile
-        for name in names:
-            with suppress(FileNotFoundError):
-                total += os.stat(os.path.join(place, name)).st_size
-    return total
 
 
 def pressed(config: dict) -> dict:

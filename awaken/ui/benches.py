@@ -6,7 +6,7 @@ loaded anew, once ``rejoin`` has found out which of the tab's series there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,10 +98,7 @@ def wire(
             return filled(trials.failed(str(error)))
 
     def back(owner: str) -> Job | Any:
-        job = jobs.find(owner, bench.name)
-        if job is not None and jobs.inline:
-            jobs.stop(owner, bench.name)  # its GPU went with the connection
-        return job or filled(gr.skip())
+        return jobs.returned(owner, bench.name) or filled(gr.skip())
 
     def show(job: Job, sight: Sight) -> Any:
         if sight.state in ("stopped", "left"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from awaken.ui.models import QUIET
 from awaken.ui.runs import Workshop
 
 READ = ("backend", "proxy", "variant", "p", "re_noise", "steps", "size", "frames")
-PATIENCE = 60  # half seconds that a page waits for the engine to be made before it says nothing
+PATIENCE = 30.0  # s that a page waits for the engine to be made before it says nothing
 
 
 def line() -> gr.Markdown:
@@ -37,10 +36,7 @@ def wire(
         return workshop.cost(settings) if plausible(settings) else ""
 
     async def arrive(*values: Any) -> str:
-        for _ in range(PATIENCE):
-            if workshop.ready():
-                break
-            await asyncio.sleep(0.5)
+        await workshop.started(PATIENCE)
         return tell(*values)
 
     demo.load(arrive, dials, told, **raw)

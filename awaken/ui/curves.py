@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import gradio as gr
@@ -16,8 +15,6 @@ from awaken.ui.runs import Workshop
 from awaken.ui.widgets import figure
 from awaken.vsds import alpha_schedule, distilled_steps
 
-STARTING = 0.25  # s between two looks whether the models have started
-
 
 def build(workshop: Workshop, rail: Controls, tab: gr.Tab, busy: gr.State) -> None:
     """Draw the curves inside ``tab``; ``busy``: whether a run, which may load a model, goes on."""
@@ -25,10 +22,6 @@ def build(workshop: Workshop, rail: Controls, tab: gr.Tab, busy: gr.State) -> No
 
     def draw(backend: str, steps: int, p: float, peak: float, alpha: str) -> dict[str, Any]:
         return curves(workshop, backend, int(steps), p, peak, alpha)
-
-    async def started() -> None:
-        while workshop.starting:
-            await asyncio.sleep(STARTING)
 
     shape = [rail[name] for name in ("backend", "steps", "p", "peak", "alpha")]
     wall = figure(
@@ -43,7 +36,7 @@ def build(workshop: Workshop, rail: Controls, tab: gr.Tab, busy: gr.State) -> No
     )  # fmt: skip
     # whoever looks while the models start is not left with what could be said then
     tab.select(
-        started, None, None, concurrency_limit=None, show_progress="hidden",
+        workshop.started, None, None, concurrency_limit=None, show_progress="hidden",
         api_visibility="private",
     ).then(draw, shape, wall, **QUIET)  # fmt: skip
 

@@ -50,7 +50,7 @@ def sweep(place: Path, most: int, now: float) -> int:
 
     now: seconds since the epoch, as files have them. Files of other sweepers may vanish meanwhile.
     """
-    folders = sorted((_age(folder), folder) for folder in place.iterdir())
+    folders = sorted((state(folder), folder) for folder in place.iterdir())
     kept = []
     for (changed, size), folder in folders:
         if now - changed > OLD:
@@ -89,12 +89,14 @@ async def at_work(app: Any) -> AsyncIterator[None]:
             await task
 
 
-def _age(folder: Path) -> tuple[float, int]:
-    """When something in it was last written, and its bytes."""
+def state(folder: Path) -> tuple[float, int]:
+    """When something in it was last written, and its bytes; what vanishes meanwhile is passed over."""
+    inside = () if folder.is_symlink() else os.walk(folder)  # unlike rglob, it outlives a sweep
+    paths = [os.path.join(at, name) for at, below, files in inside for name in (*below, *files)]
     changed, size = 0.0, 0
-    for path in (folder, *(() if folder.is_symlink() else folder.rglob("*"))):
+    for path in (folder, *paths):
         with suppress(FileNotFoundError):
-            about = path.lstat()
+            about = os.lstat(path)
             changed = max(changed, about.st_mtime)
             size += about.st_size
     return changed, size

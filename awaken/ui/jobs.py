@@ -185,6 +185,12 @@ class JobManager:
             self._prune()
             return self._jobs.get((owner, place)) if is_token(owner) else None
 
+    def returned(self, owner: str, place: str) -> Job | None:
+        """``find`` for a page that was loaded anew; inline, the GPU went with the old connection."""
+        if self.inline:
+            self.stop(owner, place)
+        return self.find(owner, place)
+
     def last(self, owner: str, places: Collection[str]) -> Job | None:
         """The one that ``find`` finds at these places and that was submitted last."""
         with self._lock:

@@ -30,8 +30,8 @@ from awaken.ui import (
 from awaken.ui.below import tell
 from awaken.ui.gallery import Bundled
 from awaken.ui.intake import Hall
-from awaken.ui.models import BACKEND, PROXY, QUIET
 from awaken.ui.jobs import MAX_WAITING
+from awaken.ui.models import BACKEND, PROXY, QUIET
 from awaken.ui.runs import Workshop
 from awaken.ui.status import CALMER_PEAK
 from awaken.ui.texts import ENGLISH, offered, say, suggestions

@@ -111,10 +111,7 @@ def wire(
         return [stage.settled(shown), now.value(), *pressable(True), False]
 
     def back(owner: str, returns: bool) -> Job | list[Any]:
-        job = jobs.find(owner, PLACE) if returns else None
-        if job is not None and jobs.inline:
-            jobs.stop(owner, PLACE)  # its GPU went with the connection
-        return job or NOTHING
+        return (jobs.returned(owner, PLACE) if returns else None) or NOTHING
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"} | event_limits(jobs)
     pressed = parts.go.click(

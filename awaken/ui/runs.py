@@ -7,7 +7,9 @@ Gradio empties; the links are secret, not private.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 import secrets
 import threading
 import time
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_GLANCE = 0.25  # s between two looks whether the engine has been made
 READERS = ("backend", "proxy")  # who reads the prompt
 
 
@@ -95,6 +98,12 @@ class Workshop:
     def starting(self) -> bool:
         """Whether the engine is still to come: neither made nor failed."""
         return self._engine is None and self._error is None
+
+    async def started(self, seconds: float = math.inf) -> None:
+        """Look every now and then, at most so long, whether it is no longer ``starting``."""
+        deadline = time.monotonic() + seconds
+        while self.starting and time.monotonic() < deadline:
+            await asyncio.sleep(_GLANCE)
 
     def ready(self) -> Engine | None:
         """The engine if it is there now; makes none and waits for none."""
