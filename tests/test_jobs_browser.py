@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.page import RELOADED, reload
 from tests.test_page_browser import (
     make_quick,
     mode,
@@ -24,10 +25,9 @@ from tests.test_page_browser import (
 )
 
 pytestmark = pytest.mark.browser
+BRUSH = "[data-testid=brush-open]"
 ROOT = Path(__file__).resolve().parents[1]
 __all__ = ("server", "slow_steps", "visit")  # fixtures of the page's own tests
-
-RELOADED = ("AbortError", "errored out")  # Gradio says of the stream that a reload cuts
 
 
 def ask(page, prompt: str) -> None:
@@ -48,12 +48,11 @@ def owner(page) -> str:
 
 def test_a_reload_comes_back_to_the_run_and_then_to_its_result(visit, server, slow_steps):
     page = visit()
-    page.expected_errors.extend(RELOADED)
     ask(page, "the waves roll, and the page is loaded anew")
     wait_for_distilling(page)
     name = owner(page)
     server.engine.pace = 5.0  # the run must outlast the page's way back
-    page.reload()
+    reload(page)
     page.wait_for_selector(".aw-line", state="attached")
     wait_for_detail(page, "step")
     assert owner(page) == name
@@ -66,7 +65,7 @@ def test_a_reload_comes_back_to_the_run_and_then_to_its_result(visit, server, sl
     page.wait_for_selector("[data-testid=stage][data-mode=running]")
     server.engine.pace = 0
     wait_for_line(page, "Done in")
-    page.reload()
+    reload(page)
     page.wait_for_selector(".aw-line", state="attached")
     wait_for_line(page, "Done in")
     assert "the page is loaded anew" in page.inner_text("#aw-placard")
@@ -173,12 +172,17 @@ def test_a_missing_model_gets_its_command_and_the_miniature_instead(visit, tmp_p
     wait_for_line(page, "Done in")
     page.locator("#aw-models button").first.click()
     page.locator("#aw-backend label:has-text('Cinemo')").click()
+    page.wait_for_selector(f"{BRUSH}:disabled")  # it takes no mask: the dials are its own by now
     page.click("#aw-awaken")
     page.wait_for_selector(".aw-card-bad h3:text('A model is missing')")
     assert page.inner_text(".aw-command").startswith("hf download")
     assert mode(page) == "done"  # the last result is still on the wall
     page.click(".aw-action:text('Use the miniature')")
-    page.wait_for_function("document.querySelector('#aw-backend input').checked")
+    page.wait_for_selector(f"{BRUSH}:enabled")
+    assert page.locator("#aw-backend input").first.is_checked()
+    page.click("#aw-awaken")
+    wait_for_line(page, "Done in")
+    assert page.locator(".aw-card-bad").count() == 0
 
 
 def test_a_full_queue_says_when_to_try_again(visit, server, slow_steps, monkeypatch):
