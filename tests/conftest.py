@@ -3,17 +3,24 @@
 A test asks for ``open_page`` (visits a local address in a browser context of its own) and gets a
 Playwright page. When the test ends, errors on the console, uncaught exceptions and requests to any
 other host fail it; ``page.expected_errors`` takes substrings of console errors that it provokes.
+What Gradio says of a stream that a reload or a link cuts is expected of every page.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from urllib.parse import urlsplit
 
 import pytest
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Files of the tests are the tests' own: not the workers' in common, nor a running demo's.
+FILES = tempfile.TemporaryDirectory(prefix="awaken-tests-", ignore_cleanup_errors=True)
+os.environ["GRADIO_TEMP_DIR"] = FILES.name
+if "PYTEST_XDIST_WORKER" in os.environ:  # one core each: threads that wait for each other only spin
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -26,6 +33,7 @@ INSTALL = (
     "playwright install chrome), then run the tests again."
 )
 LOCAL_HOSTS = {"127.0.0.1", "localhost"}
+CUT_STREAM = ("AbortError", "errored out")
 
 
 def _browsers():
@@ -75,7 +83,7 @@ def open_page(chromium):
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(180_000)  # patience with slow machines, not a measure of speed
-        page.expected_errors = []
+        page.expected_errors = [*CUT_STREAM]
         troubles: list[str] = []
         page.on("console", lambda m: m.type == "error" and troubles.append(f"console: {m.text}"))
         page.on("pageerror", lambda error: troubles.append(f"exception: {error}"))

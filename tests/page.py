@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 from awaken.space import Driver
 from awaken.types import Event, Request, Step
@@ -54,15 +53,6 @@ class Page:
         while not self.workshop.wait(60):
             pass
         return self.workshop.engine()
-
-
-RELOADED = ("AbortError", "errored out")  # Gradio says of a stream that a reload cuts
-
-
-def reload(tab: Any) -> None:
-    """Load an ``open_page`` anew, whatever is under way on it."""
-    tab.expected_errors.extend(RELOADED)
-    tab.reload()
 
 
 @functools.cache

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.page import RELOADED, reload
 from tests.test_page_browser import (
     make_quick,
     mode,
@@ -52,7 +51,7 @@ def test_a_reload_comes_back_to_the_run_and_then_to_its_result(visit, server, sl
     wait_for_distilling(page)
     name = owner(page)
     server.engine.pace = 5.0  # the run must outlast the page's way back
-    reload(page)
+    page.reload()
     page.wait_for_selector(".aw-line", state="attached")
     wait_for_detail(page, "step")
     assert owner(page) == name
@@ -65,7 +64,7 @@ def test_a_reload_comes_back_to_the_run_and_then_to_its_result(visit, server, sl
     page.wait_for_selector("[data-testid=stage][data-mode=running]")
     server.engine.pace = 0
     wait_for_line(page, "Done in")
-    reload(page)
+    page.reload()
     page.wait_for_selector(".aw-line", state="attached")
     wait_for_line(page, "Done in")
     assert "the page is loaded anew" in page.inner_text("#aw-placard")
@@ -252,7 +251,7 @@ def test_a_killed_server_is_told_and_the_settings_stay(open_page):
     process = serve(port)
     try:
         page = open_page(f"http://127.0.0.1:{port}/")
-        page.expected_errors.extend((*RELOADED, "ERR_", "Failed to fetch", "Unexpected error", "network error"))
+        page.expected_errors.extend(("AbortError", "errored out", "ERR_", "Failed to fetch", "Unexpected error", "network error"))
         page.wait_for_selector("[data-testid=stage][data-mode=done]")
         page.fill("#aw-prompt textarea", "smoke rises while the server dies")
         page.click("#aw-awaken")

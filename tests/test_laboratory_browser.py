@@ -14,7 +14,7 @@ from awaken.ui import serving
 from awaken.ui.runs import Workshop
 from awaken.video import write_mp4
 from tests import tiny
-from tests.page import CountedEngine, Page, reload
+from tests.page import CountedEngine, Page
 
 pytestmark = pytest.mark.browser
 
@@ -186,7 +186,7 @@ def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
         page.click("#aw-go-variants")
         page.wait_for_selector("#aw-grid-variants canvas")
         server.engine.pace = 5.0  # the series must outlast the page's way back
-        reload(page)
+        page.reload()
         page.wait_for_function(f"({PAINTED.strip()})() > 0")
         assert page.get_by_role("tab", name="Table 1").get_attribute("aria-selected") == "true"
         assert page.input_value("#aw-prompt textarea") == prompt
@@ -204,7 +204,7 @@ def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
     page.wait_for_selector("#aw-grid-variants [data-source=film]")
     assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop-variants")
     page.route("**/grid.mp4", lambda route: route.abort())
-    reload(page)
+    page.reload()
     wait_for_state(page, "variants", "done")
     page.wait_for_function("document.querySelector('#aw-grid-variants .aw-grid-trouble').textContent")
     page.wait_for_function(f"({PAINTED.strip()})() === 5")  # as it says: from the small preview

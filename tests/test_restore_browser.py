@@ -12,7 +12,7 @@ import pytest
 from awaken.types import RequestError
 from awaken.ui.links import encode
 from awaken.video import read_settings
-from tests.page import reload, served_page
+from tests.page import served_page
 
 pytestmark = pytest.mark.browser
 NAUGHTY = "${document.title='broken'} {{value}} <img src=x onerror=alert(1)> & \"swirl\""
@@ -127,7 +127,7 @@ def test_a_switch_beside_the_downloads_keeps_settings_out(visit, tmp_path):
     download.value.save_as(tmp_path / "film.mp4")
     with pytest.raises(RequestError):
         read_settings(tmp_path / "film.mp4")
-    reload(page)  # this browser remembers the choice
+    page.reload()  # this browser remembers the choice
     page.wait_for_selector(".aw-file")
     assert not page.get_by_label("Keep the settings in the files").is_checked()
     assert files.filter(has_text="ettings").count() == 0

@@ -16,10 +16,10 @@ import gradio as gr
 from awaken.recipe import Recovered, recover
 from awaken.ui import benches, brush, links, restore, status
 from awaken.ui.controls import Controls
+from awaken.ui.events import QUIET
 from awaken.ui.gallery import Bundled
 from awaken.ui.intake import own_file
 from awaken.ui.jobs import Job
-from awaken.ui.models import QUIET
 from awaken.ui.running import PLACE, Parts, Wish, pressable
 from awaken.ui.runs import Workshop
 

@@ -15,9 +15,9 @@ import gradio as gr
 from awaken.types import AwakenError
 from awaken.ui import controls, texts, trials
 from awaken.ui.controls import Controls
+from awaken.ui.events import QUIET, UNSEEN
 from awaken.ui.jobs import Job, Sight, as_event, event_limits, is_token
 from awaken.ui.laboratory_texts import say
-from awaken.ui.models import QUIET
 from awaken.ui.running import OWNER, Wish, pressable
 from awaken.ui.runs import Workshop
 
@@ -118,7 +118,7 @@ def wire(
         jobs.stop(owner, bench.name)
         return [trials.stopped(), *_pressed(False)]
 
-    hidden = {"show_progress": "hidden", "api_visibility": "private"} | event_limits(jobs)
+    hidden = UNSEEN | event_limits(jobs)
     pressed = bench.go.click(
         lambda: [trials.waiting(), *_pressed(True)], None, [wall, *bench.keys], **QUIET
     )
@@ -156,8 +156,7 @@ def rejoin(
 
     outputs = [part for b in benches for part in (*b.keys, b.returns, *b.choices)]
     arrived.then(
-        look, owner, [tabs, *outputs], js=OWNER, concurrency_limit=None, show_progress="hidden",
-        api_visibility="private",
+        look, owner, [tabs, *outputs], js=OWNER, concurrency_limit=None, **UNSEEN,
     )  # queued: only there Gradio tells a page which states have changed
 
 

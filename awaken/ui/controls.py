@@ -15,7 +15,8 @@ import gradio as gr
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, VARIANTS, Request
 from awaken.ui import brush, downloads, models, reading, runs, widgets
-from awaken.ui.models import BACKEND, QUIET
+from awaken.ui.events import QUIET
+from awaken.ui.models import BACKEND
 from awaken.ui.texts import say, suggestions
 
 DEFAULTS = {

@@ -9,7 +9,7 @@ import gradio as gr
 
 from awaken.types import BOUNDS, RequestError, check_number
 from awaken.ui.controls import Controls
-from awaken.ui.models import QUIET
+from awaken.ui.events import QUIET
 from awaken.ui.runs import Workshop
 
 READ = ("backend", "proxy", "variant", "p", "re_noise", "steps", "size", "frames")

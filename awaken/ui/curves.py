@@ -9,8 +9,8 @@ import gradio as gr
 from awaken.types import ALPHA_KINDS
 from awaken.ui import texts
 from awaken.ui.controls import Controls
+from awaken.ui.events import QUIET, UNSEEN
 from awaken.ui.laboratory_texts import say
-from awaken.ui.models import QUIET
 from awaken.ui.runs import Workshop
 from awaken.ui.widgets import figure
 from awaken.vsds import alpha_schedule, distilled_steps
@@ -36,8 +36,7 @@ def build(workshop: Workshop, rail: Controls, tab: gr.Tab, busy: gr.State) -> No
     )  # fmt: skip
     # whoever looks while the models start is not left with what could be said then
     tab.select(
-        workshop.started, None, None, concurrency_limit=None, show_progress="hidden",
-        api_visibility="private",
+        workshop.started, None, None, concurrency_limit=None, **UNSEEN,
     ).then(draw, shape, wall, **QUIET)  # fmt: skip
 
 

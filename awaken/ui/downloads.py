@@ -19,12 +19,12 @@ from awaken.backends import BackendSpec
 from awaken.proxies import ProxySpec
 from awaken.types import AwakenError
 from awaken.ui.below import tell
+from awaken.ui.events import QUIET, UNSEEN
 from awaken.ui.runs import Workshop
 from awaken.ui.texts import say
 
 log = logging.getLogger(__name__)
 
-QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _SECONDS_TO_START = 120
 
 
@@ -67,8 +67,8 @@ def wire(workshop: Workshop, offered: Offer, radio: gr.Radio) -> None:
 
     radio.change(follow, radio, [offered.button, offered.line], **QUIET)
     offered.button.click(
-        fetch, radio, [offered.button, offered.line], show_progress="hidden",
-        api_visibility="private", concurrency_id="fetch", concurrency_limit=1,
+        fetch, radio, [offered.button, offered.line], concurrency_id="fetch", concurrency_limit=1,
+        **UNSEEN,
     )  # fmt: skip
 
 

@@ -18,9 +18,9 @@ from awaken.types import ALPHA_KINDS, VARIANTS
 from awaken.ui import benches, comparison, curves, latent_paths, texts, trials
 from awaken.ui.benches import Bench
 from awaken.ui.controls import Controls
+from awaken.ui.events import QUIET
 from awaken.ui.laboratory_texts import say
 from awaken.ui.languages import together
-from awaken.ui.models import QUIET
 from awaken.ui.runs import Workshop
 from awaken.ui.trials import Trial
 from awaken.ui.widgets import said

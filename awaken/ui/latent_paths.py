@@ -16,8 +16,8 @@ from awaken.types import AwakenError
 from awaken.ui import benches, runs, texts, trials
 from awaken.ui.benches import Bench
 from awaken.ui.controls import Controls
+from awaken.ui.events import QUIET
 from awaken.ui.laboratory_texts import say
-from awaken.ui.models import QUIET
 from awaken.ui.runs import Workshop
 from awaken.ui.widgets import figure
 

@@ -28,10 +28,11 @@ from awaken.ui import (
     widgets,
 )
 from awaken.ui.below import tell
+from awaken.ui.events import QUIET
 from awaken.ui.gallery import Bundled
 from awaken.ui.intake import Hall
 from awaken.ui.jobs import MAX_WAITING
-from awaken.ui.models import BACKEND, PROXY, QUIET
+from awaken.ui.models import BACKEND, PROXY
 from awaken.ui.runs import Workshop
 from awaken.ui.status import CALMER_PEAK
 from awaken.ui.texts import ENGLISH, offered, say, suggestions

@@ -12,6 +12,7 @@ from awaken.proxies import PROXIES, ProxySpec
 from awaken.types import BOUNDS, MAX_PROMPT
 from awaken.ui import downloads, widgets
 from awaken.ui.below import tell
+from awaken.ui.events import QUIET
 from awaken.ui.languages import together
 from awaken.ui.texts import say
 
@@ -20,7 +21,6 @@ REGISTRIES: Mapping[str, Mapping[str, BackendSpec | ProxySpec]] = {
     "options": BACKENDS,
     "proxy_options": PROXIES,
 }
-QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(draw: dict[str, gr.components.Component], restored: gr.State) -> list[downloads.Offer]:

@@ -15,8 +15,8 @@ import gradio as gr
 from awaken.types import AwakenError, RequestError
 from awaken.ui import controls, history, links, runs, stage, status, widgets
 from awaken.ui.controls import Controls
+from awaken.ui.events import QUIET, UNSEEN
 from awaken.ui.jobs import Job, Sight, as_event, event_limits, is_token
-from awaken.ui.models import QUIET
 from awaken.ui.runs import View, Workshop
 from awaken.ui.status import Status
 from awaken.ui.texts import say
@@ -113,7 +113,7 @@ def wire(
     def back(owner: str, returns: bool) -> Job | list[Any]:
         return (jobs.returned(owner, PLACE) if returns else None) or NOTHING
 
-    hidden = {"show_progress": "hidden", "api_visibility": "private"} | event_limits(jobs)
+    hidden = UNSEEN | event_limits(jobs)
     pressed = parts.go.click(
         begin, None, [strip, parts.go, parts.stop, parts.running], js=TO_THE_TOP, **QUIET
     )
