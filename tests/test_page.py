@@ -67,6 +67,18 @@ def refusal(client: Client, painting, **settings) -> str:
     return str(caught.value)
 
 
+def test_gradio_draws_no_progress_of_its_own(page):
+    """Even a hidden one costs: it copies its outputs' properties at every moment of a run."""
+    with urllib.request.urlopen(f"{page.url}config") as answer:
+        events = json.load(answer)["dependencies"]
+    seen = [
+        event["api_name"]
+        for event in events
+        if event["backend_fn"] and event["targets"] and event["show_progress_on"] != []
+    ]
+    assert set(seen) == {"animate", "proxy"}  # these are called by programs, not by the page
+
+
 def test_help_needs_neither_gradio_nor_torch():
     code = (
         "import sys, app\n"
