@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
 
 from awaken.space import Driver
 from awaken.types import Event, Request, Step
@@ -53,6 +56,19 @@ class Page:
         while not self.workshop.wait(60):
             pass
         return self.workshop.engine()
+
+
+def cached(words: bytes) -> list[Path]:
+    """Files of the running page, uploads and results, that contain ``words``."""
+    return [path for path in Path(get_upload_folder()).rglob("*") if words in _bytes(path)]
+
+
+def _bytes(path: Path) -> bytes:
+    """A file's content; of what a run under way has just renamed or removed, nothing."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 @functools.cache

@@ -28,7 +28,7 @@ from awaken.ui import border, serving
 from awaken.ui.border import Rules
 from awaken.ui.runs import Workshop
 from tests import load
-from tests.page import served_page
+from tests.page import cached, served_page
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "the moon is made of 7f3a cheese"
@@ -193,25 +193,13 @@ def test_no_endpoint_reads_a_file_or_an_address(page, web, config, secret, monke
         said = json.dumps(join(web, event["id"], [attack] * len(parts), session=session))
         assert '"success": false' in said and SECRET not in said
     assert fetched == [] and page.engine.steps == steps
-    assert not _in_cache(SECRET.encode())
-
-
-def _in_cache(words: bytes) -> list[Path]:
-    return [path for path in Path(get_upload_folder()).rglob("*") if words in _bytes(path)]
-
-
-def _bytes(path: Path) -> bytes:
-    """A file's content; of what a run under way has just renamed or removed, nothing."""
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+    assert not cached(SECRET.encode())
 
 
 def test_the_search_for_secrets_finds_one(web):
     """The check above can fail: an upload is found."""
     upload(web, "a.txt", b"a needle 91c2 in the cache")
-    assert _in_cache(b"a needle 91c2")
+    assert cached(b"a needle 91c2")
 
 
 def test_forged_state_changes_nothing(web, config):
@@ -393,15 +381,15 @@ def test_a_film_s_settings_are_only_settings(web, config, tmp_path):
                                     "http://localhost", "https://127.0.0.1.evil.example"])  # fmt: skip
 def test_no_other_page_may_ask(web, origin):
     headers = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
-    name = f"{secrets.token_hex(8)}.png"
-    picture = {"files": (name, secrets.token_bytes(20))}
+    content = secrets.token_bytes(20)
+    picture = {"files": ("a.png", content)}
     assert web.post("gradio_api/upload", files=picture, headers=headers).status_code == 403
     for path in ("queue/join", "call/animate", "run/new_seed", "cancel", "reset"):
         answer = web.post(f"gradio_api/{path}", json={"data": []}, headers=headers)
         assert answer.status_code == 403
     assert web.get("config", headers=headers).status_code == 403
     assert web.get("gradio_api/info", headers={"Origin": origin}).status_code == 403
-    assert not list(Path(get_upload_folder()).rglob(name))
+    assert not cached(content)
 
 
 def test_the_page_itself_may_ask_behind_a_proxy_too(page, web):

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import time
-from pathlib import Path
 
 import anyio
 import httpx
@@ -18,7 +17,7 @@ from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 
 from tests import aside
-from tests.page import served_page
+from tests.page import cached, served_page
 
 QUICK = {"steps": 2, "size": 96}
 SECRET = "nobody's business 83b1"
@@ -134,8 +133,7 @@ def test_no_call_reads_the_server_or_the_web(page, painting, tmp_path, monkeypat
     for (name, given), answer in zip(calls, conversation(page, talk), strict=True):
         assert answer.isError and SECRET not in str(answer), (name, given)
     assert asked == [] and page.engine.steps == steps
-    kept = [p for p in Path(get_upload_folder()).rglob("*") if p.is_file()]
-    assert not any(SECRET.encode() in path.read_bytes() for path in kept)
+    assert not cached(SECRET.encode())
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ The last good result travels in every value, so that no state of a run hides it:
     value = done(...)                            # a result, or
     value = settled(value)                       # stopped or failed: the last one again
 
-Use ``show_progress="hidden"`` on events that update the stage: Gradio would dim it otherwise. Both
+Events that update the stage take ``events.UNSEEN``: Gradio would dim it otherwise. Both
 videos arrive as ONE mp4 (baseline over awakened) with one decoder, and every decoded picture is
 kept whole, so that the two halves can never show different frames. No user text enters a template:
 Gradio evaluates templates as JavaScript; texts travel in the value, written with textContent.
