@@ -69,7 +69,7 @@ def test_a_reload_comes_back_to_the_run_and_then_to_its_result(visit, server, sl
     wait_for_line(page, "Done in")
     assert "the page is loaded anew" in page.inner_text("#aw-placard")
     assert page.is_enabled("#aw-awaken")
-    assert page.evaluate("sessionStorage.getItem('awaken-run')") is None
+    assert page.evaluate("sessionStorage.getItem('awaken-runs')") in (None, "{}")
 
 
 def test_results_go_to_who_asked_for_them(visit, server, slow_steps):
@@ -255,7 +255,12 @@ def test_a_killed_server_is_told_and_the_settings_stay(open_page):
         page.wait_for_selector("[data-testid=stage][data-mode=done]")
         page.fill("#aw-prompt textarea", "smoke rises while the server dies")
         page.click("#aw-awaken")
-        page.wait_for_function("sessionStorage.getItem('awaken-run') !== null")
+        page.get_by_role("tab", name="Table 1").click()
+        page.click("#aw-go-variants")
+        page.wait_for_function(
+            "['run', 'variants'].every((place) => place in "
+            "JSON.parse(sessionStorage.getItem('awaken-runs') || '{}'))"
+        )
         process.send_signal(signal.SIGKILL)
         process.wait()
         wait_for_line(page, "The connection is lost")
@@ -268,6 +273,14 @@ def test_a_killed_server_is_told_and_the_settings_stay(open_page):
         assert page.inner_text("#aw-awaken") == "Awaken"
         assert page.is_enabled("#aw-awaken")
         assert page.is_disabled("#aw-stop")
+        gone = page.locator("#aw-grid-variants .aw-grid-line:text('the server was restarted')")
+        gone.wait_for()
+        assert gone.is_visible(), "its tab is open"
+        assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop-variants")
+        page.reload()
+        page.wait_for_selector("[data-testid=stage][data-mode=done]")
+        assert page.locator(".aw-card h3:text('The server was restarted')").count() == 0, "told once"
+        assert "Nothing rendered" in page.inner_text("#aw-grid-sweep .aw-grid-line")
     finally:
         process.kill()
         process.wait()

@@ -212,6 +212,19 @@ def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
     assert "5 runs in" in line.inner_text()
 
 
+def test_a_series_that_is_gone_is_told_and_its_settings_come_back(visit, server):
+    page = visit()
+    told = {"variants": {"server": server.workshop.jobs.id, "link": "v=1&prompt=rain+falls"}}
+    page.evaluate("runs => sessionStorage.setItem('awaken-runs', JSON.stringify(runs))", told)
+    page.reload()
+    line = page.locator("#aw-grid-variants .aw-grid-line:text('let go while this page was away')")
+    line.wait_for()
+    assert line.is_visible()
+    assert page.input_value("#aw-prompt textarea") == "rain falls"
+    assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop-variants")
+    assert page.evaluate("sessionStorage.getItem('awaken-runs')") == "{}"
+
+
 def test_another_visitor_sees_nothing_of_it(visit):
     mine, other = visit(), visit()
     sweep(mine)

@@ -59,8 +59,7 @@ function draw() {
   if (line.textContent !== value.line) line.textContent = value.line || "";
   pick(".aw-detail").textContent = value.detail || "";
   drawCards(value.cards || []);
-  if (value.run) awakenTab.keepRun(value.run);
-  else if (["done", "stopped", "failed"].includes(value.state)) awakenTab.dropRun();
+  awakenTab.mind("run", value);
 }
 
 /* A run goes on without the page, so a silent server needs a word; Gradio reloads when it is back. */

@@ -1,8 +1,9 @@
 /* What this tab knows of itself: an unguessable name, by which the server finds its runs again, and
-   whether a run was under way. Both live in sessionStorage: they survive a reload, die with the tab,
-   and are in no address. A duplicated tab inherits a copy, and takes a name of its own. */
+   what was under way at which place of the page. Both live in sessionStorage: they survive a reload,
+   die with the tab, and are in no address. A duplicated tab inherits a copy, and takes a name of its
+   own. */
 (() => {
-  const RUN = "awaken-run";
+  const RUNS = "awaken-runs"; /* place -> what was asked for there, the newest last */
   const memory = {};
   const read = (key) => {
     try {
@@ -26,7 +27,13 @@
   const begin = () => {
     write("awaken-owner", random());
     write("awaken-tab", random()); /* not secret: only for finding a twin */
-    write(RUN, null);
+    write(RUNS, null);
+  };
+
+  const runs = () => JSON.parse(read(RUNS) || "{}");
+  const keep = (place, run) => {
+    const { [place]: _, ...others } = runs();
+    write(RUNS, JSON.stringify(run ? { ...others, [place]: run } : others));
   };
 
   const inherited = read("awaken-tab");
@@ -53,10 +60,12 @@
     hello: async () => {
       await known;
       const how = performance.getEntriesByType("navigation")[0]?.type;
-      const run = JSON.parse(read(RUN) || "null");
-      return JSON.stringify({ owner: read("awaken-owner"), again: how === "reload", run });
+      return JSON.stringify({ owner: read("awaken-owner"), again: how === "reload", runs: runs() });
     },
-    keepRun: (run) => write(RUN, JSON.stringify(run)),
-    dropRun: () => write(RUN, null),
+    /* Every part that shows a run calls this with what it shows. */
+    mind: (place, { state, run }) => {
+      if (run) keep(place, run);
+      else if (["done", "stopped", "failed"].includes(state) && place in runs()) keep(place, null);
+    },
   };
 })();

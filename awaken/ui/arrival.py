@@ -1,12 +1,10 @@
 """What a page shows when it opens: its own run again, a link's settings, or what became of a run.
 
-A tab says who it is, whether it was reloaded, and whether it remembers a run under way
-(assets/js/tab.js). All of that comes from a browser: it is only believed where it can do no harm.
+A tab says who it is, whether it was reloaded, and which runs it remembers (``awaken.ui.hello``).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,11 @@ from awaken.ui import benches, brush, links, restore, status
 from awaken.ui.controls import Controls
 from awaken.ui.events import QUIET
 from awaken.ui.gallery import Bundled
+from awaken.ui.hello import HELLO, Hello
 from awaken.ui.intake import own_file
 from awaken.ui.jobs import Job
 from awaken.ui.running import PLACE, Parts, Wish, pressable
 from awaken.ui.runs import Workshop
-
-MAX_HELLO = 12_000  # characters
-HELLO = "async () => [await awakenTab.hello()]"
 
 
 def wire(
@@ -39,18 +35,19 @@ def wire(
     hello = gr.Textbox(visible=False)
 
     def arrive(hello: str, request: gr.Request) -> list[Any]:
-        told = read(hello)
+        told = Hello.read(hello)
         linked = restore.from_link(request)
-        job = workshop.jobs.find(told["owner"], PLACE)
-        asked = workshop.jobs.last(told["owner"], (PLACE, *benches.NAMES))
-        run = told["run"]
-        if run and job is None:
-            restarted = run.get("server") != workshop.jobs.id
+        job = workshop.jobs.find(told.owner, PLACE)
+        asked = workshop.jobs.last(told.owner, (PLACE, *benches.NAMES))
+        lost = told.lost(workshop.jobs)
+        if PLACE in lost or (lost and asked is None):
+            run = told.runs[PLACE if PLACE in lost else [*lost][-1]]
+            strip = status.lost(lost[PLACE]).value() if PLACE in lost else gr.skip()
             settings = links.decode(str(run.get("link", ""))[: links.MAX_QUERY])
             picture = by_id.get(str(run.get("picture")))
-            return [*_lost(restarted, run, picture), *dialled(settings, dials)[0]]
+            return [strip, *_lost(run, picture), *dialled(settings, dials)[0]]
         live = any(one is not None and one.live for one in (job, asked))
-        if asked is not None and (live or told["again"] or not _speaks(linked)):
+        if asked is not None and (live or told.again or not _speaks(linked)):
             values, _ = dialled(recover(_plain(asked.note)), dials)
             return [*_mine(asked.note, job), values[0], asked.note.lock, *values[2:]]
         values, remarks = dialled(linked, dials)
@@ -65,21 +62,6 @@ def wire(
         js=HELLO,
         **QUIET,
     )  # fmt: skip
-
-
-def read(hello: Any) -> dict[str, Any]:
-    """What a tab says, in its expected shape whatever it was: {"owner", "again", "run"}."""
-    try:
-        told = json.loads(hello) if isinstance(hello, str) and len(hello) <= MAX_HELLO else {}
-    except ValueError:
-        told = {}
-    told = told if isinstance(told, dict) else {}
-    run = told.get("run")
-    return {
-        "owner": str(told.get("owner", "")),
-        "again": told.get("again") is True,
-        "run": run if isinstance(run, dict) else None,
-    }
 
 
 def dialled(found: Recovered, dials: list[str]) -> tuple[list[Any], list[str]]:
@@ -120,8 +102,8 @@ def _mine(wish: Wish, job: Job | None) -> list[Any]:
     ]
 
 
-def _lost(restarted: bool, run: Mapping[str, Any], picture: Bundled | None) -> list[Any]:
-    """The same when the run is gone: painting and settings are still the visitor's."""
+def _lost(run: Mapping[str, Any], picture: Bundled | None) -> list[Any]:
+    """The same but the strip when the run is gone: the painting is still the visitor's."""
     quiet = gr.skip()
     painting, remembered = quiet, quiet
     if picture is not None:
@@ -134,7 +116,4 @@ def _lost(restarted: bool, run: Mapping[str, Any], picture: Bundled | None) -> l
         if own and Path(own).is_file():
             painting, remembered = own, {"path": own}
     mark = gr.update(selected=picture.id if picture else "") if painting is not quiet else quiet
-    return [
-        status.lost(restarted).value(), painting, remembered, mark, quiet, quiet, quiet, quiet,
-        False, False,
-    ]  # fmt: skip
+    return [painting, remembered, mark, quiet, quiet, quiet, quiet, False, False]

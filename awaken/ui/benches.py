@@ -1,7 +1,7 @@
 """The benches of the laboratory: a Go and a Stop whose work is a job, and the way back to it.
 
 A press makes a job in everybody's queue (``awaken.ui.jobs``) and watches it; so does a page that was
-loaded anew, once ``rejoin`` has found out which of the tab's series there are.
+loaded anew, once ``rejoin`` has found out which of the tab's series there are, and which are gone.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from awaken.types import AwakenError
 from awaken.ui import controls, texts, trials
 from awaken.ui.controls import Controls
 from awaken.ui.events import QUIET, UNSEEN
+from awaken.ui.hello import HELLO, OWNER, Hello
 from awaken.ui.jobs import Job, Sight, as_event, event_limits, is_token
 from awaken.ui.laboratory_texts import say
-from awaken.ui.running import OWNER, Wish, pressable
+from awaken.ui.running import Wish, memory, pressable
 from awaken.ui.runs import Workshop
 
 NAMES = ("sweep", "variants", "paths", "backends", "proxies")  # the places of their jobs
@@ -106,9 +107,16 @@ def wire(
             return filled(bench.merge(sight.moment, end) if sight.news and bench.merge else end)
         if sight.state == "failed":
             return filled(trials.failed(texts.say("internal")))
-        if sight.moment is not None:
-            return sight.moment if sight.news else filled(gr.skip())
-        return filled(trials.queued(sight.ahead, sight.wait))
+        if sight.moment is None:
+            return minded(filled(trials.queued(sight.ahead, sight.wait)), job)
+        return minded(sight.moment, job) if sight.news else filled(gr.skip())
+
+    def minded(shown: Any, job: Job) -> Any:
+        """With what the tab keeps while the series runs, in case this server is gone."""
+        value, *others = shown if isinstance(shown, list) else [shown]
+        if value["state"] == "running":
+            value = value | {"run": memory(workshop, job.note)}
+        return [value, *others] if others else value
 
     def refuse(going: bool) -> list[Any]:
         """Turned away before it began; a stopped series may end as a failure too and is told."""
@@ -137,26 +145,33 @@ def wire(
 
 
 def rejoin(
-    workshop: Workshop, benches: Sequence[Bench], tabs: gr.Tabs, owner: gr.Textbox,
-    arrived: gr.events.Dependency,
-) -> None:  # fmt: skip
+    workshop: Workshop, benches: Sequence[Bench], tabs: gr.Tabs, arrived: gr.events.Dependency
+) -> None:
     """Once the page has ``arrived``: the tab's own series, live or lately ended, where they were.
 
-    Opens the one under way, else the last. The ids of ``tabs`` are the names of the benches.
+    Opens the one under way, else the last, else one that is lost. The ids of ``tabs`` are the names
+    of the benches.
     """
 
-    def look(owner: str) -> list[Any]:
-        found = [workshop.jobs.find(owner, bench.name) for bench in benches]
-        live = (job for job in found if job is not None and job.live)
-        first = next(live, None) or workshop.jobs.last(owner, NAMES)
-        values = [gr.update(selected=first.place) if first else gr.skip()]
+    def look(hello: str) -> list[Any]:
+        told = Hello.read(hello)
+        found = [workshop.jobs.find(told.owner, bench.name) for bench in benches]
+        live = (job.place for job in found if job is not None and job.live)
+        last = workshop.jobs.last(told.owner, NAMES)
+        lost = {place: gone for place, gone in told.lost(workshop.jobs).items() if place in NAMES}
+        first = next(live, None) or (last.place if last else next(reversed(lost), None))
+        values = [gr.update(selected=first) if first else gr.skip()]
         for bench, job in zip(benches, found, strict=True):
-            values += _returned(bench, job)
+            values += [
+                trials.lost(lost[bench.name]) if bench.name in lost else gr.skip(),
+                *_returned(bench, job),
+            ]
         return values
 
-    outputs = [part for b in benches for part in (*b.keys, b.returns, *b.choices)]
+    hello = gr.Textbox(visible=False)
+    outputs = [part for b in benches for part in (b.wall, *b.keys, b.returns, *b.choices)]
     arrived.then(
-        look, owner, [tabs, *outputs], js=OWNER, concurrency_limit=None, **UNSEEN,
+        look, hello, [tabs, *outputs], js=HELLO, concurrency_limit=None, **UNSEEN,
     )  # queued: only there Gradio tells a page which states have changed
 
 

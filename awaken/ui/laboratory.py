@@ -71,7 +71,7 @@ def build(
                 gr.Markdown(say("proxies_about"))
                 chosen = comparison.choice("proxies", PROXIES)
                 made.append(bench("proxies", comparison.proxies, chosen))
-    return partial(benches.rejoin, workshop, made, tabs, owner)
+    return partial(benches.rejoin, workshop, made, tabs)
 
 
 def sweep(workshop: Workshop, values: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
@@ -101,7 +101,7 @@ def series_bench(
 ) -> Bench:
     """The bench of one series; ``run(workshop, values, *choices)`` yields Grid values."""
     go, stop = benches.buttons(name)
-    grid = trials.Grid(elem_id=f"aw-grid-{name}")
+    grid = trials.Grid(name)
     bench = Bench(
         name, returns[name], go, stop, grid, [grid], 5, list(choices), trials.merged
     )  # fmt: skip

@@ -85,6 +85,10 @@ ENGLISH: dict[str, str] = {
     "idle": "Nothing rendered yet.",
     "turned_away": "Too many visitors are waiting, or a value is off its dial. Try again in a "
     "moment.",
+    "lost_restarted": "This series is gone: the server was restarted. Your settings are still here: "
+    "start it again.",
+    "lost_forgotten": "This series is gone: it was let go while this page was away. Your settings are "
+    "still here: start it again.",
     "waiting": "Asking for a turn",
     "waited": "Another run comes first, {seconds:.0f} s waited",
     "warming": "Starting the models, {seconds:.0f} s",

@@ -67,6 +67,8 @@ CHINESE: dict[str, str] = {
     "stop": "停止",
     "idle": "还没有生成任何内容。",
     "turned_away": "等待的人太多，或某个数值超出了范围。请稍后再试。",
+    "lost_restarted": "这一组结果已丢失：服务器已重新启动。您的设置都还在：请再次开始。",
+    "lost_forgotten": "这一组结果已丢失：页面离开期间它被放弃了。您的设置都还在：请再次开始。",
     "waiting": "正在排队",
     "waited": "前面还有一次运行，已等 {seconds:.0f} 秒",
     "warming": "正在启动模型，{seconds:.0f} 秒",

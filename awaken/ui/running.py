@@ -16,6 +16,7 @@ from awaken.types import AwakenError, RequestError
 from awaken.ui import controls, history, links, runs, stage, status, widgets
 from awaken.ui.controls import Controls
 from awaken.ui.events import QUIET, UNSEEN
+from awaken.ui.hello import OWNER
 from awaken.ui.jobs import Job, Sight, as_event, event_limits, is_token
 from awaken.ui.runs import View, Workshop
 from awaken.ui.status import Status
@@ -25,8 +26,6 @@ log = logging.getLogger(__name__)
 
 PLACE = "run"
 NOTHING = [gr.skip()] * 8  # for ``Parts.outputs``: an event that shows nothing at all empties them
-# Every event that concerns a job brings the tab's name as its first input.
-OWNER = "async (_, ...rest) => [await awakenTab.owner(), ...rest]"
 TO_THE_TOP = "(...values) => { scrollTo({ top: 0 }); return values; }"
 
 

@@ -65,11 +65,13 @@ class Tile(GradioModel):
 
 
 class GridValue(GradioModel):
-    """What crosses to the browser. ``tiles`` of None leaves the videos that are shown."""
+    """What crosses to the browser. ``tiles`` of None leaves the videos that are shown; ``run`` is
+    what the tab remembers of a series under way."""
 
     state: Literal["idle", "running", "done", "failed", "stopped"] = "idle"
     line: str = ""
     share: float = 0.0
+    run: dict[str, Any] | None = None
     problems: list[str] | None = None
     tiles: list[Tile] | None = None
     columns: int = 3
@@ -89,7 +91,8 @@ class Grid(gr.HTML):
 
     data_model = GridValue
 
-    def __init__(self, **kwargs: Any):
+    def __init__(self, place: str, **kwargs: Any):
+        """``place``: the name of its bench."""
         words = {name: say(name) for name in WORDS}
         script = "\n".join(
             (ASSETS / "js" / path).read_text("utf-8")
@@ -98,8 +101,9 @@ class Grid(gr.HTML):
         super().__init__(
             value=idle(),
             html_template=(ASSETS / "html" / "grid.html").read_text("utf-8"),
-            js_on_load=f"const words = {json.dumps(words)};\n{script}",
+            js_on_load=f"const words = {json.dumps(words)}, place = {json.dumps(place)};\n{script}",
             apply_default_css=False,
+            elem_id=f"aw-grid-{place}",
             elem_classes=["aw-part"],
             **kwargs,
         )
@@ -135,6 +139,11 @@ def merged(before: Mapping[str, Any], moment: Mapping[str, Any]) -> dict[str, An
 def stopped() -> dict[str, Any]:
     """After Stop; what was finished stays."""
     return {"state": "stopped", "line": say("stopped")}
+
+
+def lost(restarted: bool) -> dict[str, Any]:
+    """The tab remembers a series that this server does not know; see ``status.lost``."""
+    return {"state": "failed", "line": say("lost_restarted" if restarted else "lost_forgotten")}
 
 
 def failed(message: str) -> dict[str, Any]:

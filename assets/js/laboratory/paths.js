@@ -83,6 +83,7 @@ function table(paths) {
 function take() {
   const value = props.value || {};
   box.dataset.state = value.state || "idle";
+  awakenTab.mind("paths", value);
   if (value.line !== undefined) pick(".aw-grid-line").textContent = value.line;
   if (value.state !== "running" && value.line) pick(".aw-spoken").textContent = value.line;
   pick(".aw-bar").hidden = value.state !== "running";
