@@ -14,7 +14,7 @@ from awaken.miniature import clips, fields, training
 from awaken.miniature.bank import Bank
 from awaken.miniature.captions import EFFECTS, PHRASES, caption
 from awaken.miniature.compositor import _unfolded, compose
-from awaken.miniature.imaging import filled, nearest_kept
+from awaken.miniature.imaging import filled, held, nearest_kept
 from awaken.miniature.labels import CLASSES, Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.latents import (
     AIR,
@@ -32,6 +32,7 @@ from awaken.miniature.latents import (
     light_of,
 )
 from awaken.miniature.library import Library
+from awaken.miniature.mattes import trimmed
 from awaken.miniature.scenes import render
 from awaken.miniature.video_network import VideoNetwork
 
@@ -114,8 +115,8 @@ def test_a_frame_shows_at_x_what_frame_0_showed_at_x_minus_the_flow():
     cells = torch.linspace(0, 2, 16)  # two cells are 16 pixels here
     z[:, FLOW.start] = (cells / UNITS[4])[None, :, None, None]
     frames = compose(z, picture)
-    inner = (slice(None), slice(32, 96), slice(32, 96))
-    torch.testing.assert_close(frames[15][inner], picture[0, :, 32:96, 16:80], atol=2e-3, rtol=0)
+    inner = (slice(None), slice(32, 96), slice(64, 112))
+    torch.testing.assert_close(frames[15][inner], picture[0, :, 32:96, 48:96], atol=2e-3, rtol=0)
     assert (frames[15][inner] - picture[0][inner]).abs().mean() > 0.02
 
 
@@ -181,6 +182,50 @@ def test_holes_are_filled_from_the_nearest_kept_pixels():
     picture = torch.zeros(1, 3, 20, 30)
     picture[..., :10] = 0.7
     assert (filled(picture, keep.float()[None, None])[..., 12:] - 0.7).abs().max() < 1e-4
+
+
+def landscape() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A picture with a tree that stands into the sky and a dark cloud, and where these two are."""
+    noise = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(1))
+    picture = torch.tensor([0.5, 0.7, 0.9])[None, :, None, None] + 0.1 * noise
+    tree, cloud = torch.zeros(2, 1, 1, 96, 128)
+    tree[..., 20:64, 90:98] = 1
+    cloud[..., 10:20, 20:40] = 1
+    dark = tree + cloud
+    dark[..., 64:, :] = 1
+    return picture * (1 - 0.7 * dark), tree, cloud
+
+
+def test_a_sky_loses_the_tree_that_stands_into_it_and_keeps_its_dark_cloud():
+    picture, tree, cloud = landscape()
+    sky = torch.zeros(1, 1, 96, 128)
+    sky[..., :64, :] = 1  # the tree is taken for sky
+    left = trimmed(sky, picture)
+    assert float(left[tree > 0].mean()) < 0.1
+    assert float(left[cloud > 0].mean()) > 0.95
+    assert float(left[..., :16, :].min()) > 0.95
+    assert float(left[..., 66:, :].max()) == 0, "nothing is added"
+
+
+def test_water_in_the_colours_of_its_rocks_stays_whole():
+    picture = 0.4 + 0.1 * torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(2))
+    water = torch.zeros(1, 1, 96, 128)
+    water[..., 60:, :] = 1
+    assert torch.equal(trimmed(water, picture), water)
+
+
+@pytest.mark.parametrize("by", (30.0, -30.0))
+def test_what_moves_fetches_nothing_from_beyond_the_edges(by):
+    moved = torch.full((1, 2, 100, 200), by)
+    left = held(moved)
+    x = torch.arange(200) + 0.5 - left[0, 0, 50]
+    y = torch.arange(100) + 0.5 - left[0, 1, :, 100]
+    for source, size in ((x, 200), (y, 100)):
+        assert float(source.min()) >= 0 and float(source.max()) <= size
+        assert (source.diff() > 0.4).all(), "nothing folds"
+    kept = left[0, 0, 50] / by
+    assert float(kept.max()) > 0.99 and float(kept.min()) < 0.02
+    assert ((kept > 0.8).float().mean()) > 0.6, "far from the edge it moves as it should"
 
 
 @pytest.mark.parametrize("frames", [16, 24, 32])

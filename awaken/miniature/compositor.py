@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 
 from awaken.miniature.air import Air
-from awaken.miniature.imaging import box, filled, guided_matte, length, sample, smooth_step
+from awaken.miniature.imaging import box, filled, held, length, sample, smooth_step
 from awaken.miniature.latents import CELL, FLOW, LIGHT, OBJECT, REGION, SHIFT, UNITS, rgb_of
+from awaken.miniature.mattes import guided_matte, trimmed
 
 
 class Compositor:
@@ -38,15 +39,15 @@ class Compositor:
             None, :, None, None
         ]
         shares = self.values[:, (REGION.start, OBJECT.start)].mean(2).clamp(0, 1)
+        look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
         if mattes is None:
-            look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
             mattes = guided_matte(shares, look)
-        mattes = self._up(mattes)
-        # What is nearly nowhere moving is noise, not motion.
-        self.object = smooth_step(mattes[:, 1:], 0.3, 0.75)
-        self.region = smooth_step(mattes[:, :1], 0.3, 0.75)
         self.has_object = bool((shares[:, 1] > 0.4).any())
         self.has_region = bool((shares[:, 0] > 0.4).any())
+        # What is nearly nowhere moving is noise, not motion.
+        self.object = smooth_step(self._up(mattes[:, 1:]), 0.3, 0.75)
+        region = smooth_step(mattes[:, :1], 0.3, 0.75)
+        self.region = self._up(trimmed(region, look) if self.has_region else region).clamp(0, 1)
         self.back = painting
         if self.has_object:
             grown = F.max_pool2d(self.object, 9, 1, 4)
@@ -76,7 +77,7 @@ class Compositor:
             going = (length(shift) * self.object).amax().clamp(max=1)
             picture = self.painting * (1 - going) + self.back * going
         if self.has_region:
-            flow = self._up(self.flow[:, :, n] * self.cell)
+            flow = held(self._up(self.flow[:, :, n] * self.cell))
             weight = self.region * length(flow).clamp(max=1)
             picture = picture * (1 - weight) + sample(self.inside, flow) * weight
         change = self.z[:, LIGHT, n] - self.z[:, LIGHT, 0]

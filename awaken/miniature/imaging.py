@@ -1,4 +1,4 @@
-"""Decoding's tools on pixels: moving pictures, drawing mattes, filling holes. No latents here."""
+"""Decoding's tools on pixels: moving pictures, and filling holes. No latents here."""
 
 from __future__ import annotations
 
@@ -20,6 +20,23 @@ def sample(image: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(image, grid, "bilinear", "reflection", align_corners=False)
 
 
+def held(moved: torch.Tensor) -> torch.Tensor:
+    """A displacement (1, 2, h, w), in pixels, that fetches nothing from beyond the picture's edges.
+
+    Before the edge it comes from it dies away, so that what lies there is stretched, by two at most:
+    frames and signatures stay put, and no mirror image comes in. From three times the displacement
+    inwards it is hardly changed.
+    """
+    _, _, h, w = moved.shape
+    x = torch.arange(w, device=moved.device) + 0.5
+    y = (torch.arange(h, device=moved.device) + 0.5)[:, None]
+    dx, dy = moved[:, 0], moved[:, 1]
+    room_x = torch.where(dx > 0, x, w - x) / 2
+    room_y = torch.where(dy > 0, y, h - y) / 2
+    room = torch.stack([room_x.expand_as(dx), room_y.expand_as(dy)], 1)
+    return moved * (1 + (moved / room).square().square().square()).rsqrt().sqrt().sqrt()
+
+
 def box(x: torch.Tensor, radius: int) -> torch.Tensor:
     """Mean over squares of 2 radius + 1 pixels, (n, c, h, w); rows, then columns, for speed."""
     for window, pad in (((2 * radius + 1, 1), (radius, 0)), ((1, 2 * radius + 1), (0, radius))):
@@ -30,33 +47,6 @@ def box(x: torch.Tensor, radius: int) -> torch.Tensor:
 def length(vectors: torch.Tensor) -> torch.Tensor:
     """(1, 2, h, w) -> (1, 1, h, w)."""
     return torch.hypot(vectors[:, :1], vectors[:, 1:])
-
-
-def guided_matte(
-    share: torch.Tensor, picture: torch.Tensor, radius: int = 8, eps: float = 2e-3
-) -> torch.Tensor:
-    """Coarse shares (1, n, h, w) -> mattes (1, n, H, W) that follow the edges of a picture.
-
-    The guided filter (He, Sun and Tang, PAMI 2013) with the picture's colours as guide.
-
-    picture: (1, 3, H, W) in 0..1, about 256 pixels a side. Each small window explains the share as
-    a linear function of the picture's colours; eps is the colour variance below which it stays
-    flat.
-    """
-    share = F.interpolate(share, picture.shape[-2:], mode="bilinear", align_corners=False)
-    n = share.shape[1]
-    average, colour = box(share, radius), box(picture, radius)
-    products = (picture[:, :, None] * picture[:, None]).flatten(1, 2)
-    spread = box(products, radius).unflatten(1, (3, 3)) - colour[:, :, None] * colour[:, None]
-    joint = (picture[:, :, None] * share[:, None]).flatten(1, 2)
-    joint = box(joint, radius).unflatten(1, (3, n))
-    joint = joint - colour[:, :, None] * average[:, None]
-    spread = spread.permute(0, 3, 4, 1, 2) + eps * torch.eye(3, device=share.device)
-    slope = torch.linalg.solve(spread, joint.permute(0, 3, 4, 1, 2))  # (1, H, W, 3, n)
-    slope = slope.permute(0, 3, 4, 1, 2)
-    offset = average - (slope * colour[:, :, None]).sum(1)
-    slope = box(slope.flatten(1, 2), radius).unflatten(1, (3, n))
-    return (slope * picture[:, :, None]).sum(1) + box(offset, radius)
 
 
 def nearest_kept(keep: torch.Tensor) -> torch.Tensor:
@@ -108,7 +98,9 @@ def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
 
     A missing pixel has the smooth colour that its surroundings suggest, and the fine texture of the
     mirror image at the nearest border, so that the brushwork goes on and no seam shows where two
-    borders' mirror images meet. Large pictures are searched at half their size.
+    borders' mirror images meet. Where the mirror image is missing too, a stretched one takes its
+    place, and where that is missing there is no texture. Large pictures are searched at half their
+    size.
     """
     height, width = picture.shape[-2:]
     scale = 2 if height * width > 100_000 else 1
@@ -121,17 +113,19 @@ def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     here = torch.stack(torch.meshgrid(torch.arange(width), torch.arange(height), indexing="xy")).to(
         source
     )
-    mirror = 2 * source - here
-    mirror[0].clamp_(0, width - 1)
-    mirror[1].clamp_(0, height - 1)
-    usable = keep[0, 0][mirror[1].round().long(), mirror[0].round().long()] > 0.9
-    mirror = torch.where(usable, mirror, source)
+    mirror, found = source, torch.zeros_like(small[:1, :1]).expand(height, width)
+    for depth in (1.0, 0.5, 0.25):
+        x, y = there = source + depth * (source - here)
+        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+        column, row = x.clamp(0, width - 1).round().long(), y.clamp(0, height - 1).round().long()
+        usable = inside & (keep[0, 0][row, column] > 0.9) & ~found
+        mirror, found = torch.where(usable, there, mirror), found | usable
     smooth = push_pull(F.avg_pool2d(picture, scale), sure)
     smooth = F.interpolate(box(smooth, 1), (height, width), mode="bilinear", align_corners=False)
     weight = keep + 1e-4
     radius = 3 * scale
     texture = (picture - box(picture * weight, radius) / box(weight, radius)) * keep
-    patch = smooth + sample(texture, (here - mirror)[None])
+    patch = smooth + sample(texture, (here - mirror)[None]) * found
     hole = F.interpolate(1 - sure, (height, width), mode="bilinear", align_corners=False)
     hole = torch.maximum(hole, 1 - keep).clamp(0, 1)
     return picture * (1 - hole) + patch * hole

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from awaken.miniature.clips import Clips
 from awaken.miniature.decoder_network import MatteNetwork, degraded
-from awaken.miniature.imaging import guided_matte
+from awaken.miniature.mattes import guided_matte
 from awaken.miniature.latents import AIR, AIRS, LIGHT, SINES, UNITS, TimeBasis, schedule_table
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.video_network import VideoNetwork

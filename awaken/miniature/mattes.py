@@ -1,0 +1,107 @@
+"""Outlines of what moves: from coarse shares to mattes that follow a picture's edges."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from awaken.miniature.imaging import box
+
+_BINS = (12, 18, 18)  # of luma and of both colour differences
+# A connected part of a matte may lose the first share; a larger loss is less believed, the second
+# not at all.
+_LOSS = (0.1, 0.16)
+
+
+def guided_matte(
+    share: torch.Tensor, picture: torch.Tensor, radius: int = 8, eps: float = 2e-3
+) -> torch.Tensor:
+    """Coarse shares (1, n, h, w) -> mattes (1, n, H, W) that follow the edges of a picture.
+
+    The guided filter (He, Sun and Tang, PAMI 2013) with the picture's colours as guide.
+
+    picture: (1, 3, H, W) in 0..1, about 256 pixels a side. Each small window explains the share as
+    a linear function of the picture's colours; eps is the colour variance below which it stays
+    flat.
+    """
+    share = F.interpolate(share, picture.shape[-2:], mode="bilinear", align_corners=False)
+    n = share.shape[1]
+    average, colour = box(share, radius), box(picture, radius)
+    products = (picture[:, :, None] * picture[:, None]).flatten(1, 2)
+    spread = box(products, radius).unflatten(1, (3, 3)) - colour[:, :, None] * colour[:, None]
+    joint = (picture[:, :, None] * share[:, None]).flatten(1, 2)
+    joint = box(joint, radius).unflatten(1, (3, n))
+    joint = joint - colour[:, :, None] * average[:, None]
+    spread = spread.permute(0, 3, 4, 1, 2) + eps * torch.eye(3, device=share.device)
+    slope = torch.linalg.solve(spread, joint.permute(0, 3, 4, 1, 2))  # (1, H, W, 3, n)
+    slope = slope.permute(0, 3, 4, 1, 2)
+    offset = average - (slope * colour[:, :, None]).sum(1)
+    slope = box(slope.flatten(1, 2), radius).unflatten(1, (3, n))
+    return (slope * picture[:, :, None]).sum(1) + box(offset, radius)
+
+
+def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """A matte without what belongs to its surroundings, a tree that stands into the sky above all.
+
+    matte: (1, 1, h, w) of 0..1; picture: (1, 3, h, w) in 0..1. A pixel goes when its colour is more
+    common outside the matte than inside it, and when it hangs on to the outside through such pixels:
+    a dark cloud amid the sky stays. Both follow from each other, so it is done a few times over, as
+    in GrabCut (Rother et al. 2004). A sea has the colours of its rocks and ships: a part of a matte
+    that would lose much is left as it was.
+    """
+    code = _colour_codes(picture)
+    whole = matte >= 0.3
+    shore = F.max_pool2d((~whole).float(), 3, 1, 1)
+    kept = matte
+    for _ in range(3):
+        inside, outside = _counts(code, kept), _counts(code, 1 - kept)
+        likely = (inside / (inside + outside + 1e-6))[code].view_as(matte)
+        lost = _flooded(shore, whole & (box(likely, 2) < 0.5))
+        twigs = F.max_pool2d(lost, 5, 1, 2) * (whole & (likely < 0.5))
+        lost = torch.maximum(lost, twigs)
+        kept = matte * (1 - lost)
+    numbers = torch.arange(1, matte.numel() + 1, device=matte.device).view_as(matte)
+    part = _flooded(numbers, whole).flatten()
+    mass, loss = (
+        torch.zeros(matte.numel() + 1, device=matte.device).index_add_(0, part, x.flatten())
+        for x in (matte, matte - kept)
+    )
+    least, most = _LOSS
+    trust = ((most - loss / mass.clamp(min=1)) / (most - least)).clamp(0, 1)[part].view_as(matte)
+    return matte * (1 - box(lost * trust, 1))
+
+
+def _colour_codes(picture: torch.Tensor) -> torch.Tensor:
+    """(1, 3, h, w) -> (h w,), a number for every pixel's colour."""
+    luma = (picture * picture.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1)
+    blue, red = (picture[:, 2] - luma) * 0.6 + 0.5, (picture[:, 0] - luma) * 0.7 + 0.5
+    code = torch.zeros_like(luma, dtype=torch.long)
+    for value, bins in zip((luma, blue, red), _BINS, strict=True):
+        code = code * bins + (value.clamp(0, 1) * bins).long().clamp(max=bins - 1)
+    return code.flatten()
+
+
+def _counts(code: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """How much of each colour there is, smoothed over neighbouring ones."""
+    counts = torch.zeros(_BINS[0] * _BINS[1] * _BINS[2], device=code.device)
+    counts.index_add_(0, code, weight.flatten())
+    return F.avg_pool3d(counts.view(1, 1, *_BINS), 3, 1, 1).flatten()
+
+
+def _flooded(values: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
+    """The greatest of ``values`` in every connected part of ``ways``, 0 elsewhere; (1, 1, h, w) both.
+
+    Along whole runs of rows, then of columns, until nothing changes: a few rounds, not one per pixel.
+    """
+    values = values * ways
+    while True:
+        before = values
+        for _ in range(2):
+            values, ways = values.transpose(2, 3), ways.transpose(2, 3)
+            run = torch.cumsum(~ways.flatten(), 0)  # a run ends at every pixel that is no way
+            run = run + torch.arange(ways.shape[2], device=run.device).repeat_interleave(ways.shape[3])
+            greatest = values.new_zeros(int(run[-1]) + 1)
+            greatest.scatter_reduce_(0, run, values.flatten(), "amax")
+            values = greatest[run].view_as(values) * ways
+        if torch.equal(values, before):
+            return values
