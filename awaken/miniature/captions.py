@@ -34,6 +34,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "clouds over the hills drift{v}{d}",
         "the clouds race{d}",
         "clouds glide past{d}",
+        "the storm drives the clouds{d}",
+        "a stormy sky with racing clouds",
     ),
     "billow": (
         "the clouds in the sky surge and billow",
@@ -76,6 +78,11 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "the ocean swells{v}",
         "the pond ripples{v}",
         "waves toss the sea",
+        "the stormy sea heaves{v}",
+        "a storm whips the waves",
+        "storm waves break over the rocks",
+        "the sea rages in a storm",
+        "a tempest at sea",
     ),
     "river": (
         "the river flows{v}{d}",
@@ -121,6 +128,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "the willow sways{v}",
         "the wind shakes the trees{d}",
         "treetops sway{v}",
+        "the storm shakes the trees",
+        "the trees bend in a gale",
     ),
     "grass": (
         "the grass sways{v} in the wind",
@@ -138,6 +147,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "flowers dance{v} in the breeze",
         "the cornfield sways{v}",
         "the lilies sway{v}",
+        "the wheat bends before the storm",
     ),
     "boats": (
         "the boat sails{v}{d}",
@@ -156,6 +166,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "the fishing boats sail{v}{d}",
         "the rowing boat glides{v}{d}",
         "the vessel sails{v}{d}",
+        "the ship fights the storm",
+        "a ship is tossed by the storm",
     ),
     "birds": (
         "birds fly{v} in the sky",
