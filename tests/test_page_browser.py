@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+from awaken.backends import BACKENDS
 from awaken.examples import load_index
 from tests.page import served_page
 
@@ -237,6 +238,28 @@ def test_a_bad_file_gets_a_sentence_and_costs_nothing(visit):
     )
     page.wait_for_selector(".aw-card-bad", state="detached")
     assert page.locator("#aw-wall button[aria-pressed=true]").count() == 0
+
+
+def test_an_own_picture_takes_the_models_motion_unless_the_visitor_chose_another(visit):
+    page = visit()
+    motion = page.locator("#aw-motion input[type=number]")
+    own, usual = Path(PAINTINGS[1].path).read_bytes(), f"{BACKENDS['miniature'].motion:g}"
+    assert motion.input_value() == "0.6", "as The Starry Night was made"
+    drop(page, "mine.jpg", own)
+    page.wait_for_function(
+        "usual => document.querySelector('#aw-motion input[type=number]').value === usual", arg=usual
+    )
+    motion.fill("0.9")
+    motion.blur()
+    page.click("#aw-wall button >> nth=0")
+    page.wait_for_function(
+        "document.querySelector('#aw-motion input[type=number]').value === '0.6'"
+    )
+    motion.fill("0.9")
+    motion.blur()
+    drop(page, "mine again.jpg", own)
+    page.wait_for_selector("#aw-wall button[aria-pressed=true]", state="detached")
+    assert motion.input_value() == "0.9"
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -106,11 +106,14 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
         cost.wire(demo, workshop, rail, price, busy)
 
         def receive(
-            path: str | None, picture: dict, running: bool, event: gr.EventData
-        ) -> list[Any]:
+            path: str | None, picture: dict, running: bool, backend: str, motion: float,
+            event: gr.EventData,
+        ) -> list[Any]:  # fmt: skip
             if path is None or not restore.is_settings_file(path):
-                quiet = [gr.skip()] * (1 + len(restored))
-                return [*_receive(path, picture, running, event), *quiet]
+                hung, quiet = _receive(path, picture, running, event), [gr.skip()] * 3
+                own = {"motion": _own_motion(by_id.get(picture.get("id", "")), backend, motion)}
+                news = own if hung[0] != picture.get("path") else {}
+                return [*hung, *quiet, *(news.get(name, gr.skip()) for name in dials)]
             hung, brought = [picture.get("path"), *([gr.skip()] * 3)], gr.skip()
             try:
                 found = restore.from_file(path)
@@ -127,7 +130,7 @@ def _page(demo: gr.Blocks, language: str, workshop: Workshop, bundled: list[Bund
             return [*hung, strip, brought, *values]
 
         rail["painting"].upload(
-            receive, [rail["painting"], picture, busy],
+            receive, [rail["painting"], picture, busy, rail["backend"], rail["motion"]],
             [*chosen, rail.chips, strip, rail["mask"], *restored], **QUIET,
         )  # fmt: skip
 
@@ -194,6 +197,13 @@ def _receive(path: str | None, picture: dict, running: bool, event: gr.EventData
         return [picture.get("path"), quiet, quiet, quiet, strip]
     strip = quiet if running else status.idle(example=False).value()
     return [kept, {"path": kept}, gr.update(selected=""), suggestions(), strip]
+
+
+def _own_motion(before: Bundled | None, backend: str, motion: float) -> Any:
+    """The dial for a picture of the visitor's own: what only suited the bundled one is undone."""
+    chosen = BACKENDS[backend].motion
+    untouched = before is not None and before.inputs().get("motion") == motion
+    return gr.skip() if chosen is None or not untouched else chosen
 
 
 def _take(chosen: Bundled | None, running: bool) -> list[Any]:
