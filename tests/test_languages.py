@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from fontTools.ttLib import TTFont
+
 from awaken.backends import BACKENDS
 from awaken.examples import load_index
 from awaken.proxies import PROXIES
@@ -238,3 +240,12 @@ def test_only_the_miniature_needs_english():
     assert reading.for_models(prompt, "cinemo", "qwen_image_edit") == prompt
     assert reading.remark("the clouds drift", "miniature", "miniature") == ""
     assert "the clouds drift" in reading.remark(prompt, "miniature", "miniature")
+
+
+def test_our_font_has_every_character_of_the_texts():
+    known = TTFont(ROOT / "assets" / "fonts" / "noto-sans-sc.woff2").getBestCmap()
+    used = {c for path in (ROOT / "awaken" / "ui").glob("*.py") for c in path.read_text("utf-8")}
+    needed = {c for c in used if ord(c) >= 0x2E80}
+    assert len(needed) > 500
+    missing = "".join(sorted(c for c in needed if ord(c) not in known))
+    assert not missing, "make assets/fonts/noto-sans-sc.woff2 anew: see the README beside it"

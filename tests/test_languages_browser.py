@@ -151,3 +151,15 @@ def test_a_finger_finds_everything_on_a_phone(visit):
            .filter(([, , height]) => height < 43.5)"""
     )
     assert not small
+
+
+@pytest.mark.parametrize(("path", "part"), (("zh", ".aw-line"), ("present", "main .name")))
+def test_the_font_for_chinese_comes_with_the_page(server, open_page, path, part):
+    page = open_page(server.url + path)
+    page.wait_for_selector(part, state="attached")
+    loaded = page.evaluate(
+        "async () => (await document.fonts.load('16px \"Awaken SC\"', '画')).map((f) => f.status)"
+    )
+    assert loaded == ["loaded"]
+    family = page.eval_on_selector(part, "part => getComputedStyle(part).fontFamily")
+    assert "Awaken SC" in family

@@ -36,10 +36,12 @@ FILES = {  # name under /present/ -> file, type
     "decode.js": ("js/stage/decode.js", "text/javascript"),  # the comparator's own
     "present.css": ("css/present.css", "text/css"),
     "tokens.css": ("css/tokens.css", "text/css"),
+    "fonts.css": ("css/fonts.css", "text/css"),
+    "noto-sans-sc.woff2": ("fonts/noto-sans-sc.woff2", "font/woff2"),
 }
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    "media-src blob:; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
+    "img-src data:; media-src blob:; base-uri 'none'; form-action 'none'"
 )
 FIRST_PORT, PORTS = 7860, 100
 

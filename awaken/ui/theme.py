@@ -1,6 +1,7 @@
 """The page's look for Gradio's own parts: system fonts and the tokens of assets/css/tokens.css.
 
-Nothing is fetched from elsewhere: no web fonts, no scripts of others. The tokens change with the
+Nothing is fetched from elsewhere: no scripts of others, and only where no system font has it a font
+of ours with the characters of the Chinese texts (assets/css/fonts.css). The tokens change with the
 ``dark`` class that Gradio sets, so every value serves both themes.
 """
 
@@ -119,6 +120,7 @@ def theme() -> gr.themes.Base:
             "Microsoft YaHei",
             "Source Han Sans SC",
             "Noto Sans CJK SC",
+            "Awaken SC",
             "sans-serif",
         ),
         font_mono=("ui-monospace", "SFMono-Regular", "Menlo", "Liberation Mono", "monospace"),
@@ -134,4 +136,5 @@ def head() -> str:
     """For the document's head: our style sheets, which Gradio would rewrite, and the tab's name."""
     sheets = "\n".join((CSS / name).read_text(encoding="utf-8") for name in STYLES)
     script = (CSS.parent / "js" / "tab.js").read_text(encoding="utf-8")
-    return f"<style>\n{sheets}\n</style>\n<script>\n{script}</script>"
+    fonts = '<link rel="stylesheet" href="present/fonts.css">'  # the stage for talks has them too
+    return f"{fonts}\n<style>\n{sheets}\n</style>\n<script>\n{script}</script>"
