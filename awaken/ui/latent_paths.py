@@ -34,7 +34,7 @@ def build(
     """Draw the bench inside the current Blocks and wire it."""
     gr.Markdown(f"{say('paths_about')}\n\n*{say('paths_honest')}*")
     clip = gr.File(
-        label=say("clip"), file_types=CLIPS, type="filepath", height=110, elem_id="aw-clip"
+        label=say("clip"), file_types=CLIPS, type="filepath", height=150, elem_id="aw-clip"
     )
     go, stop = benches.buttons("paths")
     method = gr.Radio(
