@@ -52,6 +52,11 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="only show the bundles of a folder (default: the examples) on the stage for talks: "
         "no model, no network",
     )
+    parser.add_argument(
+        "--link",
+        metavar="URL",
+        help="with --present: the address whose QR code the key Q shows to the hall",
+    )
     return parser.parse_args(argv)
 
 
@@ -84,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.present is not None:
         from awaken.ui import present
 
-        return present.serve(args.present, args.host, args.port, args.open)
+        return present.serve(args.present, args.host, args.port, args.open, args.link)
     from awaken.types import RequestError
     from awaken.ui.serving import launch
 

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from awaken.bundle import write_bundle
 from awaken.examples import load_index
 from awaken.types import RequestError
-from awaken.ui import present
+from awaken.ui import links, present
 from awaken.video import stacked, write_mp4
 from tests.page import served_page
 
@@ -123,3 +123,17 @@ def test_the_command_says_what_is_wrong(tmp_path):
     command = [sys.executable, "app.py", "--present", str(tmp_path / "nowhere")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and done.stderr.startswith("awaken: There is no folder")
+
+
+@pytest.mark.parametrize("link", ("javascript:alert(1)", "my page", "https://a b", "https://" + 600 * "x"))
+def test_a_link_that_is_none_is_said(link):
+    command = [sys.executable, "app.py", "--present", "--link", link]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stderr.startswith("awaken: The link must be one address")
+
+
+def test_a_space_offers_its_own_page_to_the_hall(monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "anne/awaken")
+    assert links.space_page() == "https://huggingface.co/spaces/anne/awaken"
+    monkeypatch.delenv("SPACE_ID")
+    assert links.space_page() is None

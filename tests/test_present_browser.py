@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,6 +18,7 @@ from awaken.video import stacked, write_mp4
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parent.parent
 NAUGHTY = "<img src=x onerror=alert(1)> ${alert(2)} {{value}} 浪"
+LINK = "https://example.org/awaken?v=1&prompt=waves+roll"
 BLUE, RED = (20, 40, 160), (170, 30, 20)
 READ = """
 () => {
@@ -46,6 +48,7 @@ def stage(tmp_path_factory):
     for name, title, width in (("1", NAUGHTY, 96), ("2", "Second", 160), ("3", "Third", 64)):
         write_slide(folder, name, {"title": title, "byline": f"Painter {name}"}, width)
     command = [sys.executable, "-u", "app.py", "--present", str(folder), "--port", "0"]
+    command += ["--link", LINK]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline()
     yield re.search(r"http://\S+", line)[0]
@@ -128,7 +131,7 @@ def test_texts_are_shown_as_they_were_written(show):
     page = show()
     assert page.text_content("h1") == NAUGHTY
     assert page.text_content(".prompt") == f"“{NAUGHTY}”"
-    assert page.locator("main img").count() == 0
+    assert page.locator(".work img").count() == 0
 
 
 def test_the_blank_key_hides_everything_and_the_next_press_brings_it_back(show):
@@ -143,6 +146,23 @@ def test_the_blank_key_hides_everything_and_the_next_press_brings_it_back(show):
         assert (box["width"], box["height"]) == (1280, 800)
         page.keyboard.press("PageDown")
         wait_for(page, blank="false", index=0)  # the same painting as before
+
+
+def test_the_hall_can_take_the_link_along(show):
+    page = show()
+    picture = page.locator("[data-testid=present-code] img")
+    assert picture.is_hidden()
+    page.keyboard.press("q")
+    picture.wait_for()
+    seen = cv2.imdecode(np.frombuffer(picture.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert cv2.QRCodeDetector().detectAndDecode(seen)[0] == LINK
+    assert page.text_content("[data-testid=present-code] figcaption") == LINK
+    page.keyboard.press("PageDown")  # the next press brings the picture back
+    assert picture.is_hidden()
+    wait_for(page, index=0)
+    page.mouse.move(10, 10)
+    page.click("[data-act=code]")
+    assert picture.is_visible()
 
 
 def test_full_screen_pause_timer_and_the_line_by_hand(show):

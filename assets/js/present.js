@@ -46,6 +46,13 @@ async function begin() {
     node.title = say(node.dataset.title);
     node.setAttribute("aria-label", node.title);
   }
+  if (show.link) {
+    part.code_picture.src = show.link.code;
+    part.code_picture.alt = say("code");
+    part.address.textContent = show.link.address;
+    part.bar.querySelector("[data-act=code]").hidden = false;
+    part.bar.querySelector(".hint").textContent += say("hint_code");
+  }
   main.dataset.count = slides.length;
   if (!slides.length) return stop("empty");
   if (wanted.has("minutes")) startClock(Number(wanted.get("minutes")) || 0);
@@ -231,14 +238,23 @@ function showClock() {
 const blank = (on) => (main.dataset.blank = on);
 const isBlank = () => main.dataset.blank === "true";
 
+// Whether something lay over the picture; it is gone now.
+function uncovered() {
+  const covered = isBlank() || !part.code.hidden;
+  blank(false);
+  part.code.hidden = true;
+  return covered;
+}
+
 const acts = {
-  // the first press after a black screen only brings the picture back
-  next: () => (isBlank() ? blank(false) : go(current + 1)),
-  previous: () => (isBlank() ? blank(false) : go(current - 1)),
+  // the first press after a black screen or the code only brings the picture back
+  next: () => uncovered() || go(current + 1),
+  previous: () => uncovered() || go(current - 1),
   first: () => go(0),
   last: () => go(slides.length - 1),
   blank: () => blank(!isBlank()),
   play: () => (playing = !playing),
+  code: () => (part.code.hidden = !part.code.hidden || !part.address.textContent),
   back: () => moveLine(wipe - STEP),
   forth: () => moveLine(wipe + STEP),
   timer() {
@@ -256,7 +272,7 @@ const keys = {
   PageDown: "next", ArrowRight: "next", ArrowDown: "next", " ": "next", Enter: "next", n: "next",
   PageUp: "previous", ArrowLeft: "previous", ArrowUp: "previous", Backspace: "previous",
   Home: "first", End: "last", b: "blank", ".": "blank", p: "play", f: "full_screen", F5: "full_screen",
-  t: "timer", "+": "forth", "=": "forth", "-": "back",
+  t: "timer", q: "code", "+": "forth", "=": "forth", "-": "back",
 };
 
 document.addEventListener("keydown", (event) => {

@@ -91,10 +91,14 @@ def address(base: str, settings: Mapping[str, Any]) -> str:
 
     base: the page's own address; its query and fragment are dropped.
     """
-    space = os.environ.get("SPACE_ID")
-    if space:
-        base = f"https://huggingface.co/spaces/{space}"
+    base = space_page() or base
     return f"{base.split('#')[0].split('?')[0]}?{encode(settings)}"
+
+
+def space_page() -> str | None:
+    """The Space's own page on Hugging Face; None elsewhere."""
+    space = os.environ.get("SPACE_ID")
+    return f"https://huggingface.co/spaces/{space}" if space else None
 
 
 def _pairs(query: str | Mapping[str, str] | Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

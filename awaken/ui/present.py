@@ -2,7 +2,8 @@
 
 A static page plays finished films: a wipe between baseline and awakened that sweeps by itself, big
 type, the keys of a clicker. It needs no model, no torch, no Gradio and no network. Films come from
-bundles (``awaken.bundle``) or folders with a result; without any, from the bundled examples.
+bundles (``awaken.bundle``) or folders with a result; without any, from the bundled examples. The
+hall can take a link along as a QR code.
 Every word travels as JSON and is written with textContent; the page's policy forbids all foreign
 addresses and all scripts but its own.
 """
@@ -44,6 +45,7 @@ POLICY = (
     "img-src data:; media-src blob:; base-uri 'none'; form-action 'none'"
 )
 FIRST_PORT, PORTS = 7860, 100
+MAX_LINK = 500  # characters; a longer one has modules too small for the last row
 
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
@@ -57,6 +59,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "blank": "Black screen",
         "timer": "Timer",
         "full_screen": "Full screen",
+        "code": "QR code of the link",
+        "hint_code": "    Q code",
         "hint": "→ next    ← back    P pause    + − move the line    B black    T timer    F full screen",
         "empty": "There is nothing to show: put bundles into the folder.",
         "trouble": "This film could not be played.",
@@ -72,6 +76,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "blank": "黑屏",
         "timer": "计时",
         "full_screen": "全屏",
+        "code": "链接的二维码",
+        "hint_code": "    Q 二维码",
         "hint": "→ 下一幅    ← 上一幅    P 暂停    + − 移动分界线    B 黑屏    T 计时    F 全屏",
         "empty": "没有可展示的内容：请把作品包放入文件夹。",
         "trouble": "无法播放这段视频。",
@@ -158,10 +164,31 @@ def _from_result(stacked: Path, settings: Path, picture: dict[str, str]) -> Slid
     return Slide(label_of(picture, facts.get("prompt"), facts), stacked.read_bytes)
 
 
-def routes(slides: list[Slide]) -> list[Route]:
-    """What the server answers under /present; nothing else of the machine can be reached."""
+def code(link: str) -> str:
+    """The QR code of an address as a picture (data URI, SVG, dark on light, with its quiet zone).
+
+    Raises:
+        RequestError: when it is no address of the web, or too long.
+    """
+    import segno
+
+    if not re.fullmatch(r"https?://[^\s]+", link) or len(link) > MAX_LINK:
+        raise RequestError(
+            f"The link must be one address that begins with https://, of {MAX_LINK} characters at "
+            "most."
+        )
+    return segno.make_qr(link, error="m").svg_data_uri(border=4, light="#fff", dark="#000")
+
+
+def routes(slides: list[Slide], link: str | None = None) -> list[Route]:
+    """What the server answers under /present; nothing else of the machine can be reached.
+
+    link: an address for the hall, or None.
+    """
     listed = [s.facts | {"film": f"present/film-{i}.mp4"} for i, s in enumerate(slides)]
     show = {"slides": listed, "texts": TEXTS}
+    if link:
+        show["link"] = {"address": link, "code": code(link)}
 
     def page(request: Request) -> Response:
         return _answer((ASSETS / "html" / "present.html").read_bytes(), "text/html")
@@ -204,28 +231,30 @@ def _answer(body: bytes, kind: str, status: int = 200) -> Response:
     return Response(body, status, _headers(), kind)
 
 
-def mount(app: Starlette, slides: list[Slide] | None = None) -> None:
+def mount(app: Starlette, slides: list[Slide] | None = None, link: str | None = None) -> None:
     """Serve /present beside an app's own pages (Gradio's app is one); default: the examples."""
     found = from_examples() if slides is None else slides
-    app.router.routes[:0] = routes(found)  # first: Gradio's own routes would take any name
+    app.router.routes[:0] = routes(found, link)  # first: Gradio's own routes would take any name
 
 
-def alone(slides: list[Slide]) -> Starlette:
+def alone(slides: list[Slide], link: str | None = None) -> Starlette:
     """An app that serves nothing else."""
     return Starlette(
-        routes=[Route("/", lambda request: RedirectResponse("present")), *routes(slides)]
+        routes=[Route("/", lambda request: RedirectResponse("present")), *routes(slides, link)]
     )
 
 
 def serve(
-    folder: str | None, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = False
-) -> int:
+    folder: str | None, host: str = "127.0.0.1", port: int | None = None,
+    open_browser: bool = False, link: str | None = None,
+) -> int:  # fmt: skip
     """Show a folder (None or "": the examples) until interrupted; returns the exit status."""
     import uvicorn
 
     try:
         rules = Rules.of(host)
         slides, problems = from_folder(folder) if folder else (from_examples(), [])
+        stage = alone(slides, link)
     except RequestError as error:
         print(f"awaken: {error}", file=sys.stderr)
         return 2
@@ -240,7 +269,7 @@ def serve(
     print(f"{len(slides)} paintings on the stage: {address}", flush=True)
     if open_browser:
         webbrowser.open(address)
-    app = Border(alone(slides), rules)
+    app = Border(stage, rules)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
     server.run(sockets=[listening])
     return 0

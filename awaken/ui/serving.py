@@ -11,7 +11,7 @@ from huggingface_hub.constants import HF_HOME
 from starlette.middleware import Middleware
 
 from awaken import space
-from awaken.ui import bundles, gallery, janitor, languages, layout, present, theme
+from awaken.ui import bundles, gallery, janitor, languages, layout, links, present, theme
 from awaken.ui.border import Border, Rules
 from awaken.ui.jobs import MAX_WAITING
 from awaken.ui.runs import Workshop
@@ -78,7 +78,7 @@ def launch(
         },
         mcp_server=False,
     )
-    present.mount(app)
+    present.mount(app, link=links.space_page())
     bundles.mount(app)
     if tools:
         tools.mount(app)

@@ -20,7 +20,8 @@ ENGLISH: dict[str, str] = {
     "foot": "**Every Painting Awakened: A Training-free Framework for Painting-to-Animation "
     "Generation.** The method is the authors’; this demo is an independent implementation of it. "
     "[Paper](https://arxiv.org/abs/2503.23736) · "
-    "[Project page](https://painting-animation.github.io/animation/)",
+    "[Project page](https://painting-animation.github.io/animation/) · "
+    "[Stage for talks](present)",
     "citation_title": "Cite the paper",
     "citation": "@article{awakened2025,\n"
     "  title   = {Every Painting Awakened: A Training-free Framework for\n"

@@ -15,7 +15,8 @@ CHINESE: dict[str, str] = {
     "foot": "**《唤醒每一幅画：无需训练的“画作转动画”生成框架》**（Every Painting Awakened: "
     "A Training-free Framework for Painting-to-Animation Generation）。方法属于论文作者；"
     "本演示是对它的独立实现。[论文](https://arxiv.org/abs/2503.23736) · "
-    "[项目主页](https://painting-animation.github.io/animation/)",
+    "[项目主页](https://painting-animation.github.io/animation/) · "
+    "[演讲舞台](present)",
     "citation_title": "引用论文",
     "citation": "@article{awakened2025,\n"
     "  title   = {Every Painting Awakened: A Training-free Framework for\n"
