@@ -37,8 +37,10 @@ CUT_STREAM = ("AbortError", "errored out")
 
 
 def _browsers():
-    """The system's browsers first: Debian's plays h264, Playwright's own build often does not."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+    """The system's browsers first: Debian's play h264, Playwright's own build often does not."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome",
+             "google-chrome-stable")  # fmt: skip
+    for name in names:
         if path := shutil.which(name):
             yield {"executable_path": path}
     yield {}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from awaken.miniature import report, report_page
+from awaken.miniature.train import HELD_OUT
 
 ROOT = Path(__file__).parent.parent
 
@@ -89,3 +90,11 @@ def test_labelled_training_pictures_are_none_of_the_measured_paintings():
     labels = json.loads((ROOT / "awaken/miniature/regions.json").read_text())
     measured = {p["painting"].split("_")[1] for p in json.loads(report.PAIRS.read_text())}
     assert labels and not measured & set(labels)
+
+
+def test_settings_are_chosen_on_paintings_that_are_neither_trained_on_nor_measured():
+    chosen = json.loads((ROOT / "awaken/miniature/held_out_pairs.json").read_text())
+    assert {p["painting"] for p in chosen} == set(HELD_OUT)
+    for pair in chosen:
+        mask = report.region_of(pair["polygons"], 100, 150)
+        assert 0.003 < mask.mean() < 0.8, pair["prompt"]

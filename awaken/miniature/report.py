@@ -4,7 +4,7 @@ Every pair of painting and prompt in ``report_pairs.json`` names a region by pol
 Table 1 runs on it with the same seeds and the same guidance. All is measured on decoded pixels,
 never on the model's own latents: optical flow (OpenCV DIS: Kroeger et al., ECCV 2016) between
 consecutive frames at 256 pixels, short side. Nothing here chooses a setting; settings were chosen
-on other paintings (``train.HELD_OUT``).
+on other paintings (``train.HELD_OUT``), with ``--pairs awaken/miniature/held_out_pairs.json``.
 
 A row is written as soon as it is measured; started again, the program goes on with what is missing.
 Needs opencv-python beside Awaken's own requirements.
@@ -169,6 +169,9 @@ def run(args: argparse.Namespace) -> None:
             size=args.size,
             guidance=args.guidance,
             motion=args.motion,
+            p=args.p,
+            re_noise=args.re_noise,
+            proxy_strength=args.proxy_strength,
         )
         started = time.monotonic()
         frames, painting = runner.video(request)
@@ -228,6 +231,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--guidance", type=float, help="the same in all arms; default the model's")
     parser.add_argument("--motion", type=float)
+    parser.add_argument("--p", type=float, default=Request.p)
+    parser.add_argument("--re-noise", type=float, default=Request.re_noise)
+    parser.add_argument("--proxy-strength", type=float, help="default the proxy's")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(argv)
@@ -236,6 +242,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     notes = {
         "backend": args.backend, "proxy": args.proxy, "size": args.size,
         "guidance": args.guidance or "the model's default",
+        "motion": args.motion or "the model's default", "p": args.p, "re-noise": args.re_noise,
+        "proxy strength": args.proxy_strength or "the proxy's default",
     }  # fmt: skip
     print(write_up(args.out, json.loads(args.pairs.read_text()), notes))
 
