@@ -32,7 +32,7 @@ from awaken.miniature.latents import (
     light_of,
 )
 from awaken.miniature.library import Library
-from awaken.miniature.mattes import trimmed
+from awaken.miniature.mattes import fitted, trimmed
 from awaken.miniature.scenes import render
 from awaken.miniature.video_network import VideoNetwork
 
@@ -212,6 +212,23 @@ def test_water_in_the_colours_of_its_rocks_stays_whole():
     water = torch.zeros(1, 1, 96, 128)
     water[..., 60:, :] = 1
     assert torch.equal(trimmed(water, picture), water)
+
+
+def test_a_blot_on_a_boat_becomes_the_boat_with_its_mast():
+    noise = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(3))
+    boat = torch.zeros(1, 1, 96, 128)
+    boat[..., 50:60, 50:80] = 1  # the hull
+    boat[..., 22:50, 63:66] = 1  # the mast, whose top the blot misses
+    sea = torch.tensor([0.5, 0.7, 0.8])[None, :, None, None] + 0.1 * noise
+    picture = torch.where(boat > 0, torch.tensor([0.3, 0.2, 0.1])[None, :, None, None], sea)
+    blot = torch.zeros(1, 1, 96, 128)
+    blot[..., 30:75, 30:105] = 1
+    thing = fitted(blot, picture)
+    assert float(thing[boat > 0].min()) > 0.5
+    assert float(thing[..., 30:75, 95:].max()) < 0.05, "what is around it stays behind"
+    assert float(thing[..., 72:, :].max()) < 0.05
+    assert float(thing.sum()) < 0.6 * float(blot.sum())
+    assert torch.equal(fitted(blot, sea), blot), "where no thing is to be seen the blot stays"
 
 
 @pytest.mark.parametrize("by", (30.0, -30.0))

@@ -34,6 +34,7 @@ from awaken.miniature.latents import (
     schedule_table,
 )
 from awaken.miniature.loading import ASSETS, trained, weights_id
+from awaken.miniature.mattes import guided_matte, outlined
 from awaken.miniature.stencil import resting, stencil, touched
 from awaken.miniature.text import text_encoder
 from awaken.miniature.video_network import VideoNetwork
@@ -166,15 +167,17 @@ class MiniatureBackend(Backend):
     def notices(self, prompt: str) -> list[str]:
         return self.vocabulary.notices(prompt)
 
-    def _mattes(self, z: torch.Tensor, painting: torch.Tensor) -> torch.Tensor | None:
-        """(1, 2, 8 rows, 8 columns) from the matting network, if there is one."""
-        if self.decoder is None:
-            return None
+    def _mattes(self, z: torch.Tensor, painting: torch.Tensor) -> torch.Tensor:
+        """Outlines of region and object, (1, 2, 8 rows, 8 columns)."""
         rows, columns = z.shape[-2:]
         look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
         units = UNITS.to(z)[[REGION.start, OBJECT.start], None, None]
         shares = (z[:, (REGION.start, OBJECT.start)].mean(2) * units).clamp(0, 1)
-        return self.decoder(shares.to(self.dtype), look.to(self.dtype)).float().sigmoid()
+        if self.decoder is None:
+            mattes = guided_matte(shares, look).clamp(0, 1)
+        else:
+            mattes = self.decoder(shares.to(self.dtype), look.to(self.dtype)).float().sigmoid()
+        return outlined(mattes, look)
 
     def _composed(
         self, z: torch.Tensor, painting: torch.Tensor, mask: np.ndarray | None,

@@ -6,7 +6,7 @@ objects (what they uncover is filled in by mirroring the surroundings), the movi
 their still outlines, light, the objects as they travel, mist and particles.
 
 Mattes come from the coarse shares by guided filtering, or from a matting network
-(``decoder_network``).
+(``decoder_network``) and the picture's colours (``mattes.outlined``).
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import torch
 import torch.nn.functional as F
 
 from awaken.miniature.air import Air
-from awaken.miniature.imaging import box, filled, held, length, sample, smooth_step
+from awaken.miniature.imaging import box, filled, held, length, sample, smooth_step, within
 from awaken.miniature.latents import CELL, FLOW, LIGHT, OBJECT, REGION, SHIFT, UNITS, rgb_of
-from awaken.miniature.mattes import guided_matte, trimmed
+from awaken.miniature.mattes import guided_matte
 
 
 class Compositor:
     """Everything of one video and one painting that does not change from frame to frame.
 
     z: latents (1, 18, f, h, w); painting: (1, 3, H, W) in 0..1; mattes: (1, 2, H', W') of region
-    and object from a matting network, or None for guided filtering.
+    and object, or None for the quick ones of guided filtering.
     """
 
     def __init__(
@@ -39,15 +39,14 @@ class Compositor:
             None, :, None, None
         ]
         shares = self.values[:, (REGION.start, OBJECT.start)].mean(2).clamp(0, 1)
-        look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
         if mattes is None:
+            look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
             mattes = guided_matte(shares, look)
         self.has_object = bool((shares[:, 1] > 0.4).any())
         self.has_region = bool((shares[:, 0] > 0.4).any())
         # What is nearly nowhere moving is noise, not motion.
         self.object = smooth_step(self._up(mattes[:, 1:]), 0.3, 0.75)
-        region = smooth_step(mattes[:, :1], 0.3, 0.75)
-        self.region = self._up(trimmed(region, look) if self.has_region else region).clamp(0, 1)
+        self.region = smooth_step(self._up(mattes[:, :1]), 0.3, 0.75)
         self.back = painting
         if self.has_object:
             grown = F.max_pool2d(self.object, 9, 1, 4)
@@ -85,7 +84,7 @@ class Compositor:
             picture = picture + self._up(rgb_of(change) - rgb_of(torch.zeros_like(change)))
         if self.has_object:
             layer = sample(torch.cat([self.painting, self.object], 1), shift)
-            matte = layer[:, 3:] * going
+            matte = layer[:, 3:] * going * within(shift)  # no mirror image of a boat comes in
             picture = picture * (1 - matte) + layer[:, :3] * matte
         return self.air.over(picture, n).clamp(0, 1)
 

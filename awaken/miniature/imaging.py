@@ -20,6 +20,14 @@ def sample(image: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(image, grid, "bilinear", "reflection", align_corners=False)
 
 
+def within(moved: torch.Tensor) -> torch.Tensor:
+    """Where ``sample`` fetches from inside the picture: (1, 2, h, w) pixels -> (1, 1, h, w)."""
+    _, _, h, w = moved.shape
+    x = torch.arange(w, device=moved.device) + 0.5 - moved[:, :1]
+    y = torch.arange(h, device=moved.device)[:, None] + 0.5 - moved[:, 1:]
+    return ((x >= 0) & (x <= w) & (y >= 0) & (y <= h)).to(moved)
+
+
 def held(moved: torch.Tensor) -> torch.Tensor:
     """A displacement (1, 2, h, w), in pixels, that fetches nothing from beyond the picture's edges.
 

@@ -8,9 +8,14 @@ import torch.nn.functional as F
 from awaken.miniature.imaging import box
 
 _BINS = (12, 18, 18)  # of luma and of both colour differences
+_EDGE = 0.45  # what a matte holds lies above it
+_ROUNDS = 3
 # A connected part of a matte may lose the first share; a larger loss is less believed, the second
 # not at all.
 _LOSS = (0.1, 0.16)
+# Pixels around a thing: that tell what is not it; that it may grow; that stay with it.
+_RING, _REACH, _CLOSE = 24, 12, 7
+_LEAST = 0.05  # the share of a blot that a thing takes up at least
 
 
 def guided_matte(
@@ -40,6 +45,14 @@ def guided_matte(
     return (slope * picture[:, :, None]).sum(1) + box(offset, radius)
 
 
+def outlined(mattes: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """Mattes of region and object, (1, 2, h, w) of 0..1, drawn along the things of a picture.
+
+    picture: (1, 3, h, w) in 0..1. See ``trimmed`` and ``fitted``.
+    """
+    return torch.cat([trimmed(mattes[:, :1], picture), fitted(mattes[:, 1:], picture)], 1)
+
+
 def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     """A matte without what belongs to its surroundings, a tree that stands into the sky above all.
 
@@ -49,15 +62,16 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     in GrabCut (Rother et al. 2004). A sea has the colours of its rocks and ships: a part of a matte
     that would lose much is left as it was.
     """
-    code = _colour_codes(picture)
-    whole = matte >= 0.3
-    shore = F.max_pool2d((~whole).float(), 3, 1, 1)
+    whole = matte >= _EDGE
+    if not whole.any():
+        return matte
+    code, shore = _colour_codes(picture), _wider((~whole).float())
     kept = matte
-    for _ in range(3):
+    for _ in range(_ROUNDS):
         inside, outside = _counts(code, kept), _counts(code, 1 - kept)
         likely = (inside / (inside + outside + 1e-6))[code].view_as(matte)
         lost = _flooded(shore, whole & (box(likely, 2) < 0.5))
-        twigs = F.max_pool2d(lost, 5, 1, 2) * (whole & (likely < 0.5))
+        twigs = _wider(lost, 2) * (whole & (likely < 0.5))
         lost = torch.maximum(lost, twigs)
         kept = matte * (1 - lost)
     numbers = torch.arange(1, matte.numel() + 1, device=matte.device).view_as(matte)
@@ -69,6 +83,42 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     least, most = _LOSS
     trust = ((most - loss / mass.clamp(min=1)) / (most - least)).clamp(0, 1)[part].view_as(matte)
     return matte * (1 - box(lost * trust, 1))
+
+
+def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """The matte of a thing (a boat, a tree), drawn closely around it.
+
+    matte: (1, 1, h, w) of 0..1, which lies on the thing like a blot: it holds much of what is around
+    and misses a mast; picture: (1, 3, h, w) in 0..1. A thing is what has colours that are rarer in a
+    ring around the blot: from the edge inwards other pixels go, and such pixels nearby that hang on
+    to what is left are added. A hull may be as dark as its water: what lies close by stays. Where
+    hardly anything would be left the blot stays.
+    """
+    whole = matte >= _EDGE
+    if not whole.any():
+        return matte
+    code, shore = _colour_codes(picture), _wider((~whole).float())
+    around = _wider(whole.float(), _RING) * ~whole
+    kept = matte * whole
+    for _ in range(_ROUNDS):
+        inside = _counts(code, kept)
+        outside = _counts(code, around + matte * whole - kept)
+        inside, outside = (n / n.sum().clamp(min=1) for n in (inside, outside))
+        own = (inside / (inside + outside + 1e-7))[code].view_as(matte)
+        kept = matte * whole * (1 - _flooded(shore, whole & (box(own, 1) < 0.6)))
+    if float(kept.sum()) < _LEAST * float((matte * whole).sum()):
+        return matte
+    core = (kept > 0.5).float()
+    added = _flooded(_wider(core), (_wider(core, _REACH) > 0) & (own > 0.7) & ~whole)
+    close = _wider(torch.maximum(core, added), _CLOSE)
+    return box(torch.maximum(matte * close, _wider(added)), 1)
+
+
+def _wider(x: torch.Tensor, by: int = 1) -> torch.Tensor:
+    """The greatest value within ``by`` pixels, (1, 1, h, w); the sides of a square in turn."""
+    for size, pad in (((2 * by + 1, 1), (by, 0)), ((1, 2 * by + 1), (0, by))):
+        x = F.max_pool2d(x, size, 1, pad)
+    return x
 
 
 def _colour_codes(picture: torch.Tensor) -> torch.Tensor:
