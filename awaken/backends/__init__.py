@@ -243,9 +243,7 @@ def lazily(module: str, name: str) -> Callable[[torch.device, torch.dtype], Any]
 _MINIATURE: dict[str, Any] = {
     "sizes": (384, 512, 640, 768),
     "frame_choices": (16, 24, 32),
-    "guidance": 5.0,
-    "motion": 1.4,
-    "motion_range": (0.2, 1.6, 0.05),
+    "motion_range": (0.2, 2.0, 0.05),
     "has_mask": True,
     "half_on_cpu": True,
     "needs": "Ships with the demo; any processor, under 3 GB of memory.",
@@ -260,6 +258,8 @@ BACKENDS: dict[str, BackendSpec] = {
         summary="A small image-to-video model trained by us, on paintings and on painted scenes: "
         "sky, water, trees, grass, boats, smoke, fire; snow, rain, petals. A laptop is enough.",
         load=lazily("awaken.backends.miniature", "MiniatureBackend"),
+        guidance=6.0,
+        motion=1.8,
         learnt_from="procedural scenes and labelled public-domain paintings; no film",
         **_MINIATURE,
     ),
@@ -268,6 +268,8 @@ BACKENDS: dict[str, BackendSpec] = {
         summary="The same network, trained on photograph-like scenes alone: it has never seen a "
         "painting, as the paper supposes of a video model.",
         load=lazily("awaken.backends.miniature", "PremiseBackend"),
+        guidance=5.0,
+        motion=1.4,
         learnt_from="procedural photograph-like scenes alone; never a painting",
         **_MINIATURE,
     ),
