@@ -8,6 +8,9 @@ import torch
 import torch.nn.functional as F
 
 
+_NEAR = 0.3  # of the short side: as far as flow fetches
+
+
 def sample(image: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
     """What ``image`` (1, c, h, w) shows at every pixel displaced by ``moved`` (1, 2, h, w) pixels.
 
@@ -104,7 +107,8 @@ def push_pull(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
 def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """Fill what is not kept: (1, 3, H, W) and (1, 1, H, W) share kept -> (1, 3, H, W).
 
-    A missing pixel has the smooth colour that its surroundings suggest, and the fine texture of the
+    A missing pixel has the smooth colour of the nearest border, far from all borders the one that
+    they suggest together (a sky does not darken towards the sea below it), and the fine texture of the
     mirror image at the nearest border, so that the brushwork goes on and no seam shows where two
     borders' mirror images meet. Where the mirror image is missing too, a stretched one takes its
     place, and where that is missing there is no texture. Large pictures are searched at half their
@@ -132,7 +136,11 @@ def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     smooth = F.interpolate(box(smooth, 1), (height, width), mode="bilinear", align_corners=False)
     weight = keep + 1e-4
     radius = 3 * scale
-    texture = (picture - box(picture * weight, radius) / box(weight, radius)) * keep
+    mean = box(picture * weight, radius) / box(weight, radius)
+    far = (here - source).square().sum(0).sqrt() / (_NEAR * min(height, width))
+    border = box(sample(mean, (here - source)[None]), 2 * radius)
+    smooth = torch.lerp(border, smooth, smooth_step(far, 0.5, 1.0))
+    texture = (picture - mean) * keep
     patch = smooth + sample(texture, (here - mirror)[None]) * found
     hole = F.interpolate(1 - sure, (height, width), mode="bilinear", align_corners=False)
     hole = torch.maximum(hole, 1 - keep).clamp(0, 1)
