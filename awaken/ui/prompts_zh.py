@@ -41,7 +41,7 @@ SENTENCES: dict[str, str] = {
     "乌云飘动，海浪翻滚": "storm clouds drift and the waves roll",
     "海浪拍打礁石": "waves break on the rocks",
     "船只在风暴中颠簸": "the ships pitch in the storm",
-    "火山迸出火花": "the volcano throws sparks",
+    "火山火花飞溅": "the volcano throws sparks",
     "火花从火中升起": "sparks rise from the fire",
     "烟从火山升起": "smoke rises from the volcano",
     "云飘动，树叶颤动": "clouds drift and the leaves tremble",
