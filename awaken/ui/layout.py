@@ -201,9 +201,9 @@ def _receive(path: str | None, picture: dict, running: bool, event: gr.EventData
 
 def _own_motion(before: Bundled | None, backend: str, motion: float) -> Any:
     """The dial for a picture of the visitor's own: what only suited the bundled one is undone."""
-    chosen = BACKENDS[backend].motion
+    spec = BACKENDS.get(backend)  # None only in a call written by hand
     untouched = before is not None and before.inputs().get("motion") == motion
-    return gr.skip() if chosen is None or not untouched else chosen
+    return spec.motion if spec and spec.motion is not None and untouched else gr.skip()
 
 
 def _take(chosen: Bundled | None, running: bool) -> list[Any]:
