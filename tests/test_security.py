@@ -318,7 +318,8 @@ def dropped(web, config, path: str) -> dict:
     """What the page makes of a dropped file: the painting that it keeps, and what it says."""
     event = next(d for d in config["dependencies"] if any(t[1] == "upload" for t in d["targets"]))
     parts = {part["id"]: part for part in config["components"]}
-    data = [named(path) if parts[i]["type"] == "html" else None for i in event["inputs"]]
+    shown = {i: part["props"].get("value") for i, part in parts.items()}
+    data = [named(path) if parts[i]["type"] == "html" else shown[i] for i in event["inputs"]]
     message = join(web, event["id"], data, {"problem": ""})[-2]
     assert message["success"], message
     painting, *others = message["output"]["data"]
