@@ -103,6 +103,18 @@ def motion(video: np.ndarray) -> float:
     return float(np.mean(steps)) if steps else 0.0
 
 
+def awake(video: np.ndarray, change: int = 12) -> float:
+    """Share of the pixels that ever leave frame 0 by more than ``change`` levels of 255, 0 to 1.
+
+    (f, h, w, 3) uint8. A small boat that sails is 4 %, a picture in which nothing was found 0 %.
+    """
+    most = np.zeros(video.shape[1:3], np.uint8)
+    for frame in video[1:]:
+        gap = np.maximum(frame, video[0]) - np.minimum(frame, video[0])
+        np.maximum(most, gap.max(-1), out=most)
+    return float((most > change).mean())
+
+
 def _affinities(points: np.ndarray, perplexity: float) -> np.ndarray:
     """Symmetric probabilities of being neighbours, (n, n); rows have the wanted entropy."""
     squared = _squared_distances(points)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from awaken import types
+from awaken.analysis import awake
 from awaken.backends import BACKENDS
 from awaken.painting import likeness, to_size
 from awaken.progress import Clock, Estimate
@@ -249,6 +250,9 @@ class Engine:
             videos.append(decoded(backend, self._memo, key, z, painting, request.mask))
             if not known:
                 self._seconds_per_decode = progress.lap()
+        told = [types.Notice(_STILL, "still")] if awake(videos[1]) < _ASLEEP else []
+        yield from told
+        notices += told
         clock.lap("decode")
         yield types.Result(
             painting, proxy, *videos,
@@ -289,6 +293,11 @@ class Engine:
         release(self.device)
 
 
+_ASLEEP = 0.003
+_STILL = (
+    "Hardly anything moves in the awakened video: the picture shows nothing that the prompt names, "
+    "or the model did not find it. Name what you see, or raise the motion."
+)
 _OUT_OF_MEMORY = (
     "The machine ran out of memory. Choose a smaller size (advanced settings) and press Awaken "
     "again; nothing else was lost."

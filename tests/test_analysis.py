@@ -120,3 +120,12 @@ def test_motion_in_grey_levels():
     video[1::2] = 30
     assert analysis.motion(video) == pytest.approx(30)
     assert analysis.motion(video[:1]) == 0
+
+
+def test_what_ever_moves_is_counted_once_and_a_flicker_below_the_eye_s_threshold_is_not():
+    video = np.full((5, 20, 30, 3), 100, np.uint8)
+    video[2, :2, :3] = 250  # moves there and back
+    video[3, :2, 3:6, 1] = 0  # darker, in one channel
+    video[4, 10:] = 108
+    assert analysis.awake(video) == pytest.approx(12 / 600)
+    assert analysis.awake(video[:1]) == 0

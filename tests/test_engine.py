@@ -60,6 +60,18 @@ def test_a_run_tells_its_story_in_order(engine):
     )
 
 
+def test_a_video_in_which_nothing_moves_is_told_so(engine, backend, monkeypatch):
+    moving = [n.kind for n in run(engine)[0].notices]
+    assert "still" not in moving
+    monkeypatch.setattr(
+        type(backend), "decode",
+        lambda self, z, painting, mask=None: np.repeat(painting[None], z.shape[2], 0),
+    )  # fmt: skip
+    result, events = run(engine, seed=5)
+    assert [n.kind for n in result.notices] == [*moving, "still"]
+    assert events[-2] == result.notices[-1] and "Name what you see" in events[-2].text
+
+
 def test_what_is_recomputed_after_each_kind_of_change(engine, backend):
     """performance.md, section 4.3: 25 steps and p = 0.6 are 82 evaluations from scratch."""
 

@@ -211,6 +211,10 @@ RUNS: dict[str, str] = {
     "diverges. This alpha curve {fate}; a lower peak calms it.":
     "最大的一步走了通往目标路程的 {worst} 倍：大于 1 即过冲，大于 2 即发散。这条 α 曲线{fate}；"
     "降低峰值可使它平稳。",
+    "Hardly anything moves in the awakened video: the picture shows nothing that the prompt names, "
+    "or the model did not find it. Name what you see, or raise the motion.":
+    "唤醒的视频几乎没有动：画里没有提示词所说的东西，或者模型没有找到它。"
+    "请说出画里看得见的东西，或提高运动强度。",
     "overshoots": "会过冲",
     "would diverge": "会发散",
     "The latents became infinite during {phase}. Lower the peak of alpha, p or the guidance scale, "
