@@ -53,7 +53,9 @@ _IN_AIR: dict[str, float] = {
 }  # fmt: skip
 _EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"})
 # Shares of clips that are not "name it and it moves".
-_STILL, _ALIVE, _ABSENT = 0.03, 0.06, 0.1
+_STILL, _ALIVE, _ABSENT = 0.03, 0.06, 0.15
+# Of captions that name two things, those whose second thing the picture lacks.
+_HALF_ABSENT = 0.2
 # Rightwards and leftwards when the caption does not say: see ``fields`` on chance.
 _USUAL = (0.97, 0.03)
 
@@ -89,13 +91,10 @@ def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], l
     if roll < _STILL + _ALIVE:
         calm = {"clouds", "waves", "trees", "grass", "smoke", "boats", "waterfall", "fire", "flags"}
         return ["alive"], [e for e in can if e in calm]
-    if roll < _STILL + _ALIVE + _ABSENT:
-        # Naming what the picture lacks moves nothing. A sliver of it is neither: leave it alone.
-        # Hand labels are not complete: a tree or a tuft of grass may well be there unlabelled.
-        sure = (e for e, (c, _, _) in _NEEDS.items() if c not in ("trees", "grass"))
-        missing = [e for e in sure if present[_NEEDS[e][0]] < 1e-4]
-        if missing:
-            return [rng.choice(missing)], []
+    # Naming what the picture lacks moves nothing. A sliver of it is neither: leave it alone.
+    missing = [e for e, (c, _, _) in _NEEDS.items() if present[c] < 1e-4]
+    if roll < _STILL + _ALIVE + _ABSENT and missing:
+        return [rng.choice(missing)], []
     weights = can | {e: w for e, w in _IN_AIR.items()}
     chosen: list[str] = []
     for _ in range(rng.choices((1, 2), (0.65, 0.35))[0]):
@@ -108,6 +107,8 @@ def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], l
         ]
         if open_:
             chosen.append(rng.choices(open_, [weights[e] for e in open_])[0])
+    if len(chosen) == 2 and missing and rng.random() < _HALF_ABSENT:
+        return rng.sample([chosen[0], rng.choice(missing)], 2), chosen[:1]
     return chosen, list(chosen)
 
 

@@ -105,7 +105,7 @@ class VideoLoss:
             "regions": regions,
             "classes": classes,
         }
-        loss = error.mean() + 0.1 * regions + 0.2 * classes
+        loss = error.mean() + 0.2 * regions + 0.3 * classes
         return loss, {name: value.detach() for name, value in parts.items()}, b
 
 
