@@ -332,6 +332,27 @@ def test_what_a_clip_moves_is_what_its_masks_and_caption_say():
     assert moved()[0, 3:].abs().max() == 0
 
 
+def test_what_a_picture_lacks_is_named_too_and_only_the_rest_moves():
+    there = {"clouds", "billow", "stars", "rays", "waves", "river", "glitter", "boats"}
+    anywhere = {"snow", "rain", "petals", "leaves", "sparks", "fog", "still", "alive"}
+    named: list[list[str]] = []
+
+    def recorded(effects, rng):
+        named.append(list(effects))
+        return caption(effects, rng)
+
+    library = Library([[labelled()]])
+    made = [clips.make_clips(library, 40, (16, 20), seed, recorded, False) for seed in range(5)]
+    happens = torch.cat([batch.latents[:, 3:].abs().amax((1, 2, 3, 4)) > 0 for batch in made])
+    lacking = [sum(e not in there | anywhere for e in effects) for effects in named]
+    alone = [i for i, effects in enumerate(named) if lacking[i] == len(effects)]
+    beside = [i for i, effects in enumerate(named) if 0 < lacking[i] < len(effects)]
+    assert {"trees", "grass"} <= {e for effects in named for e in effects}
+    assert 0.08 < len(alone) / len(named) < 0.25 and not happens[alone].any()
+    assert beside and all(len(named[i]) == 2 for i in beside)
+    assert happens[[i for i in beside if not {"rays"} & set(named[i])]].all()  # rays are light only
+
+
 def test_a_batch_of_clips_repeats_with_its_seed_and_knows_its_directions():
     library = Library([[labelled(1)], [labelled(2)]], shares=(3.0, 1.0))
     one, two = (clips.make_clips(library, 6, (24, 40), 5, caption) for _ in range(2))
