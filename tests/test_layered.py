@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from awaken.miniature import clips, fields, training
+from awaken.miniature import clips, fields, train, training
 from awaken.miniature.bank import Bank
 from awaken.miniature.captions import EFFECTS, PHRASES, caption
 from awaken.miniature.compositor import _unfolded, compose
-from awaken.miniature.imaging import filled, held, nearest_kept
+from awaken.miniature.imaging import filled, held, nearest_kept, sample
 from awaken.miniature.labels import CLASSES, Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.latents import (
     AIR,
@@ -118,6 +118,16 @@ def test_a_frame_shows_at_x_what_frame_0_showed_at_x_minus_the_flow():
     inner = (slice(None), slice(32, 96), slice(64, 112))
     torch.testing.assert_close(frames[15][inner], picture[0, :, 32:96, 48:96], atol=2e-3, rtol=0)
     assert (frames[15][inner] - picture[0][inner]).abs().mean() > 0.02
+
+
+def test_brushwork_is_not_blurred_by_moving_it_half_a_pixel():
+    fine = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    fine = torch.nn.functional.interpolate(fine, (128, 128), mode="bicubic")  # of two pixels
+    moved = sample(fine, torch.full((1, 2, 128, 128), 0.5))
+    energy = [x.diff(dim=3).square().mean() for x in (moved[..., 8:-8, 8:-8], fine)]
+    assert 0.75 < energy[0] / energy[1] < 1.05
+    painting = sample(fine, torch.zeros(1, 2, 128, 128))
+    torch.testing.assert_close(painting, fine, atol=1e-4, rtol=0)
 
 
 def test_a_still_video_and_every_frame_0_are_the_painting_itself():
@@ -425,6 +435,15 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
     assert second.iterations > first.iterations and second.samples == 64 * second.iterations
     weights = training.load_shards(tmp_path, "toy")
     assert ((x @ weights["weight"].T + weights["bias"] - y) ** 2).mean() < 0.05
+
+
+def test_runs_side_by_side_are_joined_by_the_mean_of_their_weights(tmp_path):
+    paths = [tmp_path / "a", tmp_path / "b"]
+    for path, value in zip(paths, (1.0, 4.0), strict=True):
+        path.mkdir()
+        training.save_shards({"weight": torch.full((2, 3), value)}, path, "video")
+    joined = train.mean_of([training.load_shards(path, "video") for path in paths])
+    assert joined.keys() == {"weight"} and torch.equal(joined["weight"], torch.full((2, 3), 2.5))
 
 
 def test_shards_stay_below_what_may_travel(tmp_path, monkeypatch):

@@ -84,7 +84,8 @@ class Compositor:
             picture = picture + self._up(rgb_of(change) - rgb_of(torch.zeros_like(change)))
         if self.has_object:
             layer = sample(torch.cat([self.painting, self.object], 1), shift)
-            matte = layer[:, 3:] * going * within(shift)  # no mirror image of a boat comes in
+            # No mirror image of a boat comes in.
+            matte = layer[:, 3:].clamp(0, 1) * going * within(shift)
             picture = picture * (1 - matte) + layer[:, :3] * matte
         return self.air.over(picture, n).clamp(0, 1)
 

@@ -15,12 +15,13 @@ def sample(image: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
     """What ``image`` (1, c, h, w) shows at every pixel displaced by ``moved`` (1, 2, h, w) pixels.
 
     The result at x is the image at x - moved(x); beyond its edge its mirror image continues.
+    Bicubic: the mean of two neighbours would blur the brushwork, by as much as it moves half a pixel.
     """
     _, _, h, w = moved.shape
     x = torch.arange(w, device=moved.device) + 0.5 - moved[:, 0]
     y = torch.arange(h, device=moved.device)[:, None] + 0.5 - moved[:, 1]
     grid = torch.stack([x * (2 / w) - 1, y * (2 / h) - 1], -1)
-    return F.grid_sample(image, grid, "bilinear", "reflection", align_corners=False)
+    return F.grid_sample(image, grid, "bicubic", "reflection", align_corners=False)
 
 
 def within(moved: torch.Tensor) -> torch.Tensor:

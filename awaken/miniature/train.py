@@ -88,6 +88,7 @@ from awaken.miniature.clips import GRIDS, make_clips
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.labels import CLASSES, REGIONS, load_pack
 from awaken.miniature.library import Library
+from awaken.miniature.loading import load_shards
 from awaken.miniature.losses import MatteLoss, ProxyLoss, Told, VideoLoss
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.training import Plan, train
@@ -177,6 +178,17 @@ def outlines(
     return picture, torch.stack([masks[:, :k].amax(1), masks[:, k:].amax(1)], 1)
 
 
+def mean_of(weights: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The mean of the weights of runs that started from the same ones (local SGD: Stich 2019)."""
+    return {name: torch.stack([w[name] for w in weights]).mean(0) for name in weights[0]}
+
+
+def spent(notes: Path) -> dict[str, float]:
+    """What the run of these notes had seen and taken."""
+    run = json.loads(notes.read_text())
+    return {key: run[key] for key in ("samples", "minutes")}
+
+
 def run(args: argparse.Namespace) -> None:
     """Train ``args.part`` until its budget is spent."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -192,6 +204,9 @@ def run(args: argparse.Namespace) -> None:
     widths = SIZES[args.part][args.size]
     network = _NETWORKS[args.part](**widths).to(device, memory_format=torch.channels_last)
     config = {"size": args.size, "pictures": [len(p) for p in packs]} | widths
+    if args.start:
+        network.load_state_dict(mean_of([load_shards(f, args.part) for f in args.start]))
+        config["started from"] = [spent(f / f"{args.part}.json") for f in args.start]
     plan = Plan(args.minutes, args.rate, args.decay)
     if args.part == "video":  # the page says which words the network never heard
         args.out.mkdir(parents=True, exist_ok=True)
@@ -212,6 +227,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--share", type=float, nargs="*", help="how often each pack is drawn from")
     parser.add_argument("--bank", type=Path, help="captions, from bank.py; the decoder needs none")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")
+    parser.add_argument(
+        "--start", type=Path, nargs="+", help="folders of runs whose mean weights to start from"
+    )
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--decay", type=float, default=0.4, help="share of the budget to cool down")
