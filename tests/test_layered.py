@@ -14,7 +14,7 @@ from awaken.miniature import clips, fields, train, training
 from awaken.miniature.bank import Bank
 from awaken.miniature.captions import EFFECTS, PHRASES, caption
 from awaken.miniature.compositor import _unfolded, compose
-from awaken.miniature.imaging import filled, held, nearest_kept, sample
+from awaken.miniature.imaging import filled, held, sample
 from awaken.miniature.labels import CLASSES, Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.latents import (
     AIR,
@@ -32,7 +32,7 @@ from awaken.miniature.latents import (
     light_of,
 )
 from awaken.miniature.library import Library
-from awaken.miniature.mattes import fitted, trimmed
+from awaken.miniature.mattes import fitted, outlined, trimmed
 from awaken.miniature.scenes import render
 from awaken.miniature.video_network import VideoNetwork
 
@@ -184,14 +184,31 @@ def test_snow_is_bright_small_falling_and_absent_from_frame_0():
     assert (frames[10] - frames[11]).abs().max() > 0.2
 
 
-def test_holes_are_filled_from_the_nearest_kept_pixels():
-    keep = torch.zeros(20, 30, dtype=torch.bool)
-    keep[:, :10] = True
-    source = nearest_kept(keep)
-    assert (source[0, :, 10:] == 9).all() and (source[1, 7] == 7).all()
-    picture = torch.zeros(1, 3, 20, 30)
-    picture[..., :10] = 0.7
-    assert (filled(picture, keep.float()[None, None])[..., 12:] - 0.7).abs().max() < 1e-4
+def test_a_hole_across_the_horizon_is_filled_with_sky_above_and_sea_below():
+    noise = 0.04 * torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
+    picture = torch.tensor([0.6, 0.7, 0.8])[None, :, None, None] + noise
+    picture[:, :, 48:] = torch.tensor([0.1, 0.3, 0.4])[:, None, None] + 0.5 * noise[:, :, 48:]
+    ship = torch.zeros(1, 1, 96, 128)
+    ship[:, :, 24:72, 40:70] = 1
+    seen = torch.lerp(picture, torch.tensor([0.3, 0.1, 0.0])[None, :, None, None], ship)
+    found = filled(seen, 1 - ship)
+    for rows in (slice(24, 44), slice(52, 72)):
+        hole, whole = found[..., rows, 42:68], picture[..., rows, 42:68]
+        assert (hole.mean((2, 3)) - whole.mean((2, 3))).abs().max() < 0.02
+        assert hole.std() > 0.5 * whole.std(), "the brushwork goes on"
+    assert torch.equal(found[..., :, :30], seen[..., :, :30])
+
+
+def test_holes_at_the_rim_and_with_nothing_beside_them_have_the_nearest_colours():
+    keep = torch.zeros(1, 1, 20, 30)
+    keep[..., :10] = 1
+    picture = 0.7 * keep.expand(1, 3, -1, -1)
+    assert (filled(picture, keep)[..., 12:] - 0.7).abs().max() < 1e-4
+    corner = torch.zeros(1, 1, 20, 30)
+    corner[..., :8, :8] = 1  # most rows and columns hold nothing
+    assert (filled(0.7 * corner.expand(1, 3, -1, -1), corner) - 0.7).abs().max() < 1e-3
+    for nothing in (torch.zeros_like(keep), torch.ones_like(keep)):
+        assert torch.equal(filled(picture, nothing), picture)
 
 
 def landscape() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -239,6 +256,11 @@ def test_a_blot_on_a_boat_becomes_the_boat_with_its_mast():
     assert float(thing[..., 72:, :].max()) < 0.05
     assert float(thing.sum()) < 0.6 * float(blot.sum())
     assert torch.equal(fitted(blot, sea), blot), "where no thing is to be seen the blot stays"
+    none = torch.zeros_like(blot)
+    sharp = outlined(torch.cat([none, blot], 1), picture)[:, 1:]
+    soft = outlined(torch.cat([none, blot], 1), sea)[:, 1:]
+    assert float(sharp[..., 52:58, 52:78].min()) > 0.8 and float(sharp[..., 25:36, 40:50].max()) < 0.2
+    assert float(soft.diff(dim=3).abs().max()) < 0.15, "and fades out: nothing is cut from its midst"
 
 
 @pytest.mark.parametrize("by", (30.0, -30.0))

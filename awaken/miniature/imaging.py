@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 
-
-_NEAR = 0.3  # of the short side: as far as flow fetches
+_UPRIGHT = 2.5  # how much farther a pixel above or below counts than one beside
+_SHIFTS = 6
 
 
 def sample(image: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
@@ -61,36 +59,6 @@ def length(vectors: torch.Tensor) -> torch.Tensor:
     return torch.hypot(vectors[:, :1], vectors[:, 1:])
 
 
-def nearest_kept(keep: torch.Tensor) -> torch.Tensor:
-    """(h, w) bool -> (2, h, w): x and y of the nearest kept pixel (jump flooding: Rong, Tan 2006).
-
-    Where nothing is kept every pixel is its own nearest.
-    """
-    h, w = keep.shape
-    y, x = torch.meshgrid(
-        torch.arange(h, device=keep.device), torch.arange(w, device=keep.device), indexing="ij"
-    )
-    here = torch.stack([x, y]).float()
-    if not keep.any():
-        return here
-    far = 4.0 * (h + w)
-    seed = torch.where(keep, here, torch.full_like(here, -far))
-    step = 2 ** math.ceil(math.log2(max(h, w)))
-    while step >= 1:
-        for dy in (-step, 0, step):
-            for dx in (-step, 0, step):
-                other = torch.full_like(seed, -far)
-                a, b = slice(max(0, -dy), h - max(0, dy)), slice(max(0, dy), h - max(0, -dy))
-                c, d = slice(max(0, -dx), w - max(0, dx)), slice(max(0, dx), w - max(0, -dx))
-                if a.start >= a.stop or c.start >= c.stop:
-                    continue
-                other[:, a, c] = seed[:, b, d]
-                closer = (other - here).square().sum(0) < (seed - here).square().sum(0)
-                seed = torch.where(closer, other, seed)
-        step //= 2
-    return seed
-
-
 def push_pull(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """Smooth colours for what is not kept, from a pyramid of weighted means (Gortler et al. 1996).
 
@@ -108,44 +76,78 @@ def push_pull(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
 def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """Fill what is not kept: (1, 3, H, W) and (1, 1, H, W) share kept -> (1, 3, H, W).
 
-    A missing pixel has the smooth colour of the nearest border, far from all borders the one that
-    they suggest together (a sky does not darken towards the sea below it), and the fine texture of the
-    mirror image at the nearest border, so that the brushwork goes on and no seam shows where two
-    borders' mirror images meet. Where the mirror image is missing too, a stretched one takes its
-    place, and where that is missing there is no texture. Large pictures are searched at half their
-    size.
+    A missing pixel has the smooth colour that its row and its column suggest together, the row
+    above all (horizons and seas lie flat), and the brushwork of a place beside the hole.
     """
-    height, width = picture.shape[-2:]
-    scale = 2 if height * width > 100_000 else 1
-    sure = (F.avg_pool2d(keep, scale) > 0.95).float()
-    small = sure[0, 0] > 0
-    source = nearest_kept(small)
-    # From here on at full size; nearest, because between two sources lies no third one.
-    source = F.interpolate(source[None], (height, width), mode="nearest")[0] * scale
-    source = source + (scale - 1) / 2
-    here = torch.stack(torch.meshgrid(torch.arange(width), torch.arange(height), indexing="xy")).to(
-        source
-    )
-    mirror, found = source, torch.zeros_like(small[:1, :1]).expand(height, width)
-    for depth in (1.0, 0.5, 0.25):
-        x, y = there = source + depth * (source - here)
-        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-        column, row = x.clamp(0, width - 1).round().long(), y.clamp(0, height - 1).round().long()
-        usable = inside & (keep[0, 0][row, column] > 0.9) & ~found
-        mirror, found = torch.where(usable, there, mirror), found | usable
-    smooth = push_pull(F.avg_pool2d(picture, scale), sure)
-    smooth = F.interpolate(box(smooth, 1), (height, width), mode="bilinear", align_corners=False)
-    weight = keep + 1e-4
-    radius = 3 * scale
-    mean = box(picture * weight, radius) / box(weight, radius)
-    far = (here - source).square().sum(0).sqrt() / (_NEAR * min(height, width))
-    border = box(sample(mean, (here - source)[None]), 2 * radius)
-    smooth = torch.lerp(border, smooth, smooth_step(far, 0.5, 1.0))
-    texture = (picture - mean) * keep
-    patch = smooth + sample(texture, (here - mirror)[None]) * found
-    hole = F.interpolate(1 - sure, (height, width), mode="bilinear", align_corners=False)
-    hole = torch.maximum(hole, 1 - keep).clamp(0, 1)
-    return picture * (1 - hole) + patch * hole
+    reach = max(2, round(min(picture.shape[-2:]) / 90))
+    hole = keep <= 0.95
+    # Rounder than what moves, and a little larger: its ragged outline would be seen.
+    hole = hole | (box(box(hole.float(), reach), reach) > 0.12)
+    if not hole.any() or hole.all():
+        return picture
+    kept = (~hole).float()
+    weight = box(kept, 2 * reach)
+    mean = torch.where(weight > 1e-4, box(picture * kept, 2 * reach) / (weight + 1e-6), picture)
+    detail = picture - mean
+    usual = (detail.abs() * kept).mean() / kept.mean()  # a mast is not to be there twice
+    detail = borrowed(detail.clamp(-2 * usual, 2 * usual), hole)
+    patch = box(interpolated(mean, ~hole[0, 0]), reach) + detail
+    return torch.lerp(picture, patch, torch.maximum(box(hole.float(), 1), 1 - keep).clamp(0, 1))
+
+
+def interpolated(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
+    """Smooth colours from the nearest kept pixels to the left, right, top and bottom.
+
+    picture (1, 3, h, w), keep (h, w) bool. They weigh by the inverse square of their distance, those
+    above and below as if they were farther. A pixel with no kept one in its row and its column has
+    the colour of a pyramid of means.
+    """
+    total = picture.new_full((1, 1, *keep.shape), 1e-9)
+    mixed = 1e-9 * push_pull(picture, keep[None, None].to(picture))
+    for axis, far in ((1, 1.0), (0, _UPRIGHT)):
+        n = keep.shape[axis]
+        shape = (1, n) if axis else (n, 1)
+        here = torch.arange(n, device=keep.device).view(shape).expand(keep.shape)
+        before = torch.where(keep, here, -n).cummax(axis).values
+        after = torch.where(keep, here, 2 * n).flip(axis).cummin(axis).values.flip(axis)
+        for source in (before, after):
+            weight = ((source >= 0) & (source < n)) / ((here - source).abs() * far + 1).square()
+            place = source.clamp(0, n - 1).expand_as(picture)
+            mixed = mixed + weight * picture.gather(axis + 2, place)
+            total = total + weight
+    return mixed / total
+
+
+def borrowed(detail: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
+    """Detail (1, 3, h, w) for a hole (1, 1, h, w bool), copied from beside it; zero elsewhere.
+
+    The whole hole takes it from one and the same distance, so that it stays coherent, and what lies
+    in a hole there too from the next best distance (shift maps: Pritch et al., ICCV 2009). Nothing
+    is taken from the rim of the picture, where frames are.
+    """
+    h, w = hole.shape[-2:]
+    cell = max(1, min(h, w) // 32)  # shifts are whole cells
+    left = F.max_pool2d(hole.float(), cell, ceil_mode=True)
+    good = F.pad(1 - left, (-1, -1, -1, -1))
+    good = F.pad(good, (1, 1, 1, 1))
+    rows, columns = left.shape[-2:]
+    shifts = [(y, x) for y in (0, -1, 1) for x in range(-columns // 2, columns // 2)]
+    shifts += [(y, 0) for y in range(-rows // 2, rows // 2)]
+    # Sea to sea and sky to sky: sideways rather than up or down.
+    liking = [(1 - 0.5 * abs(x) / columns) / (1 + 8 * abs(y) / rows) for y, x in shifts]
+    liking = left.new_tensor(liking)
+    out = torch.zeros_like(detail)
+    missing = hole
+    for _ in range(_SHIFTS):
+        hits = torch.stack([(left * torch.roll(good, s, (2, 3))).sum() for s in shifts])
+        best = shifts[int((hits * liking).argmax())]
+        there = torch.roll(good, best, (2, 3))
+        left = left * (1 - there)
+        there = F.interpolate(there, scale_factor=cell, mode="nearest")[..., :h, :w] > 0
+        moved = torch.roll(detail, (best[0] * cell, best[1] * cell), (2, 3))
+        out = torch.where(missing & there, moved, out)
+        missing = missing & ~there
+    return out
 
 
 def smooth_step(matte: torch.Tensor, low: float, high: float) -> torch.Tensor:

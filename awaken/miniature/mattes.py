@@ -48,9 +48,11 @@ def guided_matte(
 def outlined(mattes: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     """Mattes of region and object, (1, 2, h, w) of 0..1, drawn along the things of a picture.
 
-    picture: (1, 3, h, w) in 0..1. See ``trimmed`` and ``fitted``.
+    picture: (1, 3, h, w) in 0..1. See ``trimmed`` and ``fitted``. Where the picture has no edge, a
+    thing has none either: it fades out, and what it takes along is not cut from its surroundings.
     """
-    return torch.cat([trimmed(mattes[:, :1], picture), fitted(mattes[:, 1:], picture)], 1)
+    thing = guided_matte(fitted(mattes[:, 1:], picture), picture, radius=6, eps=4e-4)
+    return torch.cat([trimmed(mattes[:, :1], picture), thing.clamp(0, 1)], 1)
 
 
 def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
