@@ -184,6 +184,21 @@ def test_snow_is_bright_small_falling_and_absent_from_frame_0():
     assert (frames[10] - frames[11]).abs().max() > 0.2
 
 
+def test_a_trace_of_petals_is_noise_and_petals_within_a_mask_are_not():
+    picture = torch.full((1, 3, 192, 192), 0.3)
+    z = still_latents(picture, (16, 16))
+    petals = AIR.start + AIRS.index("petals")
+    unit = float(UNITS[petals])
+    z[:, petals] = 0.1 / unit
+    z[:, petals, :, :3, :3] = 0.4 / unit
+    assert (compose(z, picture)[10] - picture[0]).abs().max() < 1e-5
+    z[:, petals] = 0.0
+    z[:, petals, :, :4] = 0.5 / unit
+    frame = compose(z, picture)[10]
+    assert (frame[:, :40] - picture[0, :, :40]).abs().max() > 0.2
+    assert (frame[:, 90:] - picture[0, :, 90:]).abs().max() < 1e-5
+
+
 def test_a_hole_across_the_horizon_is_filled_with_sky_above_and_sea_below():
     noise = 0.04 * torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
     picture = torch.tensor([0.6, 0.7, 0.8])[None, :, None, None] + noise

@@ -27,6 +27,11 @@ _PARTICLES: dict[
     "leaves": (120, (2.6, 5.0), 1.6, ((0.85, 0.5, 0.12), (0.75, 0.28, 0.1), (0.9, 0.7, 0.2)), 0.95),
     "sparks": (160, (0.8, 1.9), 1.3, ((1.0, 0.75, 0.3), (1.0, 0.55, 0.15), (1.0, 0.9, 0.6)), 0.95),
 }
+# What falls, falls all over the picture: asked for it is 0.3 or more on average where it may be, and
+# 0.15 at most when it is the network's noise, which reaches 0.3 in places.
+_FALLS = 0.2
+# Below the first, mist and glints are noise; above the second they are meant.
+_SURE = (0.12, 0.3)
 _FADE = 3  # frames over which the air fills, so that frame 0 is the painting
 
 
@@ -44,10 +49,14 @@ class Air:
         self.drift, amounts = values[:, DRIFT], values[:, AIR].mean(2).clamp(0, 1)
         self.cell = self.side / math.sqrt(values.shape[-1] * values.shape[-2])
         self.amounts = {
-            name: amounts[:, i : i + 1] * smooth_step(amounts[:, i : i + 1], 0.08, 0.25)
+            name: amounts[:, i : i + 1] * smooth_step(amounts[:, i : i + 1], *_SURE)
             for i, name in enumerate(AIRS)
         }
         self.present = {name for name, a in self.amounts.items() if float(a.amax()) > 0.1}
+        for name in self.present & _PARTICLES.keys():
+            allowed = values[:, AIR][:, AIRS.index(name)].ne(0).any(1, keepdim=True)  # by a mask
+            if float(self.amounts[name][allowed].mean()) < _FALLS:
+                self.present.discard(name)
         self.clouds = [name for name in _PARTICLES if name in self.present]
         self.flakes = {name: self._scatter(name) for name in self.clouds}
         if "mist" in self.present:
