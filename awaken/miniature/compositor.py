@@ -11,11 +11,22 @@ Mattes come from the coarse shares by guided filtering, or from a matting networ
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 
 from awaken.miniature.air import Air
-from awaken.miniature.imaging import box, filled, held, length, sample, smooth_step, within
+from awaken.miniature.imaging import (
+    box,
+    extent,
+    filled,
+    held,
+    length,
+    sample,
+    smooth_step,
+    within,
+)
 from awaken.miniature.latents import CELL, FLOW, LIGHT, OBJECT, REGION, SHIFT, UNITS, rgb_of
 from awaken.miniature.mattes import guided_matte
 
@@ -53,6 +64,8 @@ class Compositor:
             self.back = filled(painting, 1 - smooth_step(grown, 0.02, 0.3))
             solid = smooth_step(self.values[:, OBJECT].mean(2), 0.2, 0.8)
             self.shift = _coherent(self.values[:, SHIFT], solid)
+            farthest = (self.shift.abs() * self.cell[:, :, None]).amax()
+            self.path = extent(self.object, math.ceil(float(farthest)) + 1)
         self.inside = self.back
         if self.has_region:
             self.flow = _unfolded(self.values[:, FLOW])
@@ -61,6 +74,7 @@ class Compositor:
             margin = max(1, round(self.width / columns / 5))
             core = -F.max_pool2d(-self.region, 2 * margin + 1, 1, margin)
             self.inside = filled(self.back, smooth_step(core, 0.6, 0.95))
+            self.place = extent(self.region)
         self.air = Air(self.values, painting)
 
     def _up(self, x: torch.Tensor) -> torch.Tensor:
@@ -76,18 +90,32 @@ class Compositor:
             going = (length(shift) * self.object).amax().clamp(max=1)
             picture = self.painting * (1 - going) + self.back * going
         if self.has_region:
-            flow = held(self._up(self.flow[:, :, n] * self.cell))
-            weight = self.region * length(flow).clamp(max=1)
-            picture = picture * (1 - weight) + sample(self.inside, flow) * weight
+            rows, columns = self.place
+            flow = held(self._up(self.flow[:, :, n] * self.cell))[..., rows, columns]
+            weight = self.region[..., rows, columns] * length(flow).clamp(max=1)
+            moved = sample(self.inside, flow, (rows.start, columns.start))
+            picture = _laid(picture, moved, weight, self.place)
         change = self.z[:, LIGHT, n] - self.z[:, LIGHT, 0]
         if float(change.abs().amax()) > 0.03:
             picture = picture + self._up(rgb_of(change) - rgb_of(torch.zeros_like(change)))
         if self.has_object:
-            layer = sample(torch.cat([self.painting, self.object], 1), shift)
+            rows, columns = self.path
+            shift, corner = shift[..., rows, columns], (rows.start, columns.start)
+            layer = sample(torch.cat([self.painting, self.object], 1), shift, corner)
             # No mirror image of a boat comes in.
-            matte = layer[:, 3:].clamp(0, 1) * going * within(shift)
-            picture = picture * (1 - matte) + layer[:, :3] * matte
+            size = (self.height, self.width)
+            matte = layer[:, 3:].clamp(0, 1) * going * within(shift, size, corner)
+            picture = _laid(picture, layer[:, :3], matte, self.path)
         return self.air.over(picture, n).clamp(0, 1)
+
+
+def _laid(
+    picture: torch.Tensor, layer: torch.Tensor, matte: torch.Tensor, window: tuple[slice, slice]
+) -> torch.Tensor:
+    """The picture with a layer over a window of it."""
+    picture = picture.clone()
+    picture[..., window[0], window[1]] = torch.lerp(picture[..., window[0], window[1]], layer, matte)
+    return picture
 
 
 def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:

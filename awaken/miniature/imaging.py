@@ -9,25 +9,44 @@ _UPRIGHT = 2.5  # how much farther a pixel above or below counts than one beside
 _SHIFTS = 6
 
 
-def sample(image: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
-    """What ``image`` (1, c, h, w) shows at every pixel displaced by ``moved`` (1, 2, h, w) pixels.
+def sample(
+    image: torch.Tensor, moved: torch.Tensor, corner: tuple[int, int] = (0, 0)
+) -> torch.Tensor:
+    """What ``image`` (1, c, H, W) shows at every pixel displaced by ``moved`` (1, 2, h, w) pixels.
 
-    The result at x is the image at x - moved(x); beyond its edge its mirror image continues.
-    Bicubic: the mean of two neighbours would blur the brushwork, by as much as it moves half a pixel.
+    ``moved`` is for a window of the image whose first row and column are ``corner``. The result at x
+    is the image at x - moved(x); beyond its edge its mirror image continues. Bicubic: the mean of two
+    neighbours would blur the brushwork wherever it moves by half a pixel.
     """
-    _, _, h, w = moved.shape
-    x = torch.arange(w, device=moved.device) + 0.5 - moved[:, 0]
-    y = torch.arange(h, device=moved.device)[:, None] + 0.5 - moved[:, 1]
-    grid = torch.stack([x * (2 / w) - 1, y * (2 / h) - 1], -1)
+    height, width = image.shape[-2:]
+    x, y = _sources(moved, corner)
+    grid = torch.stack([x * (2 / width) - 1, y * (2 / height) - 1], -1)
     return F.grid_sample(image, grid, "bicubic", "reflection", align_corners=False)
 
 
-def within(moved: torch.Tensor) -> torch.Tensor:
-    """Where ``sample`` fetches from inside the picture: (1, 2, h, w) pixels -> (1, 1, h, w)."""
-    _, _, h, w = moved.shape
-    x = torch.arange(w, device=moved.device) + 0.5 - moved[:, :1]
-    y = torch.arange(h, device=moved.device)[:, None] + 0.5 - moved[:, 1:]
-    return ((x >= 0) & (x <= w) & (y >= 0) & (y <= h)).to(moved)
+def within(
+    moved: torch.Tensor, size: tuple[int, int], corner: tuple[int, int] = (0, 0)
+) -> torch.Tensor:
+    """Where ``sample`` fetches from inside an image of (H, W): (1, 2, h, w) -> (1, 1, h, w)."""
+    x, y = _sources(moved, corner)
+    return ((x >= 0) & (x <= size[1]) & (y >= 0) & (y <= size[0])).to(moved)[:, None]
+
+
+def _sources(moved: torch.Tensor, corner: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    h, w = moved.shape[-2:]
+    x = torch.arange(w, device=moved.device) + (0.5 + corner[1])
+    y = torch.arange(h, device=moved.device)[:, None] + (0.5 + corner[0])
+    return x - moved[:, 0], y - moved[:, 1]
+
+
+def extent(mask: torch.Tensor, margin: int = 0) -> tuple[slice, slice]:
+    """Rows and columns of the smallest window that holds all of (1, 1, H, W) that is not zero."""
+    spans = []
+    for seen in (mask[0, 0] > 0).any(1), (mask[0, 0] > 0).any(0):
+        place = seen.nonzero()
+        first, last = (int(place[0]), int(place[-1])) if len(place) else (0, -1)
+        spans.append(slice(max(0, first - margin), max(0, min(last + 1 + margin, len(seen)))))
+    return spans[0], spans[1]
 
 
 def held(moved: torch.Tensor) -> torch.Tensor:
