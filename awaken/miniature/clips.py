@@ -205,7 +205,9 @@ def synthesise(
     # Objects, likewise.
     shifts: list[tuple[torch.Tensor, torch.Tensor]] = []
     lean = _above_root(mask["trees"])
-    shifts.append((mask["trees"] * on("trees"), fields.sway(stage, strength, lean, gusts=0.6)))
+    # A crown swings less than grass does: farther, its uncovered sky is what one sees.
+    swing = fields.sway(stage, 0.45 * strength, lean, gusts=0.6)
+    shifts.append((mask["trees"] * on("trees"), swing))
     bobbing = on("waves") * (1 - on("boats"))
     sail = fields.rigid(stage, strength, direction)
     sail = sail * (1 - bobbing[:, None, None]) + bobbing[:, None, None] * fields.rigid(
