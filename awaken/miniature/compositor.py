@@ -2,7 +2,7 @@
 
 The painting's own pixels are moved, never re-synthesised: detail stays, borders of still things
 cannot wobble, and frame 0 is the painting. Order from the back: the painting without its moving
-objects (what they uncover is filled in by mirroring the surroundings), the moving regions inside
+objects (what they uncover is filled in from beside it), the moving regions inside
 their still outlines, light, the objects as they travel, mist and particles.
 
 Mattes come from the coarse shares by guided filtering, or from a matting network
