@@ -65,8 +65,12 @@ def recorded_inputs(case: str) -> dict:
     return inputs
 
 
-def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float) -> None:
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
+# Of a float32 that went through all steps: processors round differently, and values reach 16.
+ROUNDING = 1e-6
+
+
+def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float, rtol: float = 0) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=rtol, atol=atol)
 
 
 # The network
@@ -239,7 +243,7 @@ def test_scheduler_trajectory_equals_the_official_one(table):
     z = recorded[f"{table}.x0"]
     for i, t in enumerate(scheduler.timesteps):
         z = scheduler.step(recorded[f"{table}.model_out"][i], t, z).prev_sample
-        close(z, recorded[f"{table}.traj"][i], 1e-5)
+        close(z, recorded[f"{table}.traj"][i], 1e-5, ROUNDING)
 
 
 @pytest.mark.parametrize("spacing", ["linspace", "leading"])

@@ -34,8 +34,12 @@ def tensors(name: str) -> dict[str, torch.Tensor]:
     return load_file(GOLDEN / f"{name}.safetensors")
 
 
-def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float) -> None:
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
+# Of a float32 that went through all steps: processors round differently, and values reach 16.
+ROUNDING = 1e-6
+
+
+def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float, rtol: float = 0) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=rtol, atol=atol)
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +298,7 @@ def test_scheduler_trajectory_equals_the_official_one_from_first_to_last_step(st
     z = recorded[f"ddim_{steps}.x0"]
     for i, t in enumerate(scheduler.timesteps):
         z = scheduler.step(recorded[f"ddim_{steps}.model_out"][i], t, z).prev_sample
-        close(z, recorded[f"ddim_{steps}.traj"][i], 1e-5)
+        close(z, recorded[f"ddim_{steps}.traj"][i], 1e-5, ROUNDING)
 
 
 # Guided runs
