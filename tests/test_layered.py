@@ -14,7 +14,7 @@ from awaken.miniature import clips, fields, train, training
 from awaken.miniature.bank import Bank
 from awaken.miniature.captions import EFFECTS, PHRASES, caption
 from awaken.miniature.compositor import _unfolded, compose
-from awaken.miniature.imaging import filled, held, sample
+from awaken.miniature.imaging import extent, filled, held, sample
 from awaken.miniature.labels import CLASSES, Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.latents import (
     AIR,
@@ -144,6 +144,21 @@ def test_a_still_video_and_every_frame_0_are_the_painting_itself():
     frames = compose(z, picture)
     assert (frames[0] - picture[0]).abs().max() < 1e-5
     assert (frames[8] - picture[0]).abs().mean() > 0.01
+
+
+def test_a_window_holds_all_that_moves_and_none_is_needed_where_nothing_does():
+    mask = torch.zeros(1, 1, 20, 30)
+    assert extent(mask, 4) == (slice(0, 0), slice(0, 0))
+    picture = textured(160, 160)
+    z = still_latents(picture, (20, 20))
+    z[:, REGION] = z[:, OBJECT] = 1 / UNITS[3]
+    z[:, FLOW] = z[:, SHIFT] = 1.0
+    nowhere = torch.zeros(1, 2, 160, 160)
+    assert torch.equal(compose(z, picture, nowhere)[9], picture[0])
+    mask[..., 5:8, 2] = 0.1
+    assert extent(mask) == (slice(5, 8), slice(2, 3))
+    rows, columns = extent(mask, 6)
+    assert mask[..., rows, columns].shape[-2:] == (14, 9)
 
 
 def test_what_lies_outside_a_moving_region_does_not_move_at_all():

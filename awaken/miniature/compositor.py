@@ -2,8 +2,8 @@
 
 The painting's own pixels are moved, never re-synthesised: detail stays, borders of still things
 cannot wobble, and frame 0 is the painting. Order from the back: the painting without its moving
-objects (what they uncover is filled in from beside it), the moving regions inside
-their still outlines, light, the objects as they travel, mist and particles.
+objects (what they uncover is filled in from beside it), the moving regions inside their still
+outlines, light, the objects as they travel, mist and particles.
 
 Mattes come from the coarse shares by guided filtering, or from a matting network
 (``decoder_network``) and the picture's colours (``mattes.outlined``).
@@ -66,6 +66,7 @@ class Compositor:
             self.shift = _coherent(self.values[:, SHIFT], solid)
             farthest = (self.shift.abs() * self.cell[:, :, None]).amax()
             self.path = extent(self.object, math.ceil(float(farthest)) + 1)
+            self.cut_out = torch.cat([painting, self.object], 1)
         self.inside = self.back
         if self.has_region:
             self.flow = _unfolded(self.values[:, FLOW])
@@ -101,10 +102,10 @@ class Compositor:
         if self.has_object:
             rows, columns = self.path
             shift, corner = shift[..., rows, columns], (rows.start, columns.start)
-            layer = sample(torch.cat([self.painting, self.object], 1), shift, corner)
+            layer = sample(self.cut_out, shift, corner)
             # No mirror image of a boat comes in.
-            size = (self.height, self.width)
-            matte = layer[:, 3:].clamp(0, 1) * going * within(shift, size, corner)
+            inside = within(shift, (self.height, self.width), corner)
+            matte = layer[:, 3:].clamp(0, 1) * going * inside
             picture = _laid(picture, layer[:, :3], matte, self.path)
         return self.air.over(picture, n).clamp(0, 1)
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 _UPRIGHT = 2.5  # how much farther a pixel above or below counts than one beside
-_SHIFTS = 6
+_SHIFTS = 6  # places at most that brushwork is taken from
 
 
 def sample(
@@ -40,12 +40,16 @@ def _sources(moved: torch.Tensor, corner: tuple[int, int]) -> tuple[torch.Tensor
 
 
 def extent(mask: torch.Tensor, margin: int = 0) -> tuple[slice, slice]:
-    """Rows and columns of the smallest window that holds all of (1, 1, H, W) that is not zero."""
+    """Rows and columns of the smallest window that holds all of (1, 1, H, W) above zero.
+
+    It is ``margin`` wider on every side, as far as the picture goes; without any it is empty.
+    """
     spans = []
-    for seen in (mask[0, 0] > 0).any(1), (mask[0, 0] > 0).any(0):
-        place = seen.nonzero()
-        first, last = (int(place[0]), int(place[-1])) if len(place) else (0, -1)
-        spans.append(slice(max(0, first - margin), max(0, min(last + 1 + margin, len(seen)))))
+    for axis in (1, 0):
+        place = (mask[0, 0] > 0).any(axis).nonzero()
+        if not len(place):
+            return slice(0, 0), slice(0, 0)
+        spans.append(slice(max(0, int(place[0]) - margin), int(place[-1]) + 1 + margin))
     return spans[0], spans[1]
 
 
@@ -147,18 +151,20 @@ def borrowed(detail: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
     h, w = hole.shape[-2:]
     cell = max(1, min(h, w) // 32)  # shifts are whole cells
     left = F.max_pool2d(hole.float(), cell, ceil_mode=True)
-    good = F.pad(1 - left, (-1, -1, -1, -1))
-    good = F.pad(good, (1, 1, 1, 1))
+    good = F.pad(1 - left[..., 1:-1, 1:-1], (1, 1, 1, 1))
     rows, columns = left.shape[-2:]
     shifts = [(y, x) for y in (0, -1, 1) for x in range(-columns // 2, columns // 2)]
     shifts += [(y, 0) for y in range(-rows // 2, rows // 2)]
     # Sea to sea and sky to sky: sideways rather than up or down.
-    liking = [(1 - 0.5 * abs(x) / columns) / (1 + 8 * abs(y) / rows) for y, x in shifts]
-    liking = left.new_tensor(liking)
+    liking = left.new_tensor(
+        [(1 - 0.5 * abs(x) / columns) / (1 + 8 * abs(y) / rows) for y, x in shifts]
+    )
     out = torch.zeros_like(detail)
     missing = hole
     for _ in range(_SHIFTS):
         hits = torch.stack([(left * torch.roll(good, s, (2, 3))).sum() for s in shifts])
+        if not hits.any():
+            break
         best = shifts[int((hits * liking).argmax())]
         there = torch.roll(good, best, (2, 3))
         left = left * (1 - there)
