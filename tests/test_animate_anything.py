@@ -19,6 +19,7 @@ from awaken.fusion import slerp_frames
 from awaken.models import AnimateAnythingUNet
 from awaken.sampling import Schedule, denoise
 from awaken.vsds import alpha_schedule, distil, distilled_steps
+from tests.rounding import trajectory_close
 
 GOLDEN = Path(__file__).parent / "golden" / "animate_anything"
 EPA = GOLDEN.parent / "epa"
@@ -65,12 +66,8 @@ def recorded_inputs(case: str) -> dict:
     return inputs
 
 
-# Of a float32 that went through all steps: processors round differently, and values reach 16.
-ROUNDING = 1e-6
-
-
-def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float, rtol: float = 0) -> None:
-    torch.testing.assert_close(ours, theirs, rtol=rtol, atol=atol)
+def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
 
 
 # The network
@@ -243,7 +240,7 @@ def test_scheduler_trajectory_equals_the_official_one(table):
     z = recorded[f"{table}.x0"]
     for i, t in enumerate(scheduler.timesteps):
         z = scheduler.step(recorded[f"{table}.model_out"][i], t, z).prev_sample
-        close(z, recorded[f"{table}.traj"][i], 1e-5, ROUNDING)
+        trajectory_close(z, recorded[f"{table}.traj"][i])
 
 
 @pytest.mark.parametrize("spacing", ["linspace", "leading"])

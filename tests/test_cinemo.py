@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from awaken.backends import cinemo
 from awaken.models import CinemoUNet
 from awaken.models.cinemo import distance_buckets
+from tests.rounding import trajectory_close
 
 GOLDEN = Path(__file__).parent / "golden" / "cinemo"
 FREQUENCIES = "rotary_emb.freqs"
@@ -30,12 +31,8 @@ def under(prefix: str, table: dict[str, torch.Tensor]) -> dict[str, torch.Tensor
     return {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
 
 
-# Of a float32 that went through all steps: processors round differently, and values reach 16.
-ROUNDING = 1e-6
-
-
-def assert_close(actual: torch.Tensor, expected: torch.Tensor, atol: float, rtol: float = 0) -> None:
-    torch.testing.assert_close(actual, expected, rtol=rtol, atol=atol)
+def assert_close(actual: torch.Tensor, expected: torch.Tensor, atol: float) -> None:
+    torch.testing.assert_close(actual, expected, rtol=0, atol=atol)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -209,7 +206,7 @@ def test_schedule_equals_the_official_one(source):
         z = run["x0"]
         for t, output, expected in zip(schedule.timesteps, run["model_out"], run["traj"]):
             z = schedule.step(output, t, z).prev_sample
-            assert_close(z, expected, 1e-5, ROUNDING)
+            trajectory_close(z, expected)
 
 
 def test_dct_is_the_orthonormal_one():

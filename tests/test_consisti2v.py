@@ -19,6 +19,7 @@ from awaken.backends import consisti2v as adapter
 from awaken.models import ConsistI2VUNet
 from awaken.models.consisti2v import DEAD_WEIGHTS
 from awaken.sampling import Schedule, denoise
+from tests.rounding import trajectory_close
 
 GOLDEN = Path(__file__).parent / "golden" / "consisti2v"
 FORWARD = 5e-5  # float32 noise of one forward: the official code differs from its float64 by 4e-6
@@ -34,12 +35,8 @@ def tensors(name: str) -> dict[str, torch.Tensor]:
     return load_file(GOLDEN / f"{name}.safetensors")
 
 
-# Of a float32 that went through all steps: processors round differently, and values reach 16.
-ROUNDING = 1e-6
-
-
-def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float, rtol: float = 0) -> None:
-    torch.testing.assert_close(ours, theirs, rtol=rtol, atol=atol)
+def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
 
 
 @pytest.fixture(scope="module")
@@ -298,7 +295,7 @@ def test_scheduler_trajectory_equals_the_official_one_from_first_to_last_step(st
     z = recorded[f"ddim_{steps}.x0"]
     for i, t in enumerate(scheduler.timesteps):
         z = scheduler.step(recorded[f"ddim_{steps}.model_out"][i], t, z).prev_sample
-        close(z, recorded[f"ddim_{steps}.traj"][i], 1e-5, ROUNDING)
+        trajectory_close(z, recorded[f"ddim_{steps}.traj"][i])
 
 
 # Guided runs
