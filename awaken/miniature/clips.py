@@ -54,6 +54,9 @@ _IN_AIR: dict[str, float] = {
 _EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"})
 # Shares of clips that are not "name it and it moves".
 _STILL, _ALIVE, _ABSENT = 0.03, 0.06, 0.15
+# The same of a portrait, say, which has nothing to name: else nearly all of its captions would tell
+# of the air.
+_ABSENT_FROM_NOTHING = 0.5
 # Of captions that name two things, those whose second thing the picture lacks.
 _HALF_ABSENT = 0.2
 # Rightwards and leftwards when the caption does not say: see ``fields`` on chance.
@@ -93,7 +96,8 @@ def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], l
         return ["alive"], [e for e in can if e in calm]
     # Naming what the picture lacks moves nothing. A sliver of it is neither: leave it alone.
     missing = [e for e, (c, _, _) in _NEEDS.items() if present[c] < 1e-4]
-    if roll < _STILL + _ALIVE + _ABSENT and missing:
+    absent = _ABSENT if can else _ABSENT_FROM_NOTHING
+    if roll < _STILL + _ALIVE + absent and missing:
         return [rng.choice(missing)], []
     weights = can | {e: w for e, w in _IN_AIR.items()}
     chosen: list[str] = []
@@ -218,9 +222,11 @@ def synthesise(
     shifts.append((mask["birds"] * on("birds"), fly))
     cloth = torch.full((b, 1, 1), 0.8, device=stage.device)
     shifts.append((mask["flags"] * on("flags"), fields.flutter(stage, strength, cloth)))
-    # A gull fills a tenth of its cell: an object has the cells that it touches, with a hem of what
-    # is around it, which the eye does not tell from what it passes over; mattes trim the hem.
-    carried = (3 * torch.stack([weight for weight, _ in shifts], 1)).clamp(max=1)
+    # A gull fills a tenth of its cell: a thing that travels has the cells that it touches, with a
+    # hem of what is around it, which the eye does not tell from what it passes over; mattes trim the
+    # hem. Trees have none: a land with a few in every cell would sway as a whole.
+    hem = torch.tensor([1.0, 3.0, 3.0, 3.0], device=stage.device)[:, None, None]
+    carried = (hem * torch.stack([weight for weight, _ in shifts], 1)).clamp(max=1)
     soft = fields.spread(carried, 3) + 1e-6
     soft = soft * (carried.amax((2, 3), keepdim=True) > 0)
     soft = soft / soft.sum(1, keepdim=True).clamp(min=1e-6)
