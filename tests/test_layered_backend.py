@@ -111,6 +111,19 @@ def test_nothing_moves_where_the_mask_forbids_it(backend):
     assert clean[:, :, FLOW, 0].abs().max() < 1e-5
 
 
+@pytest.mark.parametrize(("found", "painted", "moves"), [(-9, False, 0), (-9, True, 1), (9, False, 1)])
+def test_what_is_not_found_stays_still_unless_a_person_points_at_it(folder, found, painted, moves):
+    backend = MiniatureBackend(torch.device("cpu"), torch.float32, folder)
+    torch.nn.init.constant_(backend.video.condition.regions.bias, found)
+    mask = np.full((64, 64), 255, np.uint8) if painted else None
+    z = torch.randn(1, 18, 16, 32, 32)
+    with torch.inference_mode():
+        clean = backend.predict(z, 801, conditioned(backend, picture(256, 256), mask=mask))
+    for channels in (REGION, OBJECT):
+        assert bool(clean[:, :, channels].abs().max() > 0) == bool(moves)
+    assert clean[:, :, AIR].abs().max() > 0, "snow falls before whatever stands there"
+
+
 def test_the_proxy_repaints_by_its_strength_and_repeats_with_its_seed(folder):
     proxy = MiniatureProxy(torch.device("cpu"), torch.float32, folder)
     painting = picture(192, 256)

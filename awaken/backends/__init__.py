@@ -258,7 +258,7 @@ BACKENDS: dict[str, BackendSpec] = {
         summary="A small image-to-video model trained by us, on paintings and on painted scenes: "
         "sky, water, trees, grass, boats, smoke, fire; snow, rain, petals. A laptop is enough.",
         load=lazily("awaken.backends.miniature", "MiniatureBackend"),
-        guidance=6.0,
+        guidance=5.0,
         motion=1.8,
         learnt_from="procedural scenes and labelled public-domain paintings; no film",
         **_MINIATURE,

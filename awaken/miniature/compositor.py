@@ -74,7 +74,9 @@ class Compositor:
             # along.
             margin = max(1, round(self.width / columns / 5))
             core = -F.max_pool2d(-self.region, 2 * margin + 1, 1, margin)
-            self.inside = filled(self.back, smooth_step(core, 0.6, 0.95))
+            known = filled(self.back, smooth_step(core, 0.6, 0.95))
+            # A strip too thin to fill its surroundings from moves with them as they are.
+            self.inside = torch.lerp(self.back, known, _solid(self.region, self.width / columns))
             self.place = extent(self.region)
         self.air = Air(self.values, painting)
 
@@ -117,6 +119,15 @@ def _laid(
     picture = picture.clone()
     picture[..., window[0], window[1]] = torch.lerp(picture[..., window[0], window[1]], layer, matte)
     return picture
+
+
+def _solid(matte: torch.Tensor, cell: float) -> torch.Tensor:
+    """1 within two cells of where a matte (1, 1, h, w) is one and a half cells thick, soft, else 0."""
+    thin, far = round(0.75 * cell), round(2 * cell)
+    solid = -F.max_pool2d(-matte, (2 * thin + 1, 1), 1, (thin, 0))
+    solid = -F.max_pool2d(-solid, (1, 2 * thin + 1), 1, (0, thin))
+    solid = F.max_pool2d(smooth_step(solid, 0.6, 0.95), (2 * far + 1, 1), 1, (far, 0))
+    return box(F.max_pool2d(solid, (1, 2 * far + 1), 1, (0, far)), round(cell))
 
 
 def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:
