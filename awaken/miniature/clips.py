@@ -206,8 +206,14 @@ def synthesise(
     soft = soft / soft.sum(1, keepdim=True).clamp(min=1e-6)
     flow = sum(soft[:, None, None, i] * field for i, (_, field) in enumerate(flows))
 
-    # Objects, likewise.
+    # Objects, likewise. A gull fills a tenth of its cell: a thing that travels has the cells that it
+    # touches, with a hem of what is around it, which the eye does not tell from what it passes over;
+    # mattes trim the hem. Trees have none: a land with a few in every cell would sway as a whole.
     shifts: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def touched(weight: torch.Tensor) -> torch.Tensor:
+        return (3 * weight).clamp(max=1)
+
     lean = _above_root(mask["trees"])
     # A crown swings less than grass does: farther, its uncovered sky is what one sees.
     swing = fields.sway(stage, 0.45 * strength, lean, gusts=0.6)
@@ -217,16 +223,12 @@ def synthesise(
     sail = sail * (1 - bobbing[:, None, None]) + bobbing[:, None, None] * fields.rigid(
         stage, strength, direction, fast=0.0, bob=0.18
     )
-    shifts.append((mask["boats"] * torch.maximum(on("boats"), bobbing), sail))
+    shifts.append((touched(mask["boats"] * torch.maximum(on("boats"), bobbing)), sail))
     fly = fields.rigid(stage, strength, direction, fast=1.5, bob=0.5)
-    shifts.append((mask["birds"] * on("birds"), fly))
+    shifts.append((touched(mask["birds"] * on("birds")), fly))
     cloth = torch.full((b, 1, 1), 0.8, device=stage.device)
-    shifts.append((mask["flags"] * on("flags"), fields.flutter(stage, strength, cloth)))
-    # A gull fills a tenth of its cell: a thing that travels has the cells that it touches, with a
-    # hem of what is around it, which the eye does not tell from what it passes over; mattes trim the
-    # hem. Trees have none: a land with a few in every cell would sway as a whole.
-    hem = torch.tensor([1.0, 3.0, 3.0, 3.0], device=stage.device)[:, None, None]
-    carried = (hem * torch.stack([weight for weight, _ in shifts], 1)).clamp(max=1)
+    shifts.append((touched(mask["flags"] * on("flags")), fields.flutter(stage, strength, cloth)))
+    carried = torch.stack([weight for weight, _ in shifts], 1)
     soft = fields.spread(carried, 3) + 1e-6
     soft = soft * (carried.amax((2, 3), keepdim=True) > 0)
     soft = soft / soft.sum(1, keepdim=True).clamp(min=1e-6)

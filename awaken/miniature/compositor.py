@@ -25,6 +25,7 @@ from awaken.miniature.imaging import (
     length,
     sample,
     smooth_step,
+    wider,
     within,
 )
 from awaken.miniature.latents import CELL, FLOW, LIGHT, OBJECT, REGION, SHIFT, UNITS, rgb_of
@@ -60,7 +61,7 @@ class Compositor:
         self.region = smooth_step(self._up(mattes[:, :1]), 0.3, 0.75)
         self.back = painting
         if self.has_object:
-            grown = F.max_pool2d(self.object, 9, 1, 4)
+            grown = wider(self.object, 4)
             self.back = filled(painting, 1 - smooth_step(grown, 0.02, 0.3))
             solid = smooth_step(self.values[:, OBJECT].mean(2), 0.2, 0.8)
             self.shift = _coherent(self.values[:, SHIFT], solid)
@@ -73,7 +74,7 @@ class Compositor:
             # Leaf tips and rigging at the border belong to what is still: they must not drift
             # along.
             margin = max(1, round(self.width / columns / 5))
-            core = -F.max_pool2d(-self.region, 2 * margin + 1, 1, margin)
+            core = -wider(-self.region, margin)
             known = filled(self.back, smooth_step(core, 0.6, 0.95))
             # A strip too thin to fill its surroundings from moves with them as they are.
             self.inside = torch.lerp(self.back, known, _solid(self.region, self.width / columns))
@@ -124,10 +125,8 @@ def _laid(
 def _solid(matte: torch.Tensor, cell: float) -> torch.Tensor:
     """1 within two cells of where a matte (1, 1, h, w) is one and a half cells thick, soft, else 0."""
     thin, far = round(0.75 * cell), round(2 * cell)
-    solid = -F.max_pool2d(-matte, (2 * thin + 1, 1), 1, (thin, 0))
-    solid = -F.max_pool2d(-solid, (1, 2 * thin + 1), 1, (0, thin))
-    solid = F.max_pool2d(smooth_step(solid, 0.6, 0.95), (2 * far + 1, 1), 1, (far, 0))
-    return box(F.max_pool2d(solid, (1, 2 * far + 1), 1, (0, far)), round(cell))
+    solid = smooth_step(-wider(-matte, thin), 0.6, 0.95)
+    return box(wider(solid, far), round(cell))
 
 
 def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:

@@ -175,6 +175,13 @@ def borrowed(detail: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def wider(x: torch.Tensor, by: int = 1) -> torch.Tensor:
+    """The greatest value within ``by`` pixels, (b, n, h, w); the sides of a square in turn."""
+    for size, pad in (((2 * by + 1, 1), (by, 0)), ((1, 2 * by + 1), (0, by))):
+        x = F.max_pool2d(x, size, 1, pad)
+    return x
+
+
 def smooth_step(matte: torch.Tensor, low: float, high: float) -> torch.Tensor:
     """Matte values below low to 0, above high to 1, a smooth step between."""
     x = ((matte - low) / (high - low)).clamp(0, 1)

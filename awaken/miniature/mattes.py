@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from awaken.miniature.imaging import box
+from awaken.miniature.imaging import box, wider
 
 _BINS = (12, 18, 18)  # of luma and of both colour differences
 _EDGE = 0.45  # what a matte holds lies above it
@@ -67,13 +67,13 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     whole = matte >= _EDGE
     if not whole.any():
         return matte
-    code, shore = _colour_codes(picture), _wider((~whole).float())
+    code, shore = _colour_codes(picture), wider((~whole).float())
     kept = matte
     for _ in range(_ROUNDS):
         inside, outside = _counts(code, kept), _counts(code, 1 - kept)
         likely = (inside / (inside + outside + 1e-6))[code].view_as(matte)
         lost = _flooded(shore, whole & (box(likely, 2) < 0.5))
-        twigs = _wider(lost, 2) * (whole & (likely < 0.5))
+        twigs = wider(lost, 2) * (whole & (likely < 0.5))
         lost = torch.maximum(lost, twigs)
         kept = matte * (1 - lost)
     numbers = torch.arange(1, matte.numel() + 1, device=matte.device).view_as(matte)
@@ -99,8 +99,8 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     whole = matte >= _EDGE
     if not whole.any():
         return matte
-    code, shore = _colour_codes(picture), _wider((~whole).float())
-    around = _wider(whole.float(), _RING) * ~whole
+    code, shore = _colour_codes(picture), wider((~whole).float())
+    around = wider(whole.float(), _RING) * ~whole
     kept = matte * whole
     for _ in range(_ROUNDS):
         inside = _counts(code, kept)
@@ -111,16 +111,9 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     if float(kept.sum()) < _LEAST * float((matte * whole).sum()):
         return matte
     core = (kept > 0.5).float()
-    added = _flooded(_wider(core), (_wider(core, _REACH) > 0) & (own > 0.7) & ~whole)
-    close = _wider(torch.maximum(core, added), _CLOSE)
-    return box(torch.maximum(matte * close, _wider(added)), 1)
-
-
-def _wider(x: torch.Tensor, by: int = 1) -> torch.Tensor:
-    """The greatest value within ``by`` pixels, (1, 1, h, w); the sides of a square in turn."""
-    for size, pad in (((2 * by + 1, 1), (by, 0)), ((1, 2 * by + 1), (0, by))):
-        x = F.max_pool2d(x, size, 1, pad)
-    return x
+    added = _flooded(wider(core), (wider(core, _REACH) > 0) & (own > 0.7) & ~whole)
+    close = wider(torch.maximum(core, added), _CLOSE)
+    return box(torch.maximum(matte * close, wider(added)), 1)
 
 
 def _colour_codes(picture: torch.Tensor) -> torch.Tensor:
