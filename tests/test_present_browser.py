@@ -210,6 +210,8 @@ def test_no_serious_finding_of_axe_and_chinese_words(show):
     page = show("?lang=zh")
     page.mouse.move(10, 10)
     page.wait_for_function("() => getComputedStyle(document.querySelector('.bar')).opacity == 1")
+    # A label that is fading in has no contrast yet.
+    page.wait_for_function("() => document.getAnimations().every(a => a.playState == 'finished')")
     assert page.get_attribute("html", "lang") == "zh"
     assert page.get_attribute("[data-act=next]", "aria-label") == "下一幅"
     found = Axe().run(page).response["violations"]
