@@ -14,7 +14,7 @@ from awaken.miniature import clips, fields, train, training
 from awaken.miniature.bank import Bank
 from awaken.miniature.captions import EFFECTS, PHRASES, caption
 from awaken.miniature.compositor import _unfolded, compose
-from awaken.miniature.imaging import extent, filled, held, sample
+from awaken.miniature.imaging import extent, filled, held, mirrored, nearest, sample
 from awaken.miniature.labels import CLASSES, Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.latents import (
     AIR,
@@ -32,7 +32,9 @@ from awaken.miniature.latents import (
     light_of,
 )
 from awaken.miniature.library import Library
+from awaken.miniature.losses import lifted
 from awaken.miniature.mattes import fitted, outlined, trimmed
+from awaken.miniature.pasting import cut_outs, pasted
 from awaken.miniature.scenes import render
 from awaken.miniature.video_network import VideoNetwork
 
@@ -185,6 +187,55 @@ def test_an_object_travels_whole_and_what_it_uncovers_looks_like_its_surrounding
     )
     hole = last[:, 50:78, 34:62]
     assert (hole - torch.tensor([0.8, 0.5, 0.8])[:, None, None]).abs().max() < 0.05
+
+
+def test_what_sways_bends_its_surroundings_and_stays_whole_though_half_of_it_was_missed():
+    picture = torch.full((1, 3, 160, 160), 0.8)
+    picture[:, :, 30:130, 76:84] = 0.1
+    z = still_latents(picture, (20, 20))
+    z[:, OBJECT, :, 8:16, 9:11] = 1 / UNITS[6]  # the upper third of the pole is not known
+    swing = torch.sin(torch.linspace(0, 2 * torch.pi, 16))
+    z[:, SHIFT.start] = (1.5 * swing / UNITS[7])[None, :, None, None]
+    frames = compose(z, picture)
+    dark = (frames[4].mean(0) < 0.45).float()  # farthest to the right
+    columns = torch.arange(160.0)
+    middle = (dark * columns).sum(1)[30:130] / dark.sum(1)[30:130].clamp(min=1)
+    assert (dark.sum(1)[32:128] >= 5).all()
+    assert middle.diff().abs().max() < 2  # nowhere torn
+    assert middle[60:80].mean() > 84 and abs(float(middle[2]) - 79.5) < 6
+    assert (frames[:, :, :, :20] - picture[..., :20]).abs().max() < 0.01
+
+
+def test_drifting_clouds_take_nothing_along_of_the_tree_that_stands_into_their_matte():
+    picture = textured(128, 192) * 0.2 + 0.7
+    picture[..., :70] = 0.05
+    z = still_latents(picture, (16, 24))
+    z[:, REGION, :, :, 8:] = 1 / UNITS[3]
+    z[:, FLOW.start] = (torch.linspace(0, 6, 16) / UNITS[4])[None, :, None, None]  # 48 pixels
+    mattes = torch.zeros(1, 2, 128, 192)
+    mattes[:, 0, :, 67:] = 1  # three pixels of the tree are taken for sky
+    last = compose(z, picture, mattes)[15]
+    assert (last[:, :, 67:] < 0.4).float().mean() < 0.002
+    torch.testing.assert_close(last[:, :, :64], picture[0, :, :, :64])
+
+
+def test_around_a_core_lies_its_mirror_image():
+    core = torch.rand(1, 1, 23, 31, generator=torch.Generator().manual_seed(2)) < 0.03
+    rows, columns = nearest(core[0, 0])
+    there = core[0, 0].nonzero().float()
+    here = torch.cartesian_prod(torch.arange(23.0), torch.arange(31.0))
+    found = torch.stack([rows, columns], -1).reshape(-1, 2).float()
+    assert core[0, 0][rows, columns].all()
+    torch.testing.assert_close((found - here).norm(dim=1), torch.cdist(here, there).amin(1))
+
+    picture = textured(40, 60)
+    core = torch.zeros(1, 1, 40, 60, dtype=torch.bool)
+    core[..., 20:50] = True
+    seen = mirrored(picture, core)
+    torch.testing.assert_close(seen[..., 20:50], picture[..., 20:50])
+    torch.testing.assert_close(seen[..., 10:20], picture[..., 21:31].flip(-1))
+    for all_or_nothing in (core | True, core & False):
+        assert torch.equal(mirrored(picture, all_or_nothing), picture)
 
 
 def test_snow_is_bright_small_falling_and_absent_from_frame_0():
@@ -534,3 +585,37 @@ def test_flow_that_would_fold_the_picture_over_is_smoothed_and_gentle_flow_is_no
     smooth = _unfolded(steep)
     assert steep.diff(dim=-1).abs().max() > 2
     assert smooth.diff(dim=-1).abs().max() < 1
+
+
+def test_a_thing_pasted_from_another_picture_brings_its_mask_and_stands_where_it_belongs():
+    harbour = np.full((80, 120, 3), 200, np.uint8)
+    harbour[40:60, 50:70] = 10
+    masks = np.zeros((len(CLASSES), 80, 120), np.uint8)
+    masks[CLASSES.index("boats"), 40:60, 50:70] = 255
+    masks[CLASSES.index("birds"), :5, 10:40] = 255  # at the border: half a bird, perhaps
+    planes = torch.from_numpy(harbour).permute(2, 0, 1), torch.from_numpy(masks)
+    things = cut_outs([planes[0]], [planes[1]])
+    assert {name: len(parts) for name, parts in things.items()} == {"boats": 1}
+
+    picture, mask = torch.full((1, 3, 96, 96), 0.9), torch.zeros(1, len(CLASSES), 96, 96)
+    for seed in range(4):  # there is no water to stand on
+        same, none = pasted(picture, mask, things, random.Random(seed))
+        assert torch.equal(same, picture) and torch.equal(none, mask)
+    water, boats = CLASSES.index("water"), CLASSES.index("boats")
+    mask[:, water, 48:] = 1
+    for seed in range(20):
+        seen, now = pasted(picture, mask, things, random.Random(seed))
+        there = now[0, boats] > 0.9
+        assert there.sum() > 60 and (now[0, water][there] < 0.1).all()
+        assert (seen[0, :, there] < 0.65).all() and torch.equal(seen[0, :, now[0, boats] == 0], picture[0, :, now[0, boats] == 0])  # fmt: skip
+        assert int(there.any(1).nonzero().max()) >= 46  # its foot is on the water
+
+
+def test_the_less_of_a_picture_a_thing_takes_up_the_more_each_of_its_cells_counts():
+    shares = torch.zeros(1, 3, 20, 20)
+    shares[:, 0] = 1
+    shares[:, 1, 0, :4] = 1
+    weights = lifted(shares)
+    assert (weights[:, 0] == 1).all() and (weights[:, 2] == 1).all()
+    torch.testing.assert_close(weights[0, 1, 0, :4], torch.full((4,), (0.08 / 0.01) ** 0.5))
+    assert weights[0, 1].sum() == pytest.approx(396 + 4 * (0.08 / 0.01) ** 0.5)

@@ -29,6 +29,7 @@ from awaken.miniature.latents import (
     LIGHT,
     OBJECT,
     REGION,
+    SHIFT,
     UNITS,
     TimeBasis,
     grid_for,
@@ -206,7 +207,9 @@ class MiniatureBackend(Backend):
             return to_array(compose(z, painting, mattes))
         painted = self._painted(mask)
         z = z.clone()
-        z[:, FLOW] *= resting(touched(painted, z.shape[-2:]))[:, :, None]
+        rest = resting(touched(painted, z.shape[-2:]))[:, :, None]
+        z[:, FLOW] *= rest
+        z[:, SHIFT] *= rest
         return to_array(torch.lerp(
             painting, compose(z, painting, mattes), stencil(painted, painting.shape[-2:])
         ))  # fmt: skip

@@ -215,8 +215,8 @@ def synthesise(
         return (3 * weight).clamp(max=1)
 
     lean = _above_root(mask["trees"])
-    # A crown swings less than grass does: farther, its uncovered sky is what one sees.
-    swing = fields.sway(stage, 0.45 * strength, lean, gusts=0.6)
+    # A crown swings less than grass does: what it swings in bends along.
+    swing = fields.sway(stage, 0.3 * strength, lean, gusts=0.6)
     shifts.append((mask["trees"] * on("trees"), swing))
     bobbing = on("waves") * (1 - on("boats"))
     sail = fields.rigid(stage, strength, direction)

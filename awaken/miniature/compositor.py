@@ -1,9 +1,11 @@
 """From latents and a painting to frames: layers, mattes and what is in the air. No network in here.
 
 The painting's own pixels are moved, never re-synthesised: detail stays, borders of still things
-cannot wobble, and frame 0 is the painting. Order from the back: the painting without its moving
-objects (what they uncover is filled in from beside it), the moving regions inside their still
-outlines, light, the objects as they travel, mist and particles.
+cannot wobble, and frame 0 is the painting. Order from the back: the painting without the objects
+that leave their place (what they uncover is filled in from beside it), the moving regions inside
+their still outlines (what comes in is their own mirror image), light, the objects as they travel.
+What only sways, bobs or flutters bends all that together with what is around it, so that nothing is
+cut and nothing uncovered. Mist and particles lie over everything.
 
 Mattes come from the coarse shares by guided filtering, or from a matting network
 (``decoder_network``) and the picture's colours (``mattes.outlined``).
@@ -23,13 +25,21 @@ from awaken.miniature.imaging import (
     filled,
     held,
     length,
+    mirrored,
     sample,
     smooth_step,
     wider,
     within,
 )
 from awaken.miniature.latents import CELL, FLOW, LIGHT, OBJECT, REGION, SHIFT, UNITS, rgb_of
-from awaken.miniature.mattes import guided_matte
+from awaken.miniature.mattes import flooded, guided_matte
+
+# Of the eight pixels of a cell, those that a region's border may be wrong by.
+_MARGIN = 4
+# A thing whose last place is farther from its first than this share of the way between leaves it, and
+# is cut out. What sways, bobs or flutters takes its surroundings along: they bend, and nothing is
+# uncovered.
+_LEAVES = 0.5
 
 
 class Compositor:
@@ -54,32 +64,39 @@ class Compositor:
         if mattes is None:
             look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
             mattes = guided_matte(shares, look)
-        self.has_object = bool((shares[:, 1] > 0.4).any())
         self.has_region = bool((shares[:, 0] > 0.4).any())
         # What is nearly nowhere moving is noise, not motion.
         self.object = smooth_step(self._up(mattes[:, 1:]), 0.3, 0.75)
         self.region = smooth_step(self._up(mattes[:, :1]), 0.3, 0.75)
+        solid = smooth_step(self.values[:, OBJECT].mean(2), 0.2, 0.8)
+        solid = solid * F.adaptive_max_pool2d(self.object, (rows, columns))
+        going = _travelling(solid, self.values[:, SHIFT])
+        self.bends = bool((solid * ~going > 0.3).any())
+        self.travels = bool((solid * going > 0.3).any())
+        if self.bends:
+            near = _around(solid * ~going)
+            self.bend = _unfolded(_coherent(self.values[:, SHIFT], solid * ~going) * near)
+            self.bent = extent(self._up(wider(self.bend.abs().amax((1, 2))[:, None], 2)))
         self.back = painting
-        if self.has_object:
+        if self.travels:
+            self.object = self.object * self._up(wider(going.float(), 2)).clamp(0, 1)
             grown = wider(self.object, 4)
             self.back = filled(painting, 1 - smooth_step(grown, 0.02, 0.3))
-            solid = smooth_step(self.values[:, OBJECT].mean(2), 0.2, 0.8)
-            self.shift = _coherent(self.values[:, SHIFT], solid)
+            self.shift = _coherent(self.values[:, SHIFT], solid * going)
             farthest = (self.shift.abs() * self.cell[:, :, None]).amax()
             self.path = extent(self.object, math.ceil(float(farthest)) + 1)
             self.cut_out = torch.cat([painting, self.object], 1)
         self.inside = self.back
         if self.has_region:
             self.flow = _unfolded(self.values[:, FLOW])
-            # Leaf tips and rigging at the border belong to what is still: they must not drift
-            # along.
-            margin = max(1, round(self.width / columns / 5))
-            core = -wider(-self.region, margin)
-            known = filled(self.back, smooth_step(core, 0.6, 0.95))
-            # A strip too thin to fill its surroundings from moves with them as they are.
-            self.inside = torch.lerp(self.back, known, _solid(self.region, self.width / columns))
+            self.inside = mirrored(self.back, _core(self._look(self.region)))
             self.place = extent(self.region)
         self.air = Air(self.values, painting)
+
+    def _look(self, x: torch.Tensor) -> torch.Tensor:
+        """At the eight pixels a cell that the networks see."""
+        size = self.z.shape[-2] * CELL, self.z.shape[-1] * CELL
+        return F.interpolate(x, size, mode="area")
 
     def _up(self, x: torch.Tensor) -> torch.Tensor:
         size = (self.height, self.width)
@@ -88,7 +105,7 @@ class Compositor:
     def frame(self, n: int) -> torch.Tensor:
         """(1, 3, H, W) in 0..1."""
         picture = self.painting
-        if self.has_object:
+        if self.travels:
             shift = self._up(self.shift[:, :, n] * self.cell)
             # Less than a pixel is no motion: the painting itself, with its own soft edges.
             going = (length(shift) * self.object).amax().clamp(max=1)
@@ -102,7 +119,7 @@ class Compositor:
         change = self.z[:, LIGHT, n] - self.z[:, LIGHT, 0]
         if float(change.abs().amax()) > 0.03:
             picture = picture + self._up(rgb_of(change) - rgb_of(torch.zeros_like(change)))
-        if self.has_object:
+        if self.travels:
             rows, columns = self.path
             shift, corner = shift[..., rows, columns], (rows.start, columns.start)
             layer = sample(self.cut_out, shift, corner)
@@ -110,6 +127,11 @@ class Compositor:
             inside = within(shift, (self.height, self.width), corner)
             matte = layer[:, 3:].clamp(0, 1) * going * inside
             picture = _laid(picture, layer[:, :3], matte, self.path)
+        if self.bends:
+            rows, columns = self.bent
+            bend = held(self._up(self.bend[:, :, n] * self.cell))[..., rows, columns]
+            moved, picture = sample(picture, bend, (rows.start, columns.start)), picture.clone()
+            picture[..., rows, columns] = moved
         return self.air.over(picture, n).clamp(0, 1)
 
 
@@ -118,15 +140,21 @@ def _laid(
 ) -> torch.Tensor:
     """The picture with a layer over a window of it."""
     picture = picture.clone()
-    picture[..., window[0], window[1]] = torch.lerp(picture[..., window[0], window[1]], layer, matte)
+    picture[..., window[0], window[1]] = torch.lerp(
+        picture[..., window[0], window[1]], layer, matte
+    )
     return picture
 
 
-def _solid(matte: torch.Tensor, cell: float) -> torch.Tensor:
-    """1 within two cells of where a matte (1, 1, h, w) is one and a half cells thick, soft, else 0."""
-    thin, far = round(0.75 * cell), round(2 * cell)
-    solid = smooth_step(-wider(-matte, thin), 0.6, 0.95)
-    return box(wider(solid, far), round(cell))
+def _core(matte: torch.Tensor) -> torch.Tensor:
+    """What surely belongs to a region, (1, 1, h, w) bool of a matte at eight pixels a cell.
+
+    Leaf tips and rigging at the border belong to what is still: they must not drift along. A strip
+    too thin to lose its border keeps it.
+    """
+    whole = matte > 0.6
+    sure = -wider(-matte, _MARGIN) > 0.6
+    return sure | (whole & (wider(sure.float(), _MARGIN + 2) == 0))
 
 
 def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:
@@ -146,6 +174,32 @@ def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:
             break
         flow = torch.lerp(flow, box(flow, 2), box(share, 1))
     return flow.transpose(0, 1)[None]
+
+
+def _travelling(solid: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    """Which cells of objects, (1, 1, h, w) bool, belong to a thing that goes away and stays away.
+
+    solid: (1, 1, h, w) of 0..1; shift: (1, 2, f, h, w) in cells. What touches is one thing. A boat or
+    a bird ends about as far away as the way it went; a tree, a flag or a boat on its anchor comes back.
+    """
+    things = solid > 0.3
+    numbers = torch.arange(1, things.numel() + 1, device=solid.device).view_as(solid)
+    part = flooded(numbers, things)
+    away = (shift[:, :, -1] - shift[:, :, 0]).norm(dim=1, keepdim=True)
+    way = shift.diff(dim=2).norm(dim=1).sum(1, keepdim=True)
+    out = torch.zeros_like(things)
+    for number in part.unique().tolist()[1:]:
+        thing = part == number
+        out |= thing & (away[thing].sum() > _LEAVES * way[thing].sum())
+    return out
+
+
+def _around(solid: torch.Tensor) -> torch.Tensor:
+    """1 on and close by what is solid (1, 1, h, w), falling off smoothly within about six cells."""
+    near = wider(solid, 2)
+    for _ in range(2):
+        near = box(near, 2)
+    return near
 
 
 def _coherent(shift: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:

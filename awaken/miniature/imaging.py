@@ -118,6 +118,48 @@ def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     return torch.lerp(picture, patch, torch.maximum(box(hole.float(), 1), 1 - keep).clamp(0, 1))
 
 
+def mirrored(picture: torch.Tensor, core: torch.Tensor) -> torch.Tensor:
+    """The picture with what lies around ``core`` replaced by the core's own mirror image.
+
+    picture (1, 3, H, W); core (1, 1, h, w) bool, coarser than the picture or alike. A pixel beside
+    the core has the colour as far within as it is without, seen across the nearest pixel of the core;
+    where the core is too narrow for that, of less far within. Brushwork goes on as brushwork.
+    """
+    if not core.any() or core.all():
+        return picture
+    h, w = core.shape[-2:]
+    rows, columns = nearest(core[0, 0])
+    own_rows = torch.arange(h, device=core.device)[:, None].expand(h, w)
+    own_columns = torch.arange(w, device=core.device).expand(h, w)
+    down, right = rows - own_rows, columns - own_columns
+    reach = torch.ones_like(down, dtype=picture.dtype)
+    for far in (0.25, 0.5, 1.0):
+        across_row = (rows + (far * down).long()).clamp(0, h - 1)
+        across_column = (columns + (far * right).long()).clamp(0, w - 1)
+        reach = torch.where(core[0, 0][across_row, across_column], 1 + far, reach)
+    scale = picture.new_tensor([picture.shape[-1] / w, picture.shape[-2] / h])[None, :, None, None]
+    away = -torch.stack([right * reach, down * reach])[None].to(picture) * scale
+    away = F.interpolate(away, picture.shape[-2:], mode="bilinear", align_corners=False)
+    return sample(picture, away)
+
+
+def nearest(core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Row and column of the nearest pixel of ``core`` (h, w) bool, each (h, w) int64, Euclidean.
+
+    Along the rows first, then the best of each column's rows; exact (Felzenszwalb and Huttenlocher
+    2012 do the second step faster, at sizes that do not occur here).
+    """
+    h, w = core.shape
+    here = torch.arange(w, device=core.device).expand(h, w)
+    before = torch.where(core, here, -4 * (h + w)).cummax(1).values
+    after = torch.where(core, here, 5 * (h + w)).flip(1).cummin(1).values.flip(1)
+    column = torch.where(here - before <= after - here, before, after)
+    aside = (column - here).square()
+    rows = torch.arange(h, device=core.device)
+    row = torch.stack([((rows - y).square()[:, None] + aside).argmin(0) for y in range(h)])
+    return row, column.gather(0, row)
+
+
 def interpolated(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """Smooth colours from the nearest kept pixels to the left, right, top and bottom.
 

@@ -10,13 +10,17 @@ import torch.nn.functional as F
 
 from awaken.miniature.labels import Labelled
 from awaken.miniature.latents import CELL, CELLS
+from awaken.miniature.pasting import cut_outs, pasted
+
+_PASTED = 0.2  # of crops have a thing more, from another picture
 
 
 class Library:
     """Pictures with masks, kept on the device, from which crops are drawn.
 
     Crops keep the aspect within 10 % (a network must not see squashed trees only), cover 40 to
-    100 % of a picture's sides, and are mirrored, recoloured and slightly blurred at random.
+    100 % of a picture's sides, and are mirrored, recoloured and slightly blurred at random; some get a
+    thing of another picture (``pasting``).
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class Library:
         self.pictures = [torch.from_numpy(i.picture).permute(2, 0, 1).to(device) for i in items]
         self.masks = [torch.from_numpy(i.masks).to(device) for i in items]
         self.names = [item.name for item in items]
+        self.things = cut_outs(self.pictures, self.masks)
         # Rare classes are drawn more often: a picture weighs as its rarest class.
         count = torch.stack([(m.flatten(1).amax(1) > 0).float() for m in self.masks])
         rarity = (1 / count.sum(0).clamp(min=4)).cpu() * count.cpu()
@@ -71,6 +76,8 @@ class Library:
             picture, mask = full[cut].float()[None] / 255, self.masks[i][cut].float()[None] / 255
             if rng.random() < 0.5 and augment:
                 picture, mask = picture.flip(-1), mask.flip(-1)
+            if augment and self.things and rng.random() < _PASTED:
+                picture, mask = pasted(picture, mask, self.things, rng)
             pictures.append(
                 F.interpolate(picture, (height, width), mode="bilinear", antialias=True)
             )

@@ -12,17 +12,19 @@ import torch.nn.functional as F
 
 from awaken.miniature.clips import Clips
 from awaken.miniature.decoder_network import MatteNetwork, degraded
-from awaken.miniature.mattes import guided_matte
 from awaken.miniature.latents import AIR, AIRS, LIGHT, SINES, UNITS, TimeBasis, schedule_table
+from awaken.miniature.mattes import guided_matte
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.video_network import VideoNetwork
 
+# What takes up less of the picture counts more per cell, so many times at most.
+_SMALL, _LIFT = 0.08, 5.0
 _WORDLESS = 0.1  # share of samples without their caption: guidance needs both
 
-# Weights of the 81 predicted coefficients: light, flow, shift (objects are small), drift, shares,
-# amounts.
+# Weights of the 81 predicted coefficients: light (it changes by little), flow, shift (objects
+# are small), drift, shares, amounts.
 _WEIGHTS = torch.tensor(
-    [0.5] * (3 * SINES)
+    [6.0] * (3 * SINES)
     + [1.0] * (2 * SINES)
     + [3.0] * (2 * SINES)
     + [0.4] * (2 * SINES)
@@ -93,10 +95,13 @@ class VideoLoss:
             )  # fmt: skip
         target = self.basis.target(z, z[:, LIGHT, 0])
         error = (told.float() - target) ** 2 * self.weights * _valid(clips.valid)
+        rare = lifted(clips.regions)
+        error[:, 5 * SINES : 7 * SINES] *= rare[:, 1:]
+        error[:, 9 * SINES : 9 * SINES + 2] *= rare
         cross = F.binary_cross_entropy_with_logits
-        regions = cross(features[3].float(), clips.regions, reduction="none").mean((1, 2, 3))
+        regions = cross(features[3].float(), clips.regions, rare, reduction="none").mean((1, 2, 3))
         regions = (regions * ~dropped).mean()
-        classes = cross(features[4].float(), clips.masks)
+        classes = cross(features[4].float(), clips.masks, lifted(clips.masks))
         parts = {
             "flow": error[:, 3 * SINES : 5 * SINES].mean(),
             "shift": error[:, 5 * SINES : 7 * SINES].mean(),
@@ -107,6 +112,16 @@ class VideoLoss:
         }
         loss = error.mean() + 0.2 * regions + 0.3 * classes
         return loss, {name: value.detach() for name, value in parts.items()}, b
+
+
+def lifted(shares: torch.Tensor) -> torch.Tensor:
+    """How much a cell counts, (b, n, h, w) from 1: more where something small is, shares of 0 to 1.
+
+    A gull is a few cells of a thousand: to say that there is none would cost nothing. So the less of
+    the picture a thing takes up, the more each of its cells counts, by the square root.
+    """
+    taken = shares.mean((2, 3), keepdim=True).clamp(min=1e-4)
+    return 1 + ((_SMALL / taken).sqrt().clamp(1, _LIFT) - 1) * shares
 
 
 def _valid(valid: torch.Tensor) -> torch.Tensor:

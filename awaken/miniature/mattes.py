@@ -72,12 +72,12 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     for _ in range(_ROUNDS):
         inside, outside = _counts(code, kept), _counts(code, 1 - kept)
         likely = (inside / (inside + outside + 1e-6))[code].view_as(matte)
-        lost = _flooded(shore, whole & (box(likely, 2) < 0.5))
+        lost = flooded(shore, whole & (box(likely, 2) < 0.5))
         twigs = wider(lost, 2) * (whole & (likely < 0.5))
         lost = torch.maximum(lost, twigs)
         kept = matte * (1 - lost)
     numbers = torch.arange(1, matte.numel() + 1, device=matte.device).view_as(matte)
-    part = _flooded(numbers, whole).flatten()
+    part = flooded(numbers, whole).flatten()
     mass, loss = (
         torch.zeros(matte.numel() + 1, device=matte.device).index_add_(0, part, x.flatten())
         for x in (matte, matte - kept)
@@ -107,11 +107,11 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
         outside = _counts(code, around + matte * whole - kept)
         inside, outside = (n / n.sum().clamp(min=1) for n in (inside, outside))
         own = (inside / (inside + outside + 1e-7))[code].view_as(matte)
-        kept = matte * whole * (1 - _flooded(shore, whole & (box(own, 1) < 0.6)))
+        kept = matte * whole * (1 - flooded(shore, whole & (box(own, 1) < 0.6)))
     if float(kept.sum()) < _LEAST * float((matte * whole).sum()):
         return matte
     core = (kept > 0.5).float()
-    added = _flooded(wider(core), (wider(core, _REACH) > 0) & (own > 0.7) & ~whole)
+    added = flooded(wider(core), (wider(core, _REACH) > 0) & (own > 0.7) & ~whole)
     close = wider(torch.maximum(core, added), _CLOSE)
     return box(torch.maximum(matte * close, wider(added)), 1)
 
@@ -133,7 +133,7 @@ def _counts(code: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return F.avg_pool3d(counts.view(1, 1, *_BINS), 3, 1, 1).flatten()
 
 
-def _flooded(values: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
+def flooded(values: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
     """The greatest of ``values`` in every connected part of ``ways``, 0 elsewhere; (1, 1, h, w) both.
 
     Along whole runs of rows, then of columns, until nothing changes: a few rounds, not one per pixel.
