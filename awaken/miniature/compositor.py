@@ -26,6 +26,7 @@ from awaken.miniature.imaging import (
     held,
     length,
     mirrored,
+    nearest,
     sample,
     smooth_step,
     wider,
@@ -36,10 +37,12 @@ from awaken.miniature.mattes import flooded, guided_matte
 
 # Of the eight pixels of a cell, those that a region's border may be wrong by.
 _MARGIN = 4
-# A thing whose last place is farther from its first than this share of the way between leaves it, and
-# is cut out. What sways, bobs or flutters takes its surroundings along: they bend, and nothing is
+# A thing that goes straighter than this (see ``_straight``) leaves its place, and is cut out. What
+# sways, bobs or flutters takes its surroundings along: they bend, and nothing is
 # uncovered.
 _LEAVES = 0.5
+# A displacement may change by so much of a pixel from one pixel to the next before still borders.
+_STEEPEST = 0.8
 
 
 class Compositor:
@@ -89,7 +92,13 @@ class Compositor:
         self.inside = self.back
         if self.has_region:
             self.flow = _unfolded(self.values[:, FLOW])
-            self.inside = mirrored(self.back, _core(self._look(self.region)))
+            # Waves and grass come to rest before they reach what stands still; streams run past it.
+            stays = 1 - smooth_step(_straight(self.flow), 0.6, 0.85)
+            core = _core(self._look(self.region))
+            reach = (length(self.flow.transpose(1, 2)[0]).amax(0) * stays[0]).amax() / _STEEPEST
+            slack = (_depth(core) / (CELL * reach.clamp(min=0.5))).clamp(max=1)
+            self.rest = 1 - self._up(stays).clamp(0, 1) * (1 - self._up(slack).clamp(0, 1))
+            self.inside = mirrored(self.back, core)
             self.place = extent(self.region)
         self.air = Air(self.values, painting)
 
@@ -112,7 +121,7 @@ class Compositor:
             picture = self.painting * (1 - going) + self.back * going
         if self.has_region:
             rows, columns = self.place
-            flow = held(self._up(self.flow[:, :, n] * self.cell))[..., rows, columns]
+            flow = held(self._up(self.flow[:, :, n] * self.cell) * self.rest)[..., rows, columns]
             weight = self.region[..., rows, columns] * length(flow).clamp(max=1)
             moved = sample(self.inside, flow, (rows.start, columns.start))
             picture = _laid(picture, moved, weight, self.place)
@@ -176,6 +185,18 @@ def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:
     return flow.transpose(0, 1)[None]
 
 
+def _depth(core: torch.Tensor) -> torch.Tensor:
+    """How many pixels a pixel of ``core`` (1, 1, h, w) bool lies within; the picture's rim is no border."""
+    if core.all():
+        return torch.full(core.shape, math.inf, device=core.device)
+    rows, columns = nearest(~core[0, 0])
+    h, w = core.shape[-2:]
+    down = rows - torch.arange(h, device=core.device)[:, None]
+    return torch.hypot(down.float(), (columns - torch.arange(w, device=core.device)).float())[
+        None, None
+    ]
+
+
 def _travelling(solid: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
     """Which cells of objects, (1, 1, h, w) bool, belong to a thing that goes away and stays away.
 
@@ -185,13 +206,21 @@ def _travelling(solid: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
     things = solid > 0.3
     numbers = torch.arange(1, things.numel() + 1, device=solid.device).view_as(solid)
     part = flooded(numbers, things)
-    away = (shift[:, :, -1] - shift[:, :, 0]).norm(dim=1, keepdim=True)
-    way = shift.diff(dim=2).norm(dim=1).sum(1, keepdim=True)
+    straight = _straight(shift)
     out = torch.zeros_like(things)
     for number in part.unique().tolist()[1:]:
         thing = part == number
-        out |= thing & (away[thing].sum() > _LEAVES * way[thing].sum())
+        out |= thing & (straight[thing].mean() > _LEAVES)
     return out
+
+
+def _straight(moved: torch.Tensor) -> torch.Tensor:
+    """How far from its first place the last is, over the way between: (1, 2, f, h, w) -> (1, 1, h, w).
+
+    0 for what swings or circles, 1 for what goes straight on; 0 too for what hardly moves at all.
+    """
+    away = (moved[:, :, -1] - moved[:, :, 0]).norm(dim=1, keepdim=True)
+    return away / moved.diff(dim=2).norm(dim=1).sum(1, keepdim=True).clamp(min=0.05)
 
 
 def _around(solid: torch.Tensor) -> torch.Tensor:
