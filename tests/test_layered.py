@@ -465,7 +465,7 @@ def test_what_a_clip_moves_is_what_its_masks_and_caption_say():
 
 
 def test_what_a_picture_lacks_is_named_too_and_only_the_rest_moves():
-    there = {"clouds", "billow", "stars", "rays", "waves", "river", "glitter", "boats"}
+    there = {"clouds", "billow", "stars", "rays", "waves", "river", "glitter", "boats", "toss"}
     anywhere = {"snow", "rain", "petals", "leaves", "sparks", "fog", "still", "alive"}
     named: list[list[str]] = []
 

@@ -166,8 +166,19 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "the fishing boats sail{v}{d}",
         "the rowing boat glides{v}{d}",
         "the vessel sails{v}{d}",
+    ),
+    "toss": (
         "the ship fights the storm",
         "a ship is tossed by the storm",
+        "the boat rocks{v}",
+        "the boats rock{v} on the waves",
+        "the boat bobs{v} on the water",
+        "the ship rolls{v} in the swell",
+        "the waves toss the ship",
+        "the ships sway{v} at anchor",
+        "the moored boats rock{v}",
+        "the storm tosses the ships",
+        "a ship rocks{v} in the rough sea",
     ),
     "birds": (
         "birds fly{v} in the sky",
@@ -350,7 +361,7 @@ EFFECTS: tuple[str, ...] = tuple(PHRASES)
 IDEAS: dict[str, str] = {
     "clouds": "clouds drifting", "billow": "skies swirling", "waves": "waves and ripples",
     "river": "rivers flowing", "waterfall": "waterfalls", "trees": "trees swaying",
-    "grass": "grass and fields swaying", "boats": "boats sailing", "birds": "birds flying",
+    "grass": "grass and fields swaying", "boats": "boats sailing", "toss": "boats rocking", "birds": "birds flying",
     "flags": "flags waving", "smoke": "smoke rising", "fog": "fog drifting", "snow": "snow falling",
     "rain": "rain falling", "petals": "petals falling", "leaves": "leaves falling",
     "fire": "fire flickering", "sparks": "sparks flying", "stars": "stars twinkling",

@@ -42,16 +42,16 @@ GRIDS: tuple[tuple[int, int], ...] = (
 # effect -> the mask it needs, the least share of the picture, and how often it is chosen
 _NEEDS: dict[str, tuple[str, float, float]] = {
     "clouds": ("sky", 0.08, 1.6), "billow": ("sky", 0.08, 0.7), "stars": ("sky", 0.1, 0.3),
-    "rays": ("sky", 0.1, 0.35), "waves": ("water", 0.04, 2.2), "river": ("water", 0.04, 1.0),
+    "rays": ("sky", 0.1, 0.8), "waves": ("water", 0.04, 2.2), "river": ("water", 0.04, 1.0),
     "glitter": ("water", 0.04, 0.6), "waterfall": ("falling water", 0.01, 3.0),
     "grass": ("grass", 0.03, 1.8), "smoke": ("smoke", 0.006, 3.0), "fire": ("fire", 0.003, 3.0),
-    "trees": ("trees", 0.02, 1.8), "boats": ("boats", 0.004, 2.2), "birds": ("birds", 0.001, 2.0),
+    "trees": ("trees", 0.02, 1.8), "boats": ("boats", 0.004, 2.2), "toss": ("boats", 0.004, 1.0), "birds": ("birds", 0.001, 2.0),
     "flags": ("flags", 0.002, 2.5),
 }  # fmt: skip
 _IN_AIR: dict[str, float] = {
     "snow": 0.3, "rain": 0.25, "petals": 0.2, "leaves": 0.2, "sparks": 0.15, "fog": 0.3,
 }  # fmt: skip
-_EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"})
+_EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"}, {"boats", "toss"})
 # Shares of clips that are not "name it and it moves".
 _STILL, _ALIVE, _ABSENT = 0.03, 0.06, 0.15
 # The same of a portrait, say, which has nothing to name: else nearly all of its captions would tell
@@ -92,7 +92,7 @@ def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], l
     if roll < _STILL:
         return ["still"], []
     if roll < _STILL + _ALIVE:
-        calm = {"clouds", "waves", "trees", "grass", "smoke", "boats", "waterfall", "fire", "flags"}
+        calm = {"clouds", "waves", "trees", "grass", "smoke", "toss", "waterfall", "fire", "flags"}
         return ["alive"], [e for e in can if e in calm]
     # Naming what the picture lacks moves nothing. A sliver of it is neither: leave it alone.
     missing = [e for e, (c, _, _) in _NEEDS.items() if present[c] < 1e-4]
@@ -218,12 +218,16 @@ def synthesise(
     # A crown swings less than grass does: what it swings in bends along.
     swing = fields.sway(stage, 0.3 * strength, lean, gusts=0.6)
     shifts.append((mask["trees"] * on("trees"), swing))
-    bobbing = on("waves") * (1 - on("boats"))
+    # A boat sails, or it rocks about its keel, or it bobs where the waves alone are named.
+    rocks = on("toss")
+    bobs = torch.maximum(rocks, on("waves")) * (1 - on("boats"))
+    mast = _above_root(mask["boats"])
+    rocking = 0.55 * rocks[:, None, None] * fields.sway(stage, strength, mast, gusts=0.0)
+    bobbing = fields.rigid(stage, strength, direction, fast=0.0, bob=0.18)
     sail = fields.rigid(stage, strength, direction)
-    sail = sail * (1 - bobbing[:, None, None]) + bobbing[:, None, None] * fields.rigid(
-        stage, strength, direction, fast=0.0, bob=0.18
-    )
-    shifts.append((touched(mask["boats"] * torch.maximum(on("boats"), bobbing)), sail))
+    sail = sail * (1 - bobs[:, None, None]) + (1 + rocks[:, None, None]) * bobbing * bobs[:, None, None]
+    sail = sail + rocking
+    shifts.append((touched(mask["boats"] * torch.maximum(on("boats"), bobs)), sail))
     fly = fields.rigid(stage, strength, direction, fast=1.5, bob=0.5)
     shifts.append((touched(mask["birds"] * on("birds")), fly))
     cloth = torch.full((b, 1, 1), 0.8, device=stage.device)
@@ -314,21 +318,16 @@ def _brightness(picture: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
 
 def _light(stage, mask, on, strength):
     """(b, 3, t, h, w) in latent units: how light changes: fire's glow, sun rays."""
-    b, t = stage.times.shape
     glow = fields.spread(mask["fire"][:, None], 3)[:, 0]
     glow = (2.5 * glow + mask["fire"]).clamp(max=1) * on("fire")
     beat = fields.flicker(stage, 1.6)[:, :, None, None]
     warm = 0.35 * strength.clamp(max=1.3)[:, None, None, None] * beat * glow[:, None]
-    angle = stage.uniform(0.28, 0.32)
-    across = stage.across() / stage.columns + angle * stage.height()
-    k = stage.uniform(4.15, 4.25)
-    beam = (2 * torch.pi * (k * across + 0.15 * stage.noise(2.5)[:, :1]))[:, None]
-    turn = (
-        stage.times[:, :, None, None] * (stage.uniform(0.5, 0.9) * strength[:, None, None])[:, None]
-    )
-    sweep = ((beam - 2 * torch.pi * turn).sin() - beam.sin()) * (1.1 - 0.6 * stage.height())[
-        :, None
-    ]
-    rays = 0.14 * on("rays")[:, None] * sweep
+    # Broad beams that wander aslant. Four narrow ones, at any phase, were never learnt.
+    across = stage.across() / stage.columns + stage.uniform(0.28, 0.32) * stage.height()
+    beam = 2 * torch.pi * (stage.uniform(1.45, 1.5) * across + 0.05 * stage.noise(2.5))[:, None]
+    pace = stage.uniform(0.6, 0.7) * (0.4 + 0.4 * strength[:, None, None])
+    turn = stage.times[:, :, None, None] * pace[:, None]
+    sweep = (beam - 2 * torch.pi * turn).sin() - beam.sin()
+    rays = 0.2 * on("rays")[:, None] * sweep * (1.1 - 0.6 * stage.height())[:, None]
     luma = warm + rays
     return torch.stack([luma, -0.3 * luma, 0.35 * luma], 1)

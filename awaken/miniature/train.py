@@ -120,8 +120,10 @@ HELD_OUT: tuple[str, ...] = (
 )  # fmt: skip
 SIZES: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {
     "video": {
-        "small": {"widths": (40, 112, 160), "condition_widths": (56, 96, 160)},
-        "large": {"widths": (64, 176, 256), "condition_widths": (96, 160, 256)},
+        "small": {"widths": (40, 112, 160), "condition_widths": (56, 96, 160),
+                  "eye_widths": (40, 56)},
+        "large": {"widths": (64, 176, 256), "condition_widths": (96, 160, 256),
+                  "eye_widths": (64, 96)},
     },
     "decoder": {"small": {"widths": (24, 40, 64)}, "large": {"widths": (32, 64, 96)}},
     "proxy": {"small": {"widths": (48, 112, 176)}, "large": {"widths": (64, 144, 208)}},
@@ -182,6 +184,17 @@ def mean_of(weights: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tenso
     return {name: torch.stack([w[name] for w in weights]).mean(0) for name in weights[0]}
 
 
+def start(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:
+    """Load the weights to go on from; a network that had no eye yet is given one.
+
+    Raises RuntimeError if anything else is missing or too much.
+    """
+    missing, left = network.load_state_dict(weights, strict=False)
+    missing = [name for name in missing if ".eye." not in name]
+    if missing or left:
+        raise RuntimeError(f"These weights are another network's: {(missing + left)[0]}.")
+
+
 def spent(notes: Path) -> dict[str, float]:
     """What the run of these notes had seen and taken."""
     run = json.loads(notes.read_text())
@@ -203,7 +216,7 @@ def run(args: argparse.Namespace) -> None:
     network = _NETWORKS[args.part](**widths).to(device, memory_format=torch.channels_last)
     config = {"size": args.size, "pictures": [len(p) for p in packs]} | widths
     if args.start:
-        network.load_state_dict(mean_of([load_shards(f, args.part) for f in args.start]))
+        start(network, mean_of([load_shards(f, args.part) for f in args.start]))
         config["started from"] = [spent(f / f"{args.part}.json") for f in args.start]
     plan = Plan(args.minutes, args.rate, args.decay)
     if args.part == "video":  # the page says which words the network never heard

@@ -99,12 +99,40 @@ def coordinates(x: torch.Tensor) -> torch.Tensor:
     ].expand(b, -1, -1, -1)
 
 
-class ConditionNetwork(nn.Module):
-    """Painting, words and motion mask -> features for the denoiser at three scales, and regions."""
+class Eye(nn.Module):
+    """A finer look than at whole cells: birds and flames are smaller. (b, 3, 8 h, 8 w) -> (b, n, h, w).
 
-    def __init__(self, widths: tuple[int, int, int], outer: tuple[int, int, int]) -> None:
+    widths: at a quarter of a cell's area and at whole cells. It starts at zero, so that a network
+    trained without it can go on with it.
+    """
+
+    def __init__(self, widths: tuple[int, int], outer: int) -> None:
+        super().__init__()
+        fine, coarse = widths
+        self.enter, self.fine = nn.Conv2d(3 * 4 * 4, fine, 3, padding=1), Residual(fine)
+        self.down, self.coarse = nn.Conv2d(fine, coarse, 3, 2, 1), Residual(coarse)
+        self.leave = zeroed(nn.Conv2d(coarse, outer, 1))
+
+    def forward(self, picture: torch.Tensor) -> torch.Tensor:
+        x = self.fine(self.enter(F.pixel_unshuffle(picture, 4)))
+        return self.leave(F.silu(self.coarse(self.down(F.silu(x)))))
+
+
+class ConditionNetwork(nn.Module):
+    """Painting, words and motion mask -> features for the denoiser at three scales, and regions.
+
+    eye: the widths of a finer look, or () for none.
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, int, int],
+        outer: tuple[int, int, int],
+        eye: tuple[int, int] | tuple[()] = (),
+    ) -> None:
         super().__init__()
         b, c, d = widths  # at the grid's resolution, at half and at a quarter of it
+        self.eye = Eye(eye, b) if eye else None
         self.enter = nn.Conv2d(3 * 8 * 8 + 3, b, 1)
         self.at32 = nn.ModuleList([Residual(b), Residual(b)])
         self.down16 = nn.Conv2d(b, c, 3, 2, 1)
@@ -127,6 +155,8 @@ class ConditionNetwork(nn.Module):
         """
         x = F.pixel_unshuffle(picture * 2 - 1, 8)
         x32 = self.enter(torch.cat([x, mask.to(x), coordinates(x)], 1))
+        if self.eye is not None:
+            x32 = x32 + self.eye(picture * 2 - 1)
         for block in self.at32:
             x32 = block(x32)
         x16 = self.down16(x32)
@@ -206,9 +236,10 @@ class VideoNetwork(nn.Module):
         self,
         widths: tuple[int, int, int] = (40, 112, 160),
         condition_widths: tuple[int, int, int] = (56, 96, 160),
+        eye_widths: tuple[int, int] | tuple[()] = (),
     ) -> None:
         super().__init__()
-        self.condition = ConditionNetwork(condition_widths, widths)
+        self.condition = ConditionNetwork(condition_widths, widths, eye_widths)
         self.denoiser = Denoiser(widths)
 
     def forward(self, z, light0, a, s, basis, features, words, present, motion, duration):
