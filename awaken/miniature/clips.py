@@ -223,10 +223,9 @@ def synthesise(
     bobs = torch.maximum(rocks, on("waves")) * (1 - on("boats"))
     mast = _above_root(mask["boats"])
     rocking = 0.55 * rocks[:, None, None] * fields.sway(stage, strength, mast, gusts=0.0)
-    bobbing = fields.rigid(stage, strength, direction, fast=0.0, bob=0.18)
+    bob = fields.rigid(stage, strength, direction, fast=0.0, bob=0.18)
     sail = fields.rigid(stage, strength, direction)
-    sail = sail * (1 - bobs[:, None, None]) + (1 + rocks[:, None, None]) * bobbing * bobs[:, None, None]
-    sail = sail + rocking
+    sail = torch.lerp(sail, (1 + rocks[:, None, None]) * bob, bobs[:, None, None]) + rocking
     shifts.append((touched(mask["boats"] * torch.maximum(on("boats"), bobs)), sail))
     fly = fields.rigid(stage, strength, direction, fast=1.5, bob=0.5)
     shifts.append((touched(mask["birds"] * on("birds")), fly))
