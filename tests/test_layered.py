@@ -559,6 +559,34 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
     assert ((x @ weights["weight"].T + weights["bias"] - y) ** 2).mean() < 0.05
 
 
+def test_a_network_is_given_an_eye_that_changes_nothing_at_first_and_nothing_else_may_be_missing():
+    blind = VideoNetwork(**TINY)
+    seeing = VideoNetwork(**TINY, eye_widths=(8, 16))
+    train.start(seeing, blind.state_dict())
+    told = torch.rand(2, 3, 64, 96), torch.ones(2, 1, 8, 12), torch.rand(2, 20, 384)
+    present = torch.ones(2, 20, dtype=torch.bool)
+    for one, two in zip(blind.condition(*told, present), seeing.condition(*told, present), strict=True):
+        torch.testing.assert_close(one, two)
+    weights = seeing.state_dict()
+    train.start(seeing, weights)
+    for changed in (weights | {"other": torch.ones(1)}, dict(list(weights.items())[:-1])):
+        with pytest.raises(RuntimeError, match="another network"):
+            train.start(seeing, changed)
+
+
+def test_a_rocking_boat_stays_where_it_is_and_its_mast_swings_farther_than_its_hull():
+    picture, masks = torch.rand(1, 3, 192, 256), torch.zeros(1, len(CLASSES), 24, 32)
+    masks[:, CLASSES.index("boats"), 4:18, 12:20] = 1
+    z, _, regions = clips.synthesise(
+        stage(1, 24, 32), picture, masks, [["toss"]], *torch.ones(3, 1)
+    )
+    shift = z[0, SHIFT] * UNITS[SHIFT][:, None, None, None]
+    away = shift[:, -1].norm(dim=0) / shift.diff(dim=1).norm(dim=0).sum(0)
+    assert regions[0, 1, 6:16, 13:19].min() == 1 and away[6:16, 13:19].max() < 0.35
+    mast, hull = (shift[0, :, y, 16].abs().max() for y in (6, 16))
+    assert mast > 2 * hull > 0
+
+
 def test_runs_side_by_side_are_joined_by_the_mean_of_their_weights(tmp_path):
     paths = [tmp_path / "a", tmp_path / "b"]
     for path, value in zip(paths, (1.0, 4.0), strict=True):
