@@ -224,8 +224,8 @@ def _straight(moved: torch.Tensor) -> torch.Tensor:
 
 
 def _around(solid: torch.Tensor) -> torch.Tensor:
-    """1 on and close by what is solid (1, 1, h, w), falling off smoothly within about six cells."""
-    near = wider(solid, 2)
+    """1 on and close by what is solid (1, 1, h, w), falling off smoothly within five cells."""
+    near = wider(solid)
     for _ in range(2):
         near = box(near, 2)
     return near
