@@ -363,6 +363,22 @@ def test_a_blot_on_a_boat_becomes_the_boat_with_its_mast():
     assert float(soft.diff(dim=3).abs().max()) < 0.3, "and fades out: nothing is cut from its midst"
 
 
+def test_half_a_sail_becomes_the_whole_sail_and_not_the_cliff_of_its_colour():
+    noise = torch.rand(1, 3, 192, 256, generator=torch.Generator().manual_seed(4))
+    sea = torch.tensor([0.5, 0.7, 0.8])[None, :, None, None] + 0.1 * noise
+    sail, blot = torch.zeros(2, 1, 1, 192, 256)
+    sail[..., 40:150, 60:100] = 1
+    blot[..., 90:160, 50:110] = 1
+    brown = torch.tensor([0.4, 0.25, 0.1])[None, :, None, None] + 0.05 * noise
+    thing = fitted(blot, torch.where(sail > 0, brown, sea))
+    assert float(thing[..., 42:148, 62:98].min()) > 0.5
+    assert float(thing[..., :150, :44].max()) < 0.05 and float(thing[..., :30, :].max()) < 0.05
+    cliff = torch.zeros_like(sail)
+    cliff[..., :150, 100:] = 1  # it touches the sail, and is far larger
+    thing = fitted(blot, torch.where((sail + cliff) > 0, brown, sea))
+    assert float(thing[..., :60, 150:].max()) < 0.05
+
+
 @pytest.mark.parametrize("by", (30.0, -30.0))
 def test_what_moves_fetches_nothing_from_beyond_the_edges(by):
     moved = torch.full((1, 2, 100, 200), by)

@@ -82,7 +82,8 @@ class Compositor:
             self.bent = extent(self._up(wider(self.bend.abs().amax((1, 2))[:, None], 2)))
         self.back = painting
         if self.travels:
-            self.object = self.object * self._up(wider(going.float(), 2)).clamp(0, 1)
+            staying = wider((solid * ~going > 0.3).float()) * (1 - wider(going.float()))
+            self.object = self.object * (1 - self._up(staying).clamp(0, 1))
             grown = wider(self.object, 4)
             self.back = filled(painting, 1 - smooth_step(grown, 0.02, 0.3))
             self.shift = _coherent(self.values[:, SHIFT], solid * going)

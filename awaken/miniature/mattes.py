@@ -15,6 +15,7 @@ _ROUNDS = 3
 _LOSS = (0.1, 0.16)
 # Pixels around a thing: that tell what is not it; that it may grow; that stay with it.
 _RING, _REACH, _CLOSE = 24, 12, 7
+_STEPS = 8  # times at most that it may grow
 _LEAST = 0.05  # the share of a blot that a thing takes up at least
 
 
@@ -93,8 +94,8 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     matte: (1, 1, h, w) of 0..1, which lies on the thing like a blot: it holds much of what is around
     and misses a mast; picture: (1, 3, h, w) in 0..1. A thing is what has colours that are rarer in a
     ring around the blot: from the edge inwards other pixels go, and such pixels nearby that hang on
-    to what is left are added. A hull may be as dark as its water: what lies close by stays. Where
-    hardly anything would be left the blot stays.
+    to what is left are added, step by step, until it has doubled at most. A hull may be as dark as its
+    water: what lies close by stays. Where hardly anything would be left the blot stays.
     """
     whole = matte >= _EDGE
     if not whole.any():
@@ -110,10 +111,20 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
         kept = matte * whole * (1 - flooded(shore, whole & (box(own, 1) < 0.6)))
     if float(kept.sum()) < _LEAST * float((matte * whole).sum()):
         return matte
-    core = (kept > 0.5).float()
-    added = flooded(wider(core), (wider(core, _REACH) > 0) & (own > 0.7) & ~whole)
-    close = wider(torch.maximum(core, added), _CLOSE)
-    return box(torch.maximum(matte * close, wider(added)), 1)
+    core = added = (kept > 0.5).float()
+    near, rest = wider(core, _REACH), around
+    for n in range(_STEPS):  # a sail's upper half, once its lower half tells what a sail is
+        grown = flooded(wider(added), (near > 0) & (own > 0.7) & ~whole)
+        grown = torch.maximum(added, grown)
+        if n and (grown.sum() > 2 * core.sum() or grown.sum() == added.sum()):
+            break  # it leaks into what only looks alike, or it is done
+        added, near = grown, wider(grown, _REACH)
+        rest = torch.maximum(rest, near) * (1 - grown) * ~whole
+        inside, outside = _counts(code, grown), _counts(code, rest + matte * whole * (1 - core))
+        inside, outside = (n / n.sum().clamp(min=1) for n in (inside, outside))
+        own = (inside / (inside + outside + 1e-7))[code].view_as(matte)
+    close = wider(added, _CLOSE)
+    return box(torch.maximum(matte * close, wider(added * ~whole)), 1)
 
 
 def _colour_codes(picture: torch.Tensor) -> torch.Tensor:
@@ -144,7 +155,9 @@ def flooded(values: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
         for _ in range(2):
             values, ways = values.transpose(2, 3), ways.transpose(2, 3)
             run = torch.cumsum(~ways.flatten(), 0)  # a run ends at every pixel that is no way
-            run = run + torch.arange(ways.shape[2], device=run.device).repeat_interleave(ways.shape[3])
+            run = run + torch.arange(ways.shape[2], device=run.device).repeat_interleave(
+                ways.shape[3]
+            )
             greatest = values.new_zeros(int(run[-1]) + 1)
             greatest.scatter_reduce_(0, run, values.flatten(), "amax")
             values = greatest[run].view_as(values) * ways
