@@ -214,7 +214,7 @@ def test_the_premise_network_is_another_one_and_moves_the_sky_as_well(backend, p
 
 
 KNOWN = ["the waves roll onto the beach", "stormy clouds swirl", "poplars sway in the breeze",
-         "boats drift", "smoke billows from the volcano", "the brook flows"]  # fmt: skip
+         "boats drift", "the ships rock at anchor", "the brook flows"]  # fmt: skip
 UNKNOWN = ["the girl smiles", "the horse gallops", "zoom in", "die Wolken ziehen", "asdf qwer"]
 
 
@@ -224,6 +224,8 @@ def test_notices_name_what_it_does_not_know(backend):
     for prompt in UNKNOWN:
         (notice,) = backend.notices(prompt)
         assert f"does not know “{prompt}”" in notice
+    (notice,) = backend.notices("smoke billows from the volcano")
+    assert "hardly learnt smoke rising" in notice
     (notice,) = backend.notices("clouds drift while the girl smiles")
     assert "the girl smiles" in notice
     assert "clouds drift while" not in notice

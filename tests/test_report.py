@@ -10,7 +10,7 @@ import pytest
 
 from awaken.miniature import report, report_page
 from awaken.miniature.labels import CLASSES
-from awaken.miniature.train import HELD_OUT
+from awaken.miniature.train import HELD_OUT, RECOGNITION
 
 ROOT = Path(__file__).parent.parent
 
@@ -108,6 +108,7 @@ def test_labels_are_polygons_of_known_classes(labels):
 
 
 def test_what_is_held_out_is_labelled_and_held_out_once():
+    assert set(RECOGNITION) <= set().union(*LABELS.values()) and not set(RECOGNITION) & set(HELD_OUT)
     assert len(set(HELD_OUT)) == len(HELD_OUT) and set(HELD_OUT) <= set().union(*LABELS.values())
 
 

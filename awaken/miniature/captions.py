@@ -368,6 +368,9 @@ IDEAS: dict[str, str] = {
     "glitter": "light on water", "rays": "sun rays", "alive": "gentle motion", "still": "stillness",
 }  # fmt: skip
 
+# Found in less than a third of the held-out pictures that show them: the page says so.
+HARDLY: tuple[str, ...] = ("waterfall", "birds", "fire", "smoke")
+
 # adverb -> factor on the motion's strength
 SPEEDS: dict[str, float] = {
     "slowly": 0.55,
@@ -430,12 +433,15 @@ class Wording:
     amount: float = 0.65
 
 
-def vocabulary() -> dict[str, dict[str, list[str]]]:
+def vocabulary() -> dict[str, dict]:
     """Ideas and their captions without adverbs and directions, as ``Vocabulary`` reads them."""
-    return {
+    ideas: dict[str, dict] = {
         IDEAS[effect]: {"captions": [phrase.format(v="", d="", n="") for phrase in phrases]}
         for effect, phrases in PHRASES.items()
     }
+    for effect in HARDLY:
+        ideas[IDEAS[effect]]["hardly"] = True
+    return ideas
 
 
 def caption(effects: Sequence[str], rng: random.Random) -> Wording:
