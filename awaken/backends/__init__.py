@@ -259,7 +259,7 @@ BACKENDS: dict[str, BackendSpec] = {
         "sky, water, trees, grass, boats, smoke, fire; snow, rain, petals. A laptop is enough.",
         load=lazily("awaken.backends.miniature", "MiniatureBackend"),
         guidance=5.0,
-        motion=1.8,
+        motion=1.9,
         learnt_from="procedural scenes and labelled public-domain paintings; no film",
         **_MINIATURE,
     ),

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 _UPRIGHT = 2.5  # how much farther a pixel above or below counts than one beside
+_SOFT = 10  # of the core's pixels: what is larger than that is a colour, what is smaller brushwork
 _SHIFTS = 6  # places at most that brushwork is taken from
 
 
@@ -137,10 +138,18 @@ def mirrored(picture: torch.Tensor, core: torch.Tensor) -> torch.Tensor:
         across_row = (rows + (far * down).long()).clamp(0, h - 1)
         across_column = (columns + (far * right).long()).clamp(0, w - 1)
         reach = torch.where(core[0, 0][across_row, across_column], 1 + far, reach)
-    scale = picture.new_tensor([picture.shape[-1] / w, picture.shape[-2] / h])[None, :, None, None]
+    size = picture.shape[-2:]
+    scale = picture.new_tensor([size[1] / w, size[0] / h])[None, :, None, None]
     away = -torch.stack([right * reach, down * reach])[None].to(picture) * scale
-    away = F.interpolate(away, picture.shape[-2:], mode="bilinear", align_corners=False)
-    return sample(picture, away)
+    away = F.interpolate(away, size, mode="bilinear", align_corners=False)
+    # Where two sides of the core meet, or a reach changes, its mirror images do not fit together. Of
+    # brushwork nobody sees that, of a cloud's edge everybody: so the soft colours are softened once more.
+    radius = max(2, size[1] * _SOFT // w)
+    inside = F.interpolate(core.to(picture), size, mode="bilinear", align_corners=False)
+    soft = box(picture * inside, radius) / box(inside, radius).clamp(min=1e-3)
+    detail = sample((picture - soft) * inside, away)
+    wide = box(box(sample(soft, away), radius), radius)
+    return torch.lerp(wide + detail, picture, inside)
 
 
 def nearest(core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
