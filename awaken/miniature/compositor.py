@@ -93,12 +93,15 @@ class Compositor:
         self.inside = self.back
         if self.has_region:
             self.flow = _unfolded(self.values[:, FLOW])
-            # Waves and grass come to rest before they reach what stands still; streams run past it.
-            stays = 1 - smooth_step(_straight(self.flow), 0.6, 0.85)
+            # Waves and grass come to rest before they reach what stands still; streams and clouds run
+            # past it, unless nothing is to be seen there that they could run past.
             core = _core(self._look(self.region))
-            reach = (length(self.flow.transpose(1, 2)[0]).amax(0) * stays[0]).amax() / _STEEPEST
-            slack = (_depth(core) / (CELL * reach.clamp(min=0.5))).clamp(max=1)
-            self.rest = 1 - self._up(stays).clamp(0, 1) * (1 - self._up(slack).clamp(0, 1))
+            depth, open_ = _border(core, self._look(self.painting))
+            stays = self._look(1 - smooth_step(_straight(self.flow), 0.6, 0.85))
+            stays = torch.maximum(stays.clamp(0, 1), open_)
+            reach = self._look(length(self.flow[0].transpose(0, 1)).amax(0)[None]) * stays
+            slack = (depth / (CELL * reach.amax() / _STEEPEST).clamp(min=4)).clamp(max=1)
+            self.rest = 1 - self._up(stays * (1 - slack)).clamp(0, 1)
             self.inside = mirrored(self.back, core)
             self.place = extent(self.region)
         self.air = Air(self.values, painting)
@@ -186,16 +189,24 @@ def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:
     return flow.transpose(0, 1)[None]
 
 
-def _depth(core: torch.Tensor) -> torch.Tensor:
-    """How many pixels a pixel of ``core`` (1, 1, h, w) bool lies within; the picture's rim is no border."""
-    if core.all():
-        return torch.full(core.shape, math.inf, device=core.device)
+def _border(core: torch.Tensor, look: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far in pixels of ``core`` (1, 1, h, w) bool its border is, and how little it is seen there.
+
+    look: (1, 3, h, w) in 0..1. Both (1, 1, h, w); the second is 0 where the nearest border divides
+    different colours, 1 where it divides alike ones: a region found in part. The picture's rim is
+    no border.
+    """
+    if core.all() or not core.any():
+        return torch.full(core.shape, math.inf, device=core.device), torch.zeros_like(look[:, :1])
+    inside = core.to(look)
+    sides = [box(look * m, CELL) / box(m, CELL).clamp(min=1e-3) for m in (inside, 1 - inside)]
+    alike = 1 - smooth_step((sides[0] - sides[1]).norm(dim=1, keepdim=True), 0.08, 0.2)
     rows, columns = nearest(~core[0, 0])
     h, w = core.shape[-2:]
     down = rows - torch.arange(h, device=core.device)[:, None]
-    return torch.hypot(down.float(), (columns - torch.arange(w, device=core.device)).float())[
-        None, None
-    ]
+    right = columns - torch.arange(w, device=core.device)
+    open_ = box(alike[..., rows, columns], CELL // 2)
+    return torch.hypot(down.float(), right.float())[None, None], open_
 
 
 def _travelling(solid: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
