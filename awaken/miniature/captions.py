@@ -361,8 +361,8 @@ EFFECTS: tuple[str, ...] = tuple(PHRASES)
 IDEAS: dict[str, str] = {
     "clouds": "clouds drifting", "billow": "skies swirling", "waves": "waves and ripples",
     "river": "rivers flowing", "waterfall": "waterfalls", "trees": "trees swaying",
-    "grass": "grass and fields swaying", "boats": "boats sailing", "toss": "boats rocking", "birds": "birds flying",
-    "flags": "flags waving", "smoke": "smoke rising", "fog": "fog drifting", "snow": "snow falling",
+    "grass": "grass and fields swaying", "boats": "boats sailing", "toss": "boats rocking",
+    "birds": "birds flying", "flags": "flags waving", "smoke": "smoke rising", "fog": "fog drifting", "snow": "snow falling",
     "rain": "rain falling", "petals": "petals falling", "leaves": "leaves falling",
     "fire": "fire flickering", "sparks": "sparks flying", "stars": "stars twinkling",
     "glitter": "light on water", "rays": "sun rays", "alive": "gentle motion", "still": "stillness",

@@ -45,8 +45,8 @@ _NEEDS: dict[str, tuple[str, float, float]] = {
     "rays": ("sky", 0.1, 0.8), "waves": ("water", 0.04, 2.2), "river": ("water", 0.04, 1.0),
     "glitter": ("water", 0.04, 0.6), "waterfall": ("falling water", 0.01, 3.0),
     "grass": ("grass", 0.03, 1.8), "smoke": ("smoke", 0.006, 3.0), "fire": ("fire", 0.003, 3.0),
-    "trees": ("trees", 0.02, 1.8), "boats": ("boats", 0.004, 2.2), "toss": ("boats", 0.004, 2.0), "birds": ("birds", 0.001, 2.0),
-    "flags": ("flags", 0.002, 2.5),
+    "trees": ("trees", 0.02, 1.8), "boats": ("boats", 0.004, 2.2), "toss": ("boats", 0.004, 2.0),
+    "birds": ("birds", 0.001, 2.0), "flags": ("flags", 0.002, 2.5),
 }  # fmt: skip
 _IN_AIR: dict[str, float] = {
     "snow": 0.3, "rain": 0.25, "petals": 0.2, "leaves": 0.2, "sparks": 0.15, "fog": 0.3,

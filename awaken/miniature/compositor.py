@@ -33,13 +33,12 @@ from awaken.miniature.imaging import (
     within,
 )
 from awaken.miniature.latents import CELL, FLOW, LIGHT, OBJECT, REGION, SHIFT, UNITS, rgb_of
-from awaken.miniature.mattes import flooded, guided_matte
+from awaken.miniature.mattes import guided_matte, parts
 
 # Of the eight pixels of a cell, those that a region's border may be wrong by.
 _MARGIN = 4
 # A thing that goes straighter than this (see ``_straight``) leaves its place, and is cut out. What
-# sways, bobs or flutters takes its surroundings along: they bend, and nothing is
-# uncovered.
+# sways, bobs or flutters takes its surroundings along: they bend, and nothing is uncovered.
 _LEAVES = 0.5
 # A displacement may change by so much of a pixel from one pixel to the next before still borders.
 _STEEPEST = 0.8
@@ -64,8 +63,8 @@ class Compositor:
             None, :, None, None
         ]
         shares = self.values[:, (REGION.start, OBJECT.start)].mean(2).clamp(0, 1)
+        look = self._look(painting)
         if mattes is None:
-            look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
             mattes = guided_matte(shares, look)
         self.has_region = bool((shares[:, 0] > 0.4).any())
         # What is nearly nowhere moving is noise, not motion.
@@ -74,19 +73,20 @@ class Compositor:
         solid = smooth_step(self.values[:, OBJECT].mean(2), 0.2, 0.8)
         solid = solid * F.adaptive_max_pool2d(self.object, (rows, columns))
         going = _travelling(solid, self.values[:, SHIFT])
-        self.bends = bool((solid * ~going > 0.3).any())
-        self.travels = bool((solid * going > 0.3).any())
+        remains, leaves = solid * ~going, solid * going
+        self.bends = bool((remains > 0.3).any())
+        self.travels = bool((leaves > 0.3).any())
         if self.bends:
-            near = _around(solid * ~going)
-            self.bend = _unfolded(_coherent(self.values[:, SHIFT], solid * ~going) * near)
+            bend = _coherent(self.values[:, SHIFT], remains)
+            self.bend = _unfolded(bend * _around(remains))
             self.bent = extent(self._up(wider(self.bend.abs().amax((1, 2))[:, None], 2)))
         self.back = painting
         if self.travels:
-            staying = wider((solid * ~going > 0.3).float()) * (1 - wider(going.float()))
+            staying = wider((remains > 0.3).float()) * (1 - wider(going.float()))
             self.object = self.object * (1 - self._up(staying).clamp(0, 1))
             grown = wider(self.object, 4)
             self.back = filled(painting, 1 - smooth_step(grown, 0.02, 0.3))
-            self.shift = _coherent(self.values[:, SHIFT], solid * going)
+            self.shift = _coherent(self.values[:, SHIFT], leaves)
             farthest = (self.shift.abs() * self.cell[:, :, None]).amax()
             self.path = extent(self.object, math.ceil(float(farthest)) + 1)
             self.cut_out = torch.cat([painting, self.object], 1)
@@ -96,7 +96,7 @@ class Compositor:
             # Waves and grass come to rest before they reach what stands still; streams and clouds run
             # past it, unless nothing is to be seen there that they could run past.
             core = _core(self._look(self.region))
-            depth, open_ = _border(core, self._look(self.painting))
+            depth, open_ = _border(core, look)
             stays = self._look(1 - smooth_step(_straight(self.flow), 0.6, 0.85))
             stays = torch.maximum(stays.clamp(0, 1), open_)
             reach = self._look(length(self.flow[0].transpose(0, 1)).amax(0)[None]) * stays
@@ -143,13 +143,16 @@ class Compositor:
         if self.bends:
             rows, columns = self.bent
             bend = held(self._up(self.bend[:, :, n] * self.cell))[..., rows, columns]
-            moved, picture = sample(picture, bend, (rows.start, columns.start)), picture.clone()
-            picture[..., rows, columns] = moved
+            moved = sample(picture, bend, (rows.start, columns.start))
+            picture = _laid(picture, moved, 1.0, self.bent)
         return self.air.over(picture, n).clamp(0, 1)
 
 
 def _laid(
-    picture: torch.Tensor, layer: torch.Tensor, matte: torch.Tensor, window: tuple[slice, slice]
+    picture: torch.Tensor,
+    layer: torch.Tensor,
+    matte: torch.Tensor | float,
+    window: tuple[slice, slice],
 ) -> torch.Tensor:
     """The picture with a layer over a window of it."""
     picture = picture.clone()
@@ -216,11 +219,10 @@ def _travelling(solid: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
     a bird ends about as far away as the way it went; a tree, a flag or a boat on its anchor comes back.
     """
     things = solid > 0.3
-    numbers = torch.arange(1, things.numel() + 1, device=solid.device).view_as(solid)
-    part = flooded(numbers, things)
+    part = parts(things)
     straight = _straight(shift)
     out = torch.zeros_like(things)
-    for number in part.unique().tolist()[1:]:
+    for number in part[things].unique():
         thing = part == number
         out |= thing & (straight[thing].mean() > _LEAVES)
     return out

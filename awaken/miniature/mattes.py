@@ -73,12 +73,11 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     for _ in range(_ROUNDS):
         inside, outside = _counts(code, kept), _counts(code, 1 - kept)
         likely = (inside / (inside + outside + 1e-6))[code].view_as(matte)
-        lost = flooded(shore, whole & (box(likely, 2) < 0.5))
+        lost = _flooded(shore, whole & (box(likely, 2) < 0.5))
         twigs = wider(lost, 2) * (whole & (likely < 0.5))
         lost = torch.maximum(lost, twigs)
         kept = matte * (1 - lost)
-    numbers = torch.arange(1, matte.numel() + 1, device=matte.device).view_as(matte)
-    part = flooded(numbers, whole).flatten()
+    part = parts(whole).flatten()
     mass, loss = (
         torch.zeros(matte.numel() + 1, device=matte.device).index_add_(0, part, x.flatten())
         for x in (matte, matte - kept)
@@ -106,23 +105,21 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     for _ in range(_ROUNDS):
         inside = _counts(code, kept)
         outside = _counts(code, around + matte * whole - kept)
-        inside, outside = (n / n.sum().clamp(min=1) for n in (inside, outside))
-        own = (inside / (inside + outside + 1e-7))[code].view_as(matte)
-        kept = matte * whole * (1 - flooded(shore, whole & (box(own, 1) < 0.6)))
+        own = _owned(inside, outside)[code].view_as(matte)
+        kept = matte * whole * (1 - _flooded(shore, whole & (box(own, 1) < 0.6)))
     if float(kept.sum()) < _LEAST * float((matte * whole).sum()):
         return matte
     core = added = (kept > 0.5).float()
     near, rest = wider(core, _REACH), around
     for n in range(_STEPS):  # a sail's upper half, once its lower half tells what a sail is
-        grown = flooded(wider(added), (near > 0) & (own > 0.7) & ~whole)
+        grown = _flooded(wider(added), (near > 0) & (own > 0.7) & ~whole)
         grown = torch.maximum(added, grown)
         if n and (grown.sum() > 2 * core.sum() or grown.sum() == added.sum()):
             break  # it leaks into what only looks alike, or it is done
         added, near = grown, wider(grown, _REACH)
         rest = torch.maximum(rest, near) * (1 - grown) * ~whole
         inside, outside = _counts(code, grown), _counts(code, rest + matte * whole * (1 - core))
-        inside, outside = (n / n.sum().clamp(min=1) for n in (inside, outside))
-        own = (inside / (inside + outside + 1e-7))[code].view_as(matte)
+        own = _owned(inside, outside)[code].view_as(matte)
     close = wider(added, _CLOSE)
     return box(torch.maximum(matte * close, wider(added * ~whole)), 1)
 
@@ -144,7 +141,19 @@ def _counts(code: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return F.avg_pool3d(counts.view(1, 1, *_BINS), 3, 1, 1).flatten()
 
 
-def flooded(values: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
+def _owned(inside: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
+    """How much a colour is a thing's own, 0 to 1, by its share of what is inside and outside."""
+    inside, outside = (n / n.sum().clamp(min=1) for n in (inside, outside))
+    return inside / (inside + outside + 1e-7)
+
+
+def parts(ways: torch.Tensor) -> torch.Tensor:
+    """A number for every connected part of ``ways`` (1, 1, h, w) bool, 0 elsewhere."""
+    numbers = torch.arange(1, ways.numel() + 1, device=ways.device).view_as(ways)
+    return _flooded(numbers, ways)
+
+
+def _flooded(values: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
     """The greatest of ``values`` in every connected part of ``ways``, 0 elsewhere; (1, 1, h, w) both.
 
     Along whole runs of rows, then of columns, until nothing changes: a few rounds, not one per pixel.

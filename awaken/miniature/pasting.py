@@ -73,6 +73,7 @@ def pasted(
     """
     name = rng.choices(list(library), [_PASTED[n][0] for n in library])[0]
     place = _PASTED[name][1]
+    picture, mask = picture.clone(), mask.clone()
     for _ in range(rng.choice((1, 1, 2, 3))):
         thing = rng.choice(library[name])
         h, w = picture.shape[2:]
@@ -94,7 +95,6 @@ def pasted(
         else:
             y, x = rng.randrange(h - high), rng.randrange(w - wide)
         window = (..., slice(y, y + high), slice(x, x + wide))
-        picture, mask = picture.clone(), mask.clone()
         there, outline = picture[window], layer[:, 3:]
         tone = there.mean((2, 3), keepdim=True) - _mean(layer[:, :3], outline)
         shown = layer[:, :3] if name == "fire" else layer[:, :3] + _TONE * rng.random() * tone

@@ -131,7 +131,7 @@ HELD_OUT: tuple[str, ...] = (
     "monet-c6c360756c.jpg",
     "monet-e9580cd500.jpg",
 )  # fmt: skip
-# Never trained on either: with few pairs of rare things above, how often those are found is counted here.
+# Never trained on either: how often rare things are found is counted on these.
 RECOGNITION: tuple[str, ...] = (
     "azeglio-massimo-taparelli-marquis-d-arabs-on-horseback.jpg",
     "backhuysen-ludolf-view-from-the-nieuwe-maas-river-towards-th.jpg",
@@ -251,7 +251,8 @@ def run(args: argparse.Namespace) -> None:
     """Train ``args.part`` until its budget is spent."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(args.seed)
-    packs = [[i for i in load_pack(path) if i.name not in HELD_OUT + RECOGNITION] for path in args.pack]
+    barred = {*HELD_OUT, *RECOGNITION}
+    packs = [[i for i in load_pack(path) if i.name not in barred] for path in args.pack]
     # On a GPU clips are made there, beside the network; on a CPU by worker processes.
     gpu = device.type == "cuda"
     library = Library(packs, device if gpu else "cpu", args.share)

@@ -239,7 +239,8 @@ RUNS: dict[str, str] = {
     "clouds drifting": "云飘动", "skies swirling": "天空翻卷", "waves and ripples": "波浪与涟漪",
     "rivers flowing": "河水流淌", "waterfalls": "瀑布", "trees swaying": "树木摇曳",
     "grass and fields swaying": "草与田野起伏", "boats sailing": "船只航行",
-    "boats rocking": "船只摇晃", "birds flying": "鸟飞", "flags waving": "旗帜飘扬", "smoke rising": "烟升起", "fog drifting": "雾飘动",
+    "boats rocking": "船只摇晃", "birds flying": "鸟飞", "flags waving": "旗帜飘扬",
+    "smoke rising": "烟升起", "fog drifting": "雾飘动",
     "snow falling": "落雪", "rain falling": "下雨", "petals falling": "花瓣飘落",
     "leaves falling": "落叶", "fire flickering": "火光摇曳", "sparks flying": "火花飞溅",
     "stars twinkling": "星光闪烁", "light on water": "水面的光", "sun rays": "日光", "gentle motion":
