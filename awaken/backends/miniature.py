@@ -20,10 +20,10 @@ from awaken.miniature.canvas import to_array, to_tensor
 from awaken.miniature.compositor import compose
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.imaging import smooth_step
+from awaken.miniature.labels import OBJECTS, REGIONS
 from awaken.miniature.latents import (
     AIR,
     CELL,
-    CHANNELS,
     FLOW,
     FRAMES,
     LIGHT,
@@ -45,6 +45,14 @@ from awaken.miniature.vocabulary import Vocabulary
 from awaken.sampling import Schedule
 
 _PREVIEW_SIDE = 128
+_SHARES = [REGION.start, OBJECT.start]
+# The chance that a cell moves below which it stays, and from which on it may move freely. Guidance
+# makes a certainty of a third of a chance: without this named trees spread over every thicket.
+# And the chance below which it need not move, and from which on it does: what guidance adds to a
+# share tears holes into skies that the condition network is sure of. Chosen on ``train.HELD_OUT``.
+_POSSIBLE, _CERTAIN = (0.2, 0.5), (0.45, 0.7)
+# The mean chance over the cells of a class, as they are likely, from which on a sentence names it.
+_NAMED = (0.25, 0.45)
 
 
 def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
@@ -60,18 +68,36 @@ def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
     return Schedule.from_scheduler(scheduler, steps)
 
 
-def _limits(moving: torch.Tensor | None, allowed: torch.Tensor) -> torch.Tensor:
-    """What the channels of a video are multiplied with, (k, 18, rows, columns) of 0 to 1.
+def _limits(
+    chance: torch.Tensor | None, allowed: torch.Tensor, masked: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The least and the most that a cell's region and object may move, (k, 2, rows, columns), 0 to 1.
 
-    moving: (1, 2, rows, columns) of 0 to 1, how freely region and object may move, or None;
-    allowed: (k, 1, rows, columns) of 0 and 1, the motion mask.
+    chance: (1, 2, rows, columns), that they move by the condition network, or None if it is not to
+    be asked; allowed: (k, 1, rows, columns) of 0 and 1, where motion is; masked: a person said so.
     """
-    limits = torch.ones(len(allowed), CHANNELS, *allowed.shape[2:], device=allowed.device)
-    if moving is not None:
-        limits[:, REGION], limits[:, OBJECT] = moving[:, :1], moving[:, 1:]
-    for channels in (REGION, OBJECT, AIR):
-        limits[:, channels] *= allowed.float()
-    return limits
+    most = allowed.float().expand(-1, 2, -1, -1)
+    if chance is None:
+        return torch.zeros_like(most), most
+    least = most * smooth_step(chance, *_CERTAIN)
+    return least, most if masked else most * smooth_step(chance, *_POSSIBLE)
+
+
+def chances(regions: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """How likely cells are meant by a sentence, (1, 2, rows, columns): regions and objects.
+
+    regions: (1, 2, rows, columns) logits of what the sentence moves; classes: (1, classes, rows,
+    columns) logits of what is there. A sentence in unusual words leaves the first in doubt everywhere:
+    whatever it seems to name, it names where that is.
+    """
+    chance, there = regions.float().sigmoid(), classes.float().sigmoid()
+    kinds = zip(chance.split(1, 1), there.split((len(REGIONS), len(OBJECTS)), 1), strict=True)
+    out = []
+    for meant, things in kinds:
+        named = (meant * things).sum((2, 3), keepdim=True) / things.sum((2, 3), keepdim=True)
+        named = things * smooth_step(named, *_NAMED)
+        out.append(torch.maximum(meant, named.amax(1, keepdim=True)))
+    return torch.cat(out, 1)
 
 
 class MiniatureBackend(Backend):
@@ -83,10 +109,8 @@ class MiniatureBackend(Backend):
 
     spec = BACKENDS["miniature"]
     folder = ASSETS
-    # The chance that a cell moves, by the condition network, below which it stays, and from which on
-    # it moves freely. Guidance makes a certainty of a third of a chance: without this named trees
-    # spread over every thicket. Chosen on ``train.HELD_OUT``.
-    sure: tuple[float, float] | None = (0.2, 0.5)
+    # Whether the condition network knows what the sentence moves, see ``_limits``.
+    knows_regions = True
 
     def __init__(
         self, device: torch.device, dtype: torch.dtype, folder: Path | None = None
@@ -136,12 +160,16 @@ class MiniatureBackend(Backend):
         cells = self._cells(mask, rows, columns).expand(k, -1, -1, -1)
         features = self.video.condition(look, cells, words, present)
         strength = self.spec.motion if motion is None else motion
+        chance = chances(features[3][-1:], features[4][-1:]) if self.knows_regions else None
+        least, most = _limits(chance, cells, masked=mask is not None)
         tensors = {
             "light": latents[:, LIGHT, 0].expand(k, -1, -1, -1),
             "features32": features[0],
             "features16": features[1],
             "features8": features[2],
-            "limits": _limits(None if mask is not None else self._moving(features[3]), cells),
+            "least": least,
+            "most": most,
+            "allowed": cells.float(),
             "words": words,
             "present": present,
             "motion": torch.full((k,), float(strength), device=self.device),
@@ -165,7 +193,10 @@ class MiniatureBackend(Backend):
             seen, level, features, c["words"], c["present"], c["motion"], c["duration"]
         )
         clean = basis.video(told.float(), c["light"])
-        clean *= c["limits"][:, :, None]
+        clean[:, AIR] *= c["allowed"][:, :, None]
+        units = UNITS.to(clean)[_SHARES, None, None, None]
+        share = clean[:, _SHARES] * units * c["most"][:, :, None]
+        clean[:, _SHARES] = share.clamp(c["least"][:, :, None], c["most"][:, :, None]) / units
         return clean.unflatten(0, (k, b))
 
     def decode(
@@ -191,8 +222,8 @@ class MiniatureBackend(Backend):
         """Outlines of region and object, (1, 2, 8 rows, 8 columns)."""
         rows, columns = z.shape[-2:]
         look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
-        units = UNITS.to(z)[[REGION.start, OBJECT.start], None, None]
-        shares = (z[:, (REGION.start, OBJECT.start)].mean(2) * units).clamp(0, 1)
+        units = UNITS.to(z)[_SHARES, None, None]
+        shares = (z[:, _SHARES].mean(2) * units).clamp(0, 1)
         if self.decoder is None:
             mattes = guided_matte(shares, look).clamp(0, 1)
         else:
@@ -220,10 +251,6 @@ class MiniatureBackend(Backend):
             return torch.ones(1, 1, rows, columns, device=self.device, dtype=self.dtype)
         return touched(self._painted(mask), (rows, columns)).to(self.dtype)
 
-    def _moving(self, logits: torch.Tensor) -> torch.Tensor | None:
-        """How freely cells may move by what the last branch's sentence asks for; see ``sure``."""
-        return self.sure and smooth_step(logits[-1:].float().sigmoid(), *self.sure)
-
     def _painted(self, mask: np.ndarray) -> torch.Tensor:
         """(h, w) uint8 -> (1, 1, h, w) of 0 and 1."""
         return torch.from_numpy(mask > 127).float()[None, None].to(self.device)
@@ -234,4 +261,4 @@ class PremiseBackend(MiniatureBackend):
 
     spec = BACKENDS["premise"]
     folder = ASSETS / "premise"
-    sure = None  # it has seen no painting: its chances say little there, and it moves little enough
+    knows_regions = False  # it has seen no painting: its chances say little there

@@ -99,8 +99,9 @@ class Compositor:
             depth, open_ = _border(core, look)
             stays = self._look(1 - smooth_step(_straight(self.flow), 0.6, 0.85))
             stays = torch.maximum(stays.clamp(0, 1), open_)
-            reach = self._look(length(self.flow[0].transpose(0, 1)).amax(0)[None]) * stays
-            slack = (depth / (CELL * reach.amax() / _STEEPEST).clamp(min=4)).clamp(max=1)
+            reach = box(length(self.flow[0].transpose(0, 1)).amax(0)[None], 1)
+            reach = box(self._look(reach), CELL // 2) * CELL * stays
+            slack = (depth / (reach / _STEEPEST).clamp(min=4)).clamp(max=1)
             self.rest = 1 - self._up(stays * (1 - slack)).clamp(0, 1)
             self.inside = mirrored(self.back, core)
             self.place = extent(self.region)
