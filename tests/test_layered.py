@@ -340,6 +340,23 @@ def test_a_sky_loses_the_tree_that_stands_into_it_and_keeps_its_dark_cloud():
     assert float(left[..., 66:, :].max()) == 0, "nothing is added"
 
 
+def test_a_mast_stands_still_however_high_and_a_dark_cloud_at_the_horizon_does_not():
+    noise = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(1))
+    picture = torch.tensor([0.5, 0.7, 0.9])[None, :, None, None] + 0.02 * noise
+    sky, mast = torch.zeros(2, 1, 1, 96, 128)
+    sky[..., :64, :] = 1
+    mast[..., 10:64, 90:92] = 1
+    dark = mast.clone()
+    dark[..., 64:, :] = 1
+    dark[..., 20:64, 20:60] = 1  # a cloud as dark as the land
+    left = trimmed(sky, picture * (1 - 0.7 * dark))
+    assert float(left[mast > 0].max()) < 0.4 and float(left[mast > 0].mean()) < 0.05
+    assert float(left[..., 20:48, 24:56].min()) > 0.95, (
+        "a cloud that is recognised goes with the sky"
+    )
+    assert float(left[..., :64, 66:86].min()) > 0.95 and float(left[..., :64, 96:].min()) > 0.95
+
+
 def test_water_in_the_colours_of_its_rocks_stays_whole():
     picture = 0.4 + 0.1 * torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(2))
     water = torch.zeros(1, 1, 96, 128)
@@ -365,7 +382,9 @@ def test_a_blot_on_a_boat_becomes_the_boat_with_its_mast():
     none = torch.zeros_like(blot)
     sharp = outlined(torch.cat([none, blot], 1), picture)[:, 1:]
     soft = outlined(torch.cat([none, blot], 1), sea)[:, 1:]
-    assert float(sharp[..., 52:58, 52:78].min()) > 0.8 and float(sharp[..., 25:36, 40:50].max()) < 0.2
+    assert (
+        float(sharp[..., 52:58, 52:78].min()) > 0.8 and float(sharp[..., 25:36, 40:50].max()) < 0.2
+    )
     assert float(soft.diff(dim=3).abs().max()) < 0.3, "and fades out: nothing is cut from its midst"
 
 
@@ -587,7 +606,9 @@ def test_a_network_is_given_an_eye_that_changes_nothing_at_first_and_nothing_els
     train.start(seeing, blind.state_dict())
     told = torch.rand(2, 3, 64, 96), torch.ones(2, 1, 8, 12), torch.rand(2, 20, 384)
     present = torch.ones(2, 20, dtype=torch.bool)
-    for one, two in zip(blind.condition(*told, present), seeing.condition(*told, present), strict=True):
+    for one, two in zip(
+        blind.condition(*told, present), seeing.condition(*told, present), strict=True
+    ):
         torch.testing.assert_close(one, two)
     weights = seeing.state_dict()
     train.start(seeing, weights)

@@ -37,6 +37,11 @@ from awaken.miniature.mattes import guided_matte, parts
 
 # Of the eight pixels of a cell, those that a region's border may be wrong by.
 _MARGIN = 4
+# A border is seen if another colour, of so many pixels on each side, begins within so many pixels; and
+# how far it is from what is inside.
+_BLUR, _HEM, _UNSEEN = 3, 8, 0.2
+# Half the width of masts and spires with their margins: what moves runs past behind them.
+_MAST = 10
 # A thing that goes straighter than this (see ``_straight``) leaves its place, and is cut out. What
 # sways, bobs or flutters takes its surroundings along: they bend, and nothing is uncovered.
 _LEAVES = 0.5
@@ -96,13 +101,12 @@ class Compositor:
             # Waves and grass come to rest before they reach what stands still; streams and clouds run
             # past it, unless nothing is to be seen there that they could run past.
             core = _core(self._look(self.region))
-            depth, open_ = _border(core, look)
-            stays = self._look(1 - smooth_step(_straight(self.flow), 0.6, 0.85))
-            stays = torch.maximum(stays.clamp(0, 1), open_)
+            border, unseen = _border(-wider(-wider(core.float(), _MAST), _MAST) > 0, look)
+            stays = self._look(1 - smooth_step(_straight(self.flow), 0.6, 0.85)).clamp(0, 1)
             reach = box(length(self.flow[0].transpose(0, 1)).amax(0)[None], 1)
-            reach = box(self._look(reach), CELL // 2) * CELL * stays
-            slack = (depth / (reach / _STEEPEST).clamp(min=4)).clamp(max=1)
-            self.rest = 1 - self._up(stays * (1 - slack)).clamp(0, 1)
+            reach = box(self._look(reach), CELL // 2) * CELL
+            rest = torch.minimum(_slack(border, reach, stays), _slack(unseen, reach))
+            self.rest = self._up(rest).clamp(0, 1)
             self.inside = mirrored(self.back, core)
             self.place = extent(self.region)
         self.air = Air(self.values, painting)
@@ -194,23 +198,40 @@ def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:
 
 
 def _border(core: torch.Tensor, look: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """How far in pixels of ``core`` (1, 1, h, w) bool its border is, and how little it is seen there.
+    """How far in pixels of ``core`` (1, 1, h, w) bool its border is, and the border that is not seen.
 
-    look: (1, 3, h, w) in 0..1. Both (1, 1, h, w); the second is 0 where the nearest border divides
-    different colours, 1 where it divides alike ones: a region found in part. The picture's rim is
-    no border.
+    look: (1, 3, h, w) in 0..1. Both (1, 1, h, w), infinite where there is none. A border is not seen
+    where it divides alike colours: a region found in part. The picture's rim is no border.
     """
-    if core.all() or not core.any():
-        return torch.full(core.shape, math.inf, device=core.device), torch.zeros_like(look[:, :1])
-    inside = core.to(look)
-    sides = [box(look * m, CELL) / box(m, CELL).clamp(min=1e-3) for m in (inside, 1 - inside)]
-    alike = 1 - smooth_step((sides[0] - sides[1]).norm(dim=1, keepdim=True), 0.08, 0.2)
-    rows, columns = nearest(~core[0, 0])
-    h, w = core.shape[-2:]
-    down = rows - torch.arange(h, device=core.device)[:, None]
-    right = columns - torch.arange(w, device=core.device)
-    open_ = box(alike[..., rows, columns], CELL // 2)
-    return torch.hypot(down.float(), right.float())[None, None], open_
+    if not core.any():
+        return _distance(~core), _distance(core)
+    inside, (rows, columns) = core.to(look), nearest(core[0, 0])
+    across = (box(look * inside, _BLUR) / box(inside, _BLUR).clamp(min=1e-3))[..., rows, columns]
+    unlike = (box(look, _BLUR) - across).norm(dim=1, keepdim=True) * (1 - inside)
+    open_ = ~core & (wider(inside, _MARGIN) > 0) & (wider(unlike, _HEM) < _UNSEEN)
+    return _distance(~core), _distance(open_)
+
+
+def _slack(
+    depth: torch.Tensor, reach: torch.Tensor, resting: torch.Tensor | float = 1.0
+) -> torch.Tensor:
+    """How much of a displacement of ``reach`` pixels there may be at ``depth`` pixels from a border.
+
+    All (1, 1, h, w); resting: 0 to 1, how much of it has to come to rest there.
+    """
+    ramp = (reach * resting / _STEEPEST).clamp(min=_MARGIN)
+    return 1 - resting * (1 - depth / ramp).clamp(min=0)
+
+
+def _distance(there: torch.Tensor) -> torch.Tensor:
+    """To the nearest pixel of ``there`` (1, 1, h, w) bool, (1, 1, h, w), infinite without any."""
+    if not there.any():
+        return torch.full(there.shape, math.inf, device=there.device)
+    rows, columns = nearest(there[0, 0])
+    h, w = there.shape[-2:]
+    down = rows - torch.arange(h, device=there.device)[:, None]
+    right = columns - torch.arange(w, device=there.device)
+    return torch.hypot(down.float(), right.float())[None, None]
 
 
 def _travelling(solid: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:

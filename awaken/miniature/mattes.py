@@ -13,6 +13,11 @@ _ROUNDS = 3
 # A connected part of a matte may lose the first share; a larger loss is less believed, the second
 # not at all.
 _LOSS = (0.1, 0.16)
+# Pixels from its border within which a matte is trimmed by colour: farther in it is no border's error.
+_NEAR = 12
+# Half of what is thin, in pixels; how far its colour is from what is around it, in 0..1 and in times
+# what is usual in the matte.
+_THIN, _CONTRAST, _UNUSUAL = 4, 0.07, 3.0
 # Pixels around a thing: that tell what is not it; that it may grow; that stay with it.
 _RING, _REACH, _CLOSE = 24, 12, 7
 _STEPS = 8  # times at most that it may grow
@@ -59,16 +64,17 @@ def outlined(mattes: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
 def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     """A matte without what belongs to its surroundings, a tree that stands into the sky above all.
 
-    matte: (1, 1, h, w) of 0..1; picture: (1, 3, h, w) in 0..1. A pixel goes when its colour is more
-    common outside the matte than inside it, and when it hangs on to the outside through such pixels:
-    a dark cloud amid the sky stays. Both follow from each other, so it is done a few times over, as
-    in GrabCut (Rother et al. 2004). A sea has the colours of its rocks and ships: a part of a matte
-    that would lose much is left as it was.
+    matte: (1, 1, h, w) of 0..1; picture: (1, 3, h, w) in 0..1. A pixel near the border goes when its
+    colour is more common outside the matte than inside it, and when it hangs on to the outside through
+    such pixels. Both follow from each other, so it is done a few times over, as in GrabCut (Rother et
+    al. 2004). A sea has the colours of its rocks and ships: a part of a matte that would lose much is
+    left as it was. What is thin, masts and spires (``_thin``), goes however far it reaches.
     """
     whole = matte >= _EDGE
     if not whole.any():
         return matte
-    code, shore = _colour_codes(picture), wider((~whole).float())
+    code, outer = _colour_codes(picture), (~whole).float()
+    shore, near = wider(outer), wider(outer, _NEAR)
     kept = matte
     for _ in range(_ROUNDS):
         inside, outside = _counts(code, kept), _counts(code, 1 - kept)
@@ -84,7 +90,23 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     )
     least, most = _LOSS
     trust = ((most - loss / mass.clamp(min=1)) / (most - least)).clamp(0, 1)[part].view_as(matte)
-    return matte * (1 - box(lost * trust, 1))
+    standing = _flooded(shore, whole & (wider(_thin(picture, whole).float()) > 0))
+    return matte * (1 - box(torch.maximum(near * lost * trust, standing), 1))
+
+
+def _thin(picture: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+    """What is thin and unlike what is around it, (1, 1, h, w) bool, in a matte ``whole`` alike.
+
+    A top-hat: what an opening or a closing by a square takes away (Serra 1982). A painter's strokes
+    are thin as well: it is to stand out from them.
+    """
+    dark = -_opened(-picture, _THIN) - picture
+    hat = torch.maximum(dark, picture - _opened(picture, _THIN)).amax(1, keepdim=True)
+    return hat > (_UNUSUAL * hat[whole].median()).clamp(min=_CONTRAST)
+
+
+def _opened(x: torch.Tensor, by: int) -> torch.Tensor:
+    return wider(-wider(-x, by), by)
 
 
 def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
