@@ -69,18 +69,16 @@ def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
 
 
 def _limits(
-    chance: torch.Tensor | None, allowed: torch.Tensor, masked: bool
+    chance: torch.Tensor, allowed: torch.Tensor, doubt: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The least and the most that a cell's region and object may move, (k, 2, rows, columns), 0 to 1.
 
-    chance: (1, 2, rows, columns), that they move by the condition network, or None if it is not to
-    be asked; allowed: (k, 1, rows, columns) of 0 and 1, where motion is; masked: a person said so.
+    chance: (1, 2, rows, columns), that they are meant, see ``chances``; allowed: (k, 1, rows, columns)
+    of 0 and 1, where motion is; doubt: what is hardly meant stays still.
     """
     most = allowed.float().expand(-1, 2, -1, -1)
-    if chance is None:
-        return torch.zeros_like(most), most
     least = most * smooth_step(chance, *_CERTAIN)
-    return least, most if masked else most * smooth_step(chance, *_POSSIBLE)
+    return least, most * smooth_step(chance, *_POSSIBLE) if doubt else most
 
 
 def chances(regions: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
@@ -109,8 +107,8 @@ class MiniatureBackend(Backend):
 
     spec = BACKENDS["miniature"]
     folder = ASSETS
-    # Whether the condition network knows what the sentence moves, see ``_limits``.
-    knows_regions = True
+    # Whether what the condition network hardly believes the sentence to mean stays still.
+    doubts = True
 
     def __init__(
         self, device: torch.device, dtype: torch.dtype, folder: Path | None = None
@@ -160,8 +158,9 @@ class MiniatureBackend(Backend):
         cells = self._cells(mask, rows, columns).expand(k, -1, -1, -1)
         features = self.video.condition(look, cells, words, present)
         strength = self.spec.motion if motion is None else motion
-        chance = chances(features[3][-1:], features[4][-1:]) if self.knows_regions else None
-        least, most = _limits(chance, cells, masked=mask is not None)
+        # Where a person points, the condition network may doubt as it likes.
+        chance = chances(features[3][-1:], features[4][-1:])
+        least, most = _limits(chance, cells, doubt=self.doubts and mask is None)
         tensors = {
             "light": latents[:, LIGHT, 0].expand(k, -1, -1, -1),
             "features32": features[0],
@@ -261,4 +260,4 @@ class PremiseBackend(MiniatureBackend):
 
     spec = BACKENDS["premise"]
     folder = ASSETS / "premise"
-    knows_regions = False  # it has seen no painting: its chances say little there
+    doubts = False  # it has seen no painting: what it does not find there may well be there
