@@ -256,7 +256,7 @@ BACKENDS: dict[str, BackendSpec] = {
     "miniature": BackendSpec(
         title="Miniature",
         summary="A small image-to-video model trained by us, on paintings and on painted scenes: "
-        "sky, water, trees, grass, boats, smoke, fire; snow, rain, petals. A laptop is enough.",
+        "sky, water, trees, grass, boats, sun rays; snow, rain, petals. A laptop is enough.",
         load=lazily("awaken.backends.miniature", "MiniatureBackend"),
         guidance=5.0,
         motion=1.9,

@@ -15,8 +15,8 @@ MODELS: dict[str, str] = {
     "The painting itself": "画作本身",
     "Last frame of the baseline": "基线的最后一帧",
     "A small image-to-video model trained by us, on paintings and on painted scenes: sky, water, "
-    "trees, grass, boats, smoke, fire; snow, rain, petals. A laptop is enough.":
-    "由我们训练的小型图生视频模型，学自画作与绘制的场景：天空、水、树、草、船、烟、火，雪、雨、花瓣。"
+    "trees, grass, boats, sun rays; snow, rain, petals. A laptop is enough.":
+    "由我们训练的小型图生视频模型，学自画作与绘制的场景：天空、水、树、草、船、阳光，雪、雨、花瓣。"
     "一台笔记本电脑就够了。",
     "The same network, trained on photograph-like scenes alone: it has never seen a painting, as the "
     "paper supposes of a video model.":
