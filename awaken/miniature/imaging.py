@@ -208,7 +208,7 @@ def borrowed(detail: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
     shifts += [(y, 0) for y in range(-rows // 2, rows // 2)]
     # Sea to sea and sky to sky: sideways rather than up or down.
     liking = left.new_tensor(
-        [(1 - 0.5 * abs(x) / columns) / (1 + 8 * abs(y) / rows) for y, x in shifts]
+        [(1 - 0.5 * abs(x) / columns) / (1 + 40 * abs(y) / rows) for y, x in shifts]
     )
     out = torch.zeros_like(detail)
     missing = hole

@@ -20,7 +20,12 @@ _NEAR = 12
 _THIN, _CONTRAST, _UNUSUAL = 4, 0.07, 3.0
 # Pixels around a thing: that tell what is not it; that it may grow; that stay with it.
 _RING, _REACH, _CLOSE = 24, 12, 7
-_STEPS = 8  # times at most that it may grow
+_STEPS, _MOST = 8, 6.0  # times at most that it may grow; and to how many times its size
+_ROPE = 40  # pixels from it that what stands on it may reach
+_MAYBE, _SURELY = (
+    0.75,
+    (0.85, 0.95),
+)  # how much of a colour is its own where it may grow; where it did
 _LEAST = 0.05  # the share of a blot that a thing takes up at least
 
 
@@ -83,30 +88,27 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
         twigs = wider(lost, 2) * (whole & (likely < 0.5))
         lost = torch.maximum(lost, twigs)
         kept = matte * (1 - lost)
-    part = parts(whole).flatten()
-    mass, loss = (
-        torch.zeros(matte.numel() + 1, device=matte.device).index_add_(0, part, x.flatten())
-        for x in (matte, matte - kept)
-    )
-    least, most = _LOSS
-    trust = ((most - loss / mass.clamp(min=1)) / (most - least)).clamp(0, 1)[part].view_as(matte)
+    part, (least, most) = parts(whole), _LOSS
+    loss = _total(matte - kept, part) / _total(matte, part).clamp(min=1)
+    trust = ((most - loss) / (most - least)).clamp(0, 1)
     standing = _flooded(shore, whole & (wider(_thin(picture, whole).float()) > 0))
     return matte * (1 - box(torch.maximum(near * lost * trust, standing), 1))
 
 
-def _thin(picture: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+def _thin(picture: torch.Tensor, whole: torch.Tensor, upright: bool = False) -> torch.Tensor:
     """What is thin and unlike what is around it, (1, 1, h, w) bool, in a matte ``whole`` alike.
 
-    A top-hat: what an opening or a closing by a square takes away (Serra 1982). A painter's strokes
-    are thin as well: it is to stand out from them.
+    A top-hat: what an opening or a closing by a square takes away, or by a row for what is upright
+    (Serra 1982). A painter's strokes are thin as well: it is to stand out from them.
     """
-    dark = -_opened(-picture, _THIN) - picture
-    hat = torch.maximum(dark, picture - _opened(picture, _THIN)).amax(1, keepdim=True)
+    window, pad = (1 if upright else 2 * _THIN + 1, 2 * _THIN + 1), (0 if upright else _THIN, _THIN)
+
+    def opened(x: torch.Tensor) -> torch.Tensor:
+        return F.max_pool2d(-F.max_pool2d(-x, window, 1, pad), window, 1, pad)
+
+    dark, light = -opened(-picture) - picture, picture - opened(picture)
+    hat = torch.maximum(dark, light).amax(1, keepdim=True)
     return hat > (_UNUSUAL * hat[whole].median()).clamp(min=_CONTRAST)
-
-
-def _opened(x: torch.Tensor, by: int) -> torch.Tensor:
-    return wider(-wider(-x, by), by)
 
 
 def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
@@ -115,8 +117,8 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     matte: (1, 1, h, w) of 0..1, which lies on the thing like a blot: it holds much of what is around
     and misses a mast; picture: (1, 3, h, w) in 0..1. A thing is what has colours that are rarer in a
     ring around the blot: from the edge inwards other pixels go, and such pixels nearby that hang on
-    to what is left are added, step by step, until it has doubled at most. A hull may be as dark as its
-    water: what lies close by stays. Where hardly anything would be left the blot stays.
+    to what is left are added, step by step, and stay if they are surely its own in the end. A hull may be
+    as dark as its water: what lies close by stays. Where hardly anything would be left the blot stays.
     """
     whole = matte >= _EDGE
     if not whole.any():
@@ -134,16 +136,38 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     core = added = (kept > 0.5).float()
     near, rest = wider(core, _REACH), around
     for n in range(_STEPS):  # a sail's upper half, once its lower half tells what a sail is
-        grown = _flooded(wider(added), (near > 0) & (own > 0.7) & ~whole)
+        grown = _flooded(wider(added), (near > 0) & (own > _MAYBE) & ~whole)
         grown = torch.maximum(added, grown)
-        if n and (grown.sum() > 2 * core.sum() or grown.sum() == added.sum()):
+        if n and (grown.sum() > _MOST * core.sum() or grown.sum() == added.sum()):
             break  # it leaks into what only looks alike, or it is done
         added, near = grown, wider(grown, _REACH)
         rest = torch.maximum(rest, near) * (1 - grown) * ~whole
         inside, outside = _counts(code, grown), _counts(code, rest + matte * whole * (1 - core))
         own = _owned(inside, outside)[code].view_as(matte)
+    # A cloud beside a sail is only a little like it; a rope is too thin to have anything around it.
+    blurred, sharp = _SURELY
+    sure = (added > 0) & ((box(own, 2) > blurred) | (own > sharp))
+    added = torch.maximum(core, _flooded(wider(core), sure))
+    added = _rigged(added, picture)
     close = wider(added, _CLOSE)
     return box(torch.maximum(matte * close, wider(added * ~whole)), 1)
+
+
+def _rigged(thing: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """A thing (1, 1, h, w) of 0 and 1 with the masts and ropes that stand on it, picture (1, 3, h, w).
+
+    What is thin and upright, hangs on to a part and is higher than its middle: waves are lower. Not
+    where it would be more than twice the part itself, nor at the rim, where frames are.
+    """
+    around = wider(thing, _ROPE) > 0
+    around &= F.pad(torch.ones_like(around[..., _CLOSE:-_CLOSE, _CLOSE:-_CLOSE]), [_CLOSE] * 4)
+    ropes = _thin(picture, around & (thing == 0), upright=True) & around
+    rig = _flooded(wider(thing), wider(ropes.float()) > 0)
+    part = parts(torch.maximum(wider(thing), rig) > 0)
+    row = torch.arange(thing.shape[2], device=thing.device, dtype=thing.dtype)[:, None]
+    middle = _total(thing * row, part) / _total(thing, part).clamp(min=1)
+    rig = _flooded(wider(thing), (rig > 0) & (row < middle))
+    return torch.maximum(thing, rig * (_total(rig, part) < 2 * _total(thing, part)))
 
 
 def _colour_codes(picture: torch.Tensor) -> torch.Tensor:
@@ -173,6 +197,12 @@ def parts(ways: torch.Tensor) -> torch.Tensor:
     """A number for every connected part of ``ways`` (1, 1, h, w) bool, 0 elsewhere."""
     numbers = torch.arange(1, ways.numel() + 1, device=ways.device).view_as(ways)
     return _flooded(numbers, ways)
+
+
+def _total(x: torch.Tensor, part: torch.Tensor) -> torch.Tensor:
+    """The sum of ``x`` over the part that a pixel belongs to, see ``parts``; (1, 1, h, w) all."""
+    sums = x.new_zeros(part.numel() + 1).index_add_(0, part.flatten(), x.flatten())
+    return sums[part]
 
 
 def _flooded(values: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
