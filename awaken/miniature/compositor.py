@@ -46,7 +46,7 @@ _MAST = 10
 # sways, bobs or flutters takes its surroundings along: they bend, and nothing is uncovered.
 _LEAVES = 0.5
 # A displacement may change by so much of a pixel from one pixel to the next before still borders.
-_STEEPEST = 0.8
+_STEEPEST = 0.9
 
 
 class Compositor:
