@@ -50,7 +50,7 @@ _SHARES = [REGION.start, OBJECT.start]
 # makes a certainty of a third of a chance: without this named trees spread over every thicket.
 # And the chance below which it need not move, and from which on it does: what guidance adds to a
 # share tears holes into skies that the condition network is sure of. Chosen on ``train.HELD_OUT``.
-_POSSIBLE, _CERTAIN = (0.2, 0.5), (0.45, 0.7)
+_POSSIBLE, _CERTAIN = (0.2, 0.5), (0.5, 0.75)
 # The mean chance over the cells of a class, as they are likely, from which on a sentence names it.
 _NAMED = (0.25, 0.45)
 

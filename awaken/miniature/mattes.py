@@ -95,13 +95,13 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     return matte * (1 - box(torch.maximum(near * lost * trust, standing), 1))
 
 
-def _thin(picture: torch.Tensor, whole: torch.Tensor, upright: bool = False) -> torch.Tensor:
-    """What is thin and unlike what is around it, (1, 1, h, w) bool, in a matte ``whole`` alike.
+def _thin(picture: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+    """What is thin, upright and unlike what is beside it, (1, 1, h, w) bool, in a matte ``whole`` alike.
 
-    A top-hat: what an opening or a closing by a square takes away, or by a row for what is upright
-    (Serra 1982). A painter's strokes are thin as well: it is to stand out from them.
+    A top-hat: what an opening or a closing by a row takes away (Serra 1982): crests of waves lie flat.
+    A painter's strokes are thin as well: it is to stand out from them.
     """
-    window, pad = (1 if upright else 2 * _THIN + 1, 2 * _THIN + 1), (0 if upright else _THIN, _THIN)
+    window, pad = (1, 2 * _THIN + 1), (0, _THIN)
 
     def opened(x: torch.Tensor) -> torch.Tensor:
         return F.max_pool2d(-F.max_pool2d(-x, window, 1, pad), window, 1, pad)
@@ -161,7 +161,7 @@ def _rigged(thing: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     """
     around = wider(thing, _ROPE) > 0
     around &= F.pad(torch.ones_like(around[..., _CLOSE:-_CLOSE, _CLOSE:-_CLOSE]), [_CLOSE] * 4)
-    ropes = _thin(picture, around & (thing == 0), upright=True) & around
+    ropes = _thin(picture, around & (thing == 0)) & around
     rig = _flooded(wider(thing), wider(ropes.float()) > 0)
     part = parts(torch.maximum(wider(thing), rig) > 0)
     row = torch.arange(thing.shape[2], device=thing.device, dtype=thing.dtype)[:, None]
