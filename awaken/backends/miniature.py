@@ -50,9 +50,11 @@ _SHARES = [REGION.start, OBJECT.start]
 # makes a certainty of a third of a chance: without this named trees spread over every thicket.
 # And the chance below which it need not move, and from which on it does: what guidance adds to a
 # share tears holes into skies that the condition network is sure of. Chosen on ``train.HELD_OUT``.
-_POSSIBLE, _CERTAIN = (0.2, 0.5), (0.5, 0.75)
+_POSSIBLE, _CERTAIN = (0.2, 0.5), (0.6, 0.85)
 # The mean chance over the cells of a class, as they are likely, from which on a sentence names it.
 _NAMED = (0.25, 0.45)
+# The chance of the likeliest cell up to which a sentence is in doubt, and from which on it is not.
+_UNDERSTOOD = (0.7, 0.9)
 
 
 def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
@@ -92,8 +94,9 @@ def chances(regions: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     kinds = zip(chance.split(1, 1), there.split((len(REGIONS), len(OBJECTS)), 1), strict=True)
     out = []
     for meant, things in kinds:
+        doubt = 1 - smooth_step(meant.amax(), *_UNDERSTOOD)
         named = (meant * things).sum((2, 3), keepdim=True) / things.sum((2, 3), keepdim=True)
-        named = things * smooth_step(named, *_NAMED)
+        named = things * smooth_step(named, *_NAMED) * doubt
         out.append(torch.maximum(meant, named.amax(1, keepdim=True)))
     return torch.cat(out, 1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -15,6 +17,7 @@ _ROUNDS = 3
 _LOSS = (0.1, 0.16)
 # Pixels from its border within which a matte is trimmed by colour: farther in it is no border's error.
 _NEAR = 12
+_UNLIKE = 0.15  # how far the colours of both sides of a border are apart, for it to be moved
 # Half of what is thin, in pixels; how far its colour is from what is around it, in 0..1 and in times
 # what is usual in the matte.
 _THIN, _CONTRAST, _UNUSUAL = 4, 0.07, 3.0
@@ -91,8 +94,25 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     part, (least, most) = parts(whole), _LOSS
     loss = _total(matte - kept, part) / _total(matte, part).clamp(min=1)
     trust = ((most - loss) / (most - least)).clamp(0, 1)
+    lost = torch.maximum(near * lost * trust, _flooded(shore, _beside(picture, whole)))
     standing = _flooded(shore, whole & (wider(_thin(picture, whole).float()) > 0))
-    return matte * (1 - box(torch.maximum(near * lost * trust, standing), 1))
+    return matte * (1 - box(torch.maximum(lost, standing), 1))
+
+
+def _beside(picture: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+    """What, near the border of a matte ``whole``, has rather the colour beyond it, (1, 1, h, w) bool.
+
+    A rock may have a colour that is common in the sky, but not in the sky around it. Only where both
+    sides differ.
+    """
+    sides = []
+    for sure in (-wider(-whole.float(), _NEAR), 1 - wider(whole.float(), _NEAR // 2)):
+        weight = box(sure, 2 * _NEAR)
+        colour = box(picture * sure, 2 * _NEAR) / weight.clamp(min=1e-3)
+        sides.append(torch.where(weight > 1e-3, colour, math.nan))
+    far = (sides[0] - sides[1]).norm(dim=1, keepdim=True) > _UNLIKE
+    away = [(picture - side).norm(dim=1, keepdim=True) for side in sides]
+    return whole & far & (wider((~whole).float(), _NEAR) > 0) & (box(away[0] - away[1], 1) > 0)
 
 
 def _thin(picture: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
