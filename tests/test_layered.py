@@ -357,6 +357,27 @@ def test_a_mast_stands_still_however_high_and_a_dark_cloud_at_the_horizon_does_n
     assert float(left[..., :64, 66:86].min()) > 0.95 and float(left[..., :64, 96:].min()) > 0.95
 
 
+def test_a_rock_in_the_colour_of_a_cloud_keeps_its_crest():
+    noise = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(1))
+    dark, crest = torch.zeros(2, 1, 1, 96, 128)
+    dark[..., 5:60, 70:120] = 1  # the cloud, larger than the rock
+    crest[..., 48:56, :50] = 1
+    dark[..., 48:, :50] = 1
+    sky = torch.ones(1, 1, 96, 128)
+    sky[..., 56:, :50] = 0
+    picture = torch.tensor([0.5, 0.7, 0.9])[None, :, None, None] * (1 - 0.6 * dark) + 0.02 * noise
+    left = trimmed(sky, picture)
+    assert float(left[..., 49:56, 1:48].max()) < 0.4
+    assert float(left[..., :46, :].min()) > 0.95 and float(left[..., 70:120].min()) > 0.95
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_nothing_and_everything_stay_as_they_are(share):
+    picture = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(1))
+    mattes = torch.full((1, 2, 96, 128), share)
+    torch.testing.assert_close(outlined(mattes, picture), mattes)
+
+
 def test_water_in_the_colours_of_its_rocks_stays_whole():
     picture = 0.4 + 0.1 * torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(2))
     water = torch.zeros(1, 1, 96, 128)

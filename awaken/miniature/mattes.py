@@ -25,10 +25,8 @@ _THIN, _CONTRAST, _UNUSUAL = 4, 0.07, 3.0
 _RING, _REACH, _CLOSE = 24, 12, 7
 _STEPS, _MOST = 8, 6.0  # times at most that it may grow; and to how many times its size
 _ROPE = 40  # pixels from it that what stands on it may reach
-_MAYBE, _SURELY = (
-    0.75,
-    (0.85, 0.95),
-)  # how much of a colour is its own where it may grow; where it did
+# How much of a colour is its own where it may grow, and in the end: around, or of a single pixel.
+_MAYBE, _SURELY = 0.75, (0.85, 0.95)
 _LEAST = 0.05  # the share of a blot that a thing takes up at least
 
 
@@ -76,7 +74,8 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     colour is more common outside the matte than inside it, and when it hangs on to the outside through
     such pixels. Both follow from each other, so it is done a few times over, as in GrabCut (Rother et
     al. 2004). A sea has the colours of its rocks and ships: a part of a matte that would lose much is
-    left as it was. What is thin, masts and spires (``_thin``), goes however far it reaches.
+    left as it was. So goes what has the colour beyond the border just there (``_beside``), and what is
+    thin, masts and spires (``_thin``), however far it reaches.
     """
     whole = matte >= _EDGE
     if not whole.any():
