@@ -45,11 +45,13 @@ from awaken.miniature.vocabulary import Vocabulary
 from awaken.sampling import Schedule
 
 _PREVIEW_SIDE = 128
-_SHARES = [REGION.start, OBJECT.start]
+_SHARES = slice(REGION.start, OBJECT.stop, OBJECT.start - REGION.start)  # both, as a view
+_WHOLE = 1 / float(UNITS[REGION])  # a share of one in latent units; the object's is the same
 # The chance that a cell moves below which it stays, and from which on it may move freely. Guidance
 # makes a certainty of a third of a chance: without this named trees spread over every thicket.
 # And the chance below which it need not move, and from which on it does: what guidance adds to a
-# share tears holes into skies that the condition network is sure of. Chosen on ``train.HELD_OUT``.
+# share tears holes into skies that the condition network is sure of. The first pair was chosen on
+# ``train.HELD_OUT``, the second there and on two bundled paintings, whose bridge and rocks moved.
 _POSSIBLE, _CERTAIN = (0.2, 0.5), (0.6, 0.85)
 # The mean chance over the cells of a class, as they are likely, from which on a sentence names it.
 _NAMED = (0.25, 0.45)
@@ -169,7 +171,7 @@ class MiniatureBackend(Backend):
             "features32": features[0],
             "features16": features[1],
             "features8": features[2],
-            "least": least,
+            "least": _WHOLE * least,
             "most": most,
             "allowed": cells.float(),
             "words": words,
@@ -196,9 +198,8 @@ class MiniatureBackend(Backend):
         )
         clean = basis.video(told.float(), c["light"])
         clean[:, AIR] *= c["allowed"][:, :, None]
-        units = UNITS.to(clean)[_SHARES, None, None, None]
-        share = clean[:, _SHARES] * units * c["most"][:, :, None]
-        clean[:, _SHARES] = share.clamp(c["least"][:, :, None], c["most"][:, :, None]) / units
+        share = clean[:, _SHARES].clamp(0, _WHOLE) * c["most"][:, :, None]
+        clean[:, _SHARES] = torch.maximum(share, c["least"][:, :, None])
         return clean.unflatten(0, (k, b))
 
     def decode(
@@ -224,8 +225,7 @@ class MiniatureBackend(Backend):
         """Outlines of region and object, (1, 2, 8 rows, 8 columns)."""
         rows, columns = z.shape[-2:]
         look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
-        units = UNITS.to(z)[_SHARES, None, None]
-        shares = (z[:, _SHARES].mean(2) * units).clamp(0, 1)
+        shares = (z[:, _SHARES].mean(2) / _WHOLE).clamp(0, 1)
         if self.decoder is None:
             mattes = guided_matte(shares, look).clamp(0, 1)
         else:

@@ -24,7 +24,8 @@ _THIN, _CONTRAST, _UNUSUAL = 4, 0.07, 3.0
 # Pixels around a thing: that tell what is not it; that it may grow; that stay with it.
 _RING, _REACH, _CLOSE = 24, 12, 7
 _STEPS, _MOST = 8, 6.0  # times at most that it may grow; and to how many times its size
-_ROPE = 40  # pixels from it that what stands on it may reach
+# Pixels from it that what stands on it may reach, and from the picture's rim, where frames are.
+_ROPE, _RIM = 40, 7
 # How much of a colour is its own where it may grow, and in the end: around, or of a single pixel.
 _MAYBE, _SURELY = 0.75, (0.85, 0.95)
 _LEAST = 0.05  # the share of a blot that a thing takes up at least
@@ -93,25 +94,27 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     part, (least, most) = parts(whole), _LOSS
     loss = _total(matte - kept, part) / _total(matte, part).clamp(min=1)
     trust = ((most - loss) / (most - least)).clamp(0, 1)
-    lost = torch.maximum(near * lost * trust, _flooded(shore, _beside(picture, whole)))
+    lost = torch.maximum(near * lost * trust, _flooded(shore, _beside(picture, whole, near)))
     standing = _flooded(shore, whole & (wider(_thin(picture, whole).float()) > 0))
     return matte * (1 - box(torch.maximum(lost, standing), 1))
 
 
-def _beside(picture: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+def _beside(picture: torch.Tensor, whole: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
     """What, near the border of a matte ``whole``, has rather the colour beyond it, (1, 1, h, w) bool.
+
+    near: (1, 1, h, w) of 0 and 1, what is not far inside.
 
     A rock may have a colour that is common in the sky, but not in the sky around it. Only where both
     sides differ.
     """
     sides = []
-    for sure in (-wider(-whole.float(), _NEAR), 1 - wider(whole.float(), _NEAR // 2)):
+    for sure in (1 - near, 1 - wider(whole.float(), _NEAR // 2)):
         weight = box(sure, 2 * _NEAR)
         colour = box(picture * sure, 2 * _NEAR) / weight.clamp(min=1e-3)
         sides.append(torch.where(weight > 1e-3, colour, math.nan))
     far = (sides[0] - sides[1]).norm(dim=1, keepdim=True) > _UNLIKE
     away = [(picture - side).norm(dim=1, keepdim=True) for side in sides]
-    return whole & far & (wider((~whole).float(), _NEAR) > 0) & (box(away[0] - away[1], 1) > 0)
+    return whole & far & (near > 0) & (box(away[0] - away[1], 1) > 0)
 
 
 def _thin(picture: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
@@ -179,14 +182,15 @@ def _rigged(thing: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     where it would be more than twice the part itself, nor at the rim, where frames are.
     """
     around = wider(thing, _ROPE) > 0
-    around &= F.pad(torch.ones_like(around[..., _CLOSE:-_CLOSE, _CLOSE:-_CLOSE]), [_CLOSE] * 4)
+    around &= F.pad(torch.ones_like(around[..., _RIM:-_RIM, _RIM:-_RIM]), [_RIM] * 4)
     ropes = _thin(picture, around & (thing == 0)) & around
     rig = _flooded(wider(thing), wider(ropes.float()) > 0)
     part = parts(torch.maximum(wider(thing), rig) > 0)
     row = torch.arange(thing.shape[2], device=thing.device, dtype=thing.dtype)[:, None]
     middle = _total(thing * row, part) / _total(thing, part).clamp(min=1)
     rig = _flooded(wider(thing), (rig > 0) & (row < middle))
-    return torch.maximum(thing, rig * (_total(rig, part) < 2 * _total(thing, part)))
+    much = _total(rig, part) >= 2 * _total(thing, part)
+    return torch.maximum(thing, rig * ropes * ~much)
 
 
 def _colour_codes(picture: torch.Tensor) -> torch.Tensor:

@@ -328,10 +328,11 @@ differs on the stage is the method.
 card: a few small networks that we trained ourselves, on procedurally painted scenes and on
 public-domain paintings set in motion region by region. Which region moves, and how, they have
 really learnt: sky, water, trees, grass, boats, sun rays, and snow, rain, petals or mist in the
-air; smoke, fire, waterfalls and birds hardly. They are *not* the paper’s models: they read short English sentences and cannot make people
-or animals move. *Miniature, premise* is the same network that has seen photograph-like scenes
-only and no painting, which is what the paper supposes of a video model. On both the baseline is
-often as lively as the awakened video; where the two look alike, that is what came out.
+air; smoke, fire, waterfalls and birds hardly. They are *not* the paper’s models: they read short
+English sentences and cannot make people or animals move. *Miniature, premise* is the same network
+that has seen photograph-like scenes only and no painting, which is what the paper supposes of a
+video model. On both the baseline is often as lively as the awakened video; where the two look alike,
+that is what came out.
 
 **When it fails** (Sec. 5.3 of the paper). The method can only draw out motion that the video
 model has in it. Scenes that must be invented step by step, such as falling petals, stay still or
