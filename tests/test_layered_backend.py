@@ -10,10 +10,9 @@ import pytest
 import torch
 
 from awaken.backends import Condition
-from awaken.backends.miniature import MiniatureBackend, chances
+from awaken.backends.miniature import MiniatureBackend
 from awaken.miniature.captions import HARDLY, IDEAS, PHRASES, vocabulary
 from awaken.miniature.decoder_network import MatteNetwork
-from awaken.miniature.labels import CLASSES
 from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION, UNITS, schedule_table
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.training import save_shards
@@ -129,19 +128,6 @@ def test_what_is_found_moves_whole_and_what_is_not_only_where_a_person_points(
         torch.testing.assert_close(share.amin(), torch.tensor(float(least)))
         assert share.amax() <= most + 1e-6 and bool(share.amax() > 0) == bool(most)
     assert clean[:, :, AIR].abs().max() > 0, "snow falls before whatever stands there"
-
-
-@pytest.mark.parametrize(("thing", "where"), [("water", 0), ("boats", 1)])
-def test_what_a_sentence_seems_to_name_is_named_wherever_it_is(thing, where):
-    regions = torch.full((1, 2, 4, 8), -9.0)
-    classes = torch.full((1, len(CLASSES), 4, 8), -9.0)
-    classes[:, CLASSES.index(thing), 2:] = 9.0
-    assert chances(regions, classes).amax() < 0.01, "there, but not named"
-    regions[:, where, 1:, :] = 0.0
-    chance = chances(regions, classes)
-    assert chance[:, where, 2:].amin() > 0.9 and chance[:, 1 - where].amax() < 0.01
-    torch.testing.assert_close(chance[:, where, 1], torch.full((1, 8), 0.5))
-    assert chances(regions, classes.flip(2))[:, where, 0].amax() < 0.01, "what is meant is not that"
 
 
 def test_the_proxy_repaints_by_its_strength_and_repeats_with_its_seed(folder):

@@ -260,7 +260,8 @@ BACKENDS: dict[str, BackendSpec] = {
         load=lazily("awaken.backends.miniature", "MiniatureBackend"),
         guidance=5.0,
         motion=1.9,
-        learnt_from="procedural scenes and labelled public-domain paintings; no film",
+        learnt_from="procedural scenes and labelled public-domain paintings; what is where in them, "
+        "from photographs (ImageNet) first; no film",
         **_MINIATURE,
     ),
     "premise": BackendSpec(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +21,6 @@ from awaken.miniature.canvas import to_array, to_tensor
 from awaken.miniature.compositor import compose
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.imaging import smooth_step
-from awaken.miniature.labels import OBJECTS, REGIONS
 from awaken.miniature.latents import (
     AIR,
     CELL,
@@ -38,6 +38,8 @@ from awaken.miniature.latents import (
 )
 from awaken.miniature.loading import ASSETS, trained, weights_id
 from awaken.miniature.mattes import guided_matte, outlined
+from awaken.miniature.meaning import chances, sought
+from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.stencil import resting, stencil, touched
 from awaken.miniature.text import text_encoder
 from awaken.miniature.video_network import VideoNetwork
@@ -47,16 +49,22 @@ from awaken.sampling import Schedule
 _PREVIEW_SIDE = 128
 _SHARES = slice(REGION.start, OBJECT.stop, OBJECT.start - REGION.start)  # both, as a view
 _WHOLE = 1 / float(UNITS[REGION])  # a share of one in latent units; the object's is the same
-# The chance that a cell moves below which it stays, and from which on it may move freely. Guidance
-# makes a certainty of a third of a chance: without this named trees spread over every thicket.
-# And the chance below which it need not move, and from which on it does: what guidance adds to a
-# share tears holes into skies that the condition network is sure of. The first pair was chosen on
-# ``train.HELD_OUT``, the second there and on two bundled paintings, whose bridge and rocks moved.
-_POSSIBLE, _CERTAIN = (0.2, 0.5), (0.6, 0.85)
-# The mean chance over the cells of a class, as they are likely, from which on a sentence names it.
-_NAMED = (0.25, 0.45)
-# The chance of the likeliest cell up to which a sentence is in doubt, and from which on it is not.
-_UNDERSTOOD = (0.7, 0.9)
+
+
+class Bounds(NamedTuple):
+    """Chances that a cell is meant: up to the first it stays, or need not move; from the second on it
+    may move freely, or does."""
+
+    possible: tuple[float, float]
+    certain: tuple[float, float]
+
+
+# Guidance makes a certainty of a third of a chance, so that named trees spread over every thicket,
+# and tears holes into skies that are surely meant. The first pair was chosen on ``train.HELD_OUT``, the
+# second there and on two bundled paintings, whose bridge and rocks moved; where the segmentation
+# network has its say less is needed to be sure (on ``train.HELD_OUT`` again).
+_ALONE = Bounds(possible=(0.2, 0.5), certain=(0.6, 0.85))
+_TOGETHER = Bounds(possible=(0.15, 0.4), certain=(0.45, 0.7))
 
 
 def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
@@ -73,34 +81,16 @@ def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
 
 
 def _limits(
-    chance: torch.Tensor, allowed: torch.Tensor, doubt: bool
+    chance: torch.Tensor, allowed: torch.Tensor, bounds: Bounds, doubt: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The least and the most that a cell's region and object may move, (k, 2, rows, columns), 0 to 1.
 
-    chance: (1, 2, rows, columns), that they are meant, see ``chances``; allowed: (k, 1, rows, columns)
+    chance: (1, 2, rows, columns), that they are meant, see ``meaning``; allowed: (k, 1, rows, columns)
     of 0 and 1, where motion is; doubt: what is hardly meant stays still.
     """
     most = allowed.float().expand(-1, 2, -1, -1)
-    least = most * smooth_step(chance, *_CERTAIN)
-    return least, most * smooth_step(chance, *_POSSIBLE) if doubt else most
-
-
-def chances(regions: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """How likely cells are meant by a sentence, (1, 2, rows, columns): regions and objects.
-
-    regions: (1, 2, rows, columns) logits of what the sentence moves; classes: (1, classes, rows,
-    columns) logits of what is there. A sentence in unusual words leaves the first in doubt everywhere:
-    whatever it seems to name, it names where that is.
-    """
-    chance, there = regions.float().sigmoid(), classes.float().sigmoid()
-    kinds = zip(chance.split(1, 1), there.split((len(REGIONS), len(OBJECTS)), 1), strict=True)
-    out = []
-    for meant, things in kinds:
-        doubt = 1 - smooth_step(meant.amax(), *_UNDERSTOOD)
-        named = (meant * things).sum((2, 3), keepdim=True) / things.sum((2, 3), keepdim=True)
-        named = things * smooth_step(named, *_NAMED) * doubt
-        out.append(torch.maximum(meant, named.amax(1, keepdim=True)))
-    return torch.cat(out, 1)
+    least = most * smooth_step(chance, *bounds.certain)
+    return least, most * smooth_step(chance, *bounds.possible) if doubt else most
 
 
 class MiniatureBackend(Backend):
@@ -125,9 +115,13 @@ class MiniatureBackend(Backend):
         # Without a matting network outlines come from guided filtering.
         has_decoder = (folder / "decoder.json").exists()
         self.decoder = trained(MatteNetwork, "decoder", folder).to(**form) if has_decoder else None
+        # Without a segmentation network the condition network alone says what a sentence means.
+        self.segmentation = None
+        if (folder / "segmentation.json").exists():
+            self.segmentation = trained(SegmentationNetwork, "segmentation", folder).to(**form)
         self.text = text_encoder()
         self.vocabulary = Vocabulary(self.text, folder)
-        self.weights_id = weights_id(folder, "video", "decoder")
+        self.weights_id = weights_id(folder, "video", "decoder", "segmentation")
         self.table = schedule_table()
 
     def schedule(self, steps: int) -> Schedule:
@@ -157,15 +151,20 @@ class MiniatureBackend(Backend):
         words, present = torch.cat(words).to(self.device, self.dtype), torch.cat(present)
         present = present.to(self.device)
         rows, columns = latents.shape[-2:]
-        look = to_tensor(picture, self.device)
-        look = F.interpolate(look, (rows * CELL, columns * CELL), mode="bilinear", antialias=True)
+        painting = to_tensor(picture, self.device)
+        look = F.interpolate(
+            painting, (rows * CELL, columns * CELL), mode="bilinear", antialias=True
+        )
         look = look.to(self.dtype).expand(k, -1, -1, -1)
         cells = self._cells(mask, rows, columns).expand(k, -1, -1, -1)
         features = self.video.condition(look, cells, words, present)
         strength = self.spec.motion if motion is None else motion
         # Where a person points, the condition network may doubt as it likes.
-        chance = chances(features[3][-1:], features[4][-1:])
-        least, most = _limits(chance, cells, doubt=self.doubts and mask is None)
+        chance, bounds = chances(features[3][-1:], features[4][-1:]), _ALONE
+        if self.segmentation is not None:
+            chance = sought(self.segmentation, painting, words[-1:], present[-1:], chance)
+            bounds = _TOGETHER
+        least, most = _limits(chance, cells, bounds, doubt=self.doubts and mask is None)
         tensors = {
             "light": latents[:, LIGHT, 0].expand(k, -1, -1, -1),
             "features32": features[0],

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from awaken.miniature.captions import EFFECTS, Wording, caption
+from awaken.miniature.captions import EFFECTS, Wording, caption, unrelated
 
 _ALONE = ("alive", "still")
+_OTHER = ("other",)
 
 
 class Bank:
@@ -40,8 +41,9 @@ class Bank:
             self._by_key.setdefault(key, []).append(i)
 
     @classmethod
-    def make(cls, singles: int, pairs: int, seed: int = 0) -> Bank:
-        """``singles`` captions of every effect, ``pairs`` of every ordered pair; about a minute."""
+    def make(cls, singles: int, pairs: int, others: int = 0, seed: int = 0) -> Bank:
+        """``singles`` captions of every effect, ``pairs`` of every ordered pair, ``others`` that name
+        nothing of it; about a minute."""
         from awaken.miniature.text import text_encoder
 
         rng = random.Random(seed)
@@ -53,6 +55,9 @@ class Bank:
             for _ in range(count):
                 wording = caption(key, rng)
                 found.setdefault(wording.text, (key, wording))
+        for _ in range(others):
+            wording = unrelated(rng)
+            found.setdefault(wording.text, (_OTHER, wording))
         keys, wordings = zip(*found.values(), strict=True)
         encoded = [text_encoder().words(w.text) for w in wordings]
         words = torch.cat([w for w, _ in encoded]).half()
@@ -104,10 +109,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Make captions with their word vectors.")
     parser.add_argument("--singles", type=int, default=70, help="captions of every effect")
     parser.add_argument("--pairs", type=int, default=6, help="captions of every ordered pair")
+    parser.add_argument("--others", type=int, default=900, help="captions that name none of them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
-    Bank.make(args.singles, args.pairs, args.seed).save(args.out)
+    Bank.make(args.singles, args.pairs, args.others, args.seed).save(args.out)
 
 
 if __name__ == "__main__":

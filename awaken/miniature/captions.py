@@ -357,6 +357,23 @@ PHRASES: dict[str, tuple[str, ...]] = {
 }
 EFFECTS: tuple[str, ...] = tuple(PHRASES)
 
+# Who does what, in sentences that name nothing of the above: what moves none of it is learnt too.
+_WHO = (
+    "a woman", "the old man", "two children", "the knight", "a king", "an angel", "the crowd",
+    "the dancers", "soldiers", "a saint", "the girl with the pearl", "his wife", "her dress",
+    "a horse", "the horses", "cows", "a white dog", "the cat", "sheep", "the lion", "a dragon",
+    "the house", "a castle", "the bridge", "the mountain", "a town", "the tower", "a train",
+    "a car", "the machine", "the clock", "an apple", "the face", "the curtain", "the camera",
+    "the painting", "a robot", "the bread on the table",
+)  # fmt: skip
+_DOES = (
+    "smiles", "turns around", "dances", "rides away", "runs", "jumps", "sings", "reads a book",
+    "walks towards us", "fights", "talks", "eats", "sleeps", "looks up", "waves goodbye",
+    "plays the lute", "zooms in", "pans to the left", "opens", "collapses", "grows",
+    "turns to gold", "gallops", "grazes", "laughs", "prays", "works in the kitchen", "rotates",
+    "changes colour", "explodes", "blinks", "comes closer",
+)  # fmt: skip
+
 # What an effect is called when the page lists what the miniature knows.
 IDEAS: dict[str, str] = {
     "clouds": "clouds drifting", "billow": "skies swirling", "waves": "waves and ripples",
@@ -442,6 +459,12 @@ def vocabulary() -> dict[str, dict]:
     for effect in HARDLY:
         ideas[IDEAS[effect]]["hardly"] = True
     return ideas
+
+
+def unrelated(rng: random.Random) -> Wording:
+    """A sentence about people, animals, buildings or the camera: it moves nothing that we know."""
+    parts = [f"{rng.choice(_WHO)} {rng.choice(_DOES)}" for _ in range(rng.choice((1, 1, 2)))]
+    return Wording(rng.choice(_JOIN).join(parts) + rng.choice(_SUFFIX))
 
 
 def caption(effects: Sequence[str], rng: random.Random) -> Wording:

@@ -52,6 +52,8 @@ _IN_AIR: dict[str, float] = {
     "snow": 0.3, "rain": 0.25, "petals": 0.2, "leaves": 0.2, "sparks": 0.15, "fog": 0.3,
 }  # fmt: skip
 _EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"}, {"boats", "toss"})
+# What moves where nothing in particular is named.
+_CALM = {"clouds", "waves", "trees", "grass", "smoke", "toss", "waterfall", "fire", "flags"}
 # Shares of clips that are not "name it and it moves".
 _STILL, _ALIVE, _ABSENT = 0.03, 0.06, 0.15
 # The same of a portrait, say, which has nothing to name: else nearly all of its captions would tell
@@ -61,6 +63,17 @@ _ABSENT_FROM_NOTHING = 0.5
 _HALF_ABSENT = 0.2
 # Rightwards and leftwards when the caption does not say: see ``fields`` on chance.
 _USUAL = (0.97, 0.03)
+
+
+def moved_by(effects: Sequence[str]) -> set[str]:
+    """The classes that these effects of a caption move, in whatever picture shows them."""
+    named = {e for e in effects if e in _NEEDS and e not in ("stars", "rays")}
+    if "alive" in effects:
+        named |= _CALM
+    classes = {_NEEDS[e][0] for e in named}
+    # As in ``synthesise``: a stream falls where it falls, and boats bob on waves.
+    classes |= {"falling water"} if "river" in effects else set()
+    return classes | ({"boats"} if "waves" in named else set())
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +105,7 @@ def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], l
     if roll < _STILL:
         return ["still"], []
     if roll < _STILL + _ALIVE:
-        calm = {"clouds", "waves", "trees", "grass", "smoke", "toss", "waterfall", "fire", "flags"}
-        return ["alive"], [e for e in can if e in calm]
+        return ["alive"], [e for e in can if e in _CALM]
     # Naming what the picture lacks moves nothing. A sliver of it is neither: leave it alone.
     missing = [e for e, (c, _, _) in _NEEDS.items() if present[c] < 1e-4]
     absent = _ABSENT if can else _ABSENT_FROM_NOTHING

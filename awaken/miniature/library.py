@@ -54,10 +54,12 @@ class Library:
         rng: random.Random,
         augment: bool = True,
         fine: bool = False,
+        pasting: float = _PASTED,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """(b, 3, 8 h, 8 w) pictures in 0..1 and (b, classes, h, w) masks in 0..1.
 
-        ``fine`` gives the masks at the pictures' size.
+        ``fine`` gives the masks at the pictures' size; ``pasting``: share of crops that get a thing
+        of another picture.
         """
         height, width = grid[0] * CELL, grid[1] * CELL
         chosen = rng.choices(range(len(self.pictures)), self.weights, k=batch)
@@ -76,7 +78,7 @@ class Library:
             picture, mask = full[cut].float()[None] / 255, self.masks[i][cut].float()[None] / 255
             if rng.random() < 0.5 and augment:
                 picture, mask = picture.flip(-1), mask.flip(-1)
-            if augment and self.things and rng.random() < _PASTED:
+            if augment and self.things and rng.random() < pasting:
                 picture, mask = pasted(picture, mask, self.things, rng)
             pictures.append(
                 F.interpolate(picture, (height, width), mode="bilinear", antialias=True)

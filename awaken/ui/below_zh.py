@@ -21,8 +21,9 @@ MODELS: dict[str, str] = {
     "The same network, trained on photograph-like scenes alone: it has never seen a painting, as the "
     "paper supposes of a video model.":
     "同样的网络，只用类似照片的场景训练：从未见过画，正如论文对视频模型的假设。",
-    "procedural scenes and labelled public-domain paintings; no film":
-    "程序生成的场景与标注过的公有领域画作；没有影片",
+    "procedural scenes and labelled public-domain paintings; what is where in them, from photographs "
+    "(ImageNet) first; no film":
+    "程序生成的场景与标注过的公有领域画作；画中何处是何物，先从照片（ImageNet）学起；没有影片",
     "procedural photograph-like scenes alone; never a painting":
     "只有程序生成的类似照片的场景；从未见过画",
     "The paper's main model: 512 px, with motion strength and a motion mask.":
