@@ -671,6 +671,18 @@ def test_shards_stay_below_what_may_travel(tmp_path, monkeypatch):
         training.load_shards(tmp_path, "other")
 
 
+def test_kernels_kept_in_bytes_come_back_within_a_step(tmp_path):
+    torch.manual_seed(0)
+    weights = {"a.weight": torch.randn(8, 4, 3, 3) * torch.logspace(-3, 1, 8)[:, None, None, None]}
+    weights["a.bias"] = torch.randn(8)
+    training.save_shards(weights, tmp_path, "part", in_bytes=True)
+    back = training.load_shards(tmp_path, "part")
+    assert back.keys() == weights.keys()
+    step = weights["a.weight"].abs().amax((1, 2, 3), keepdim=True) / 127
+    assert ((back["a.weight"] - weights["a.weight"]).abs() <= 1.02 * step).all()
+    torch.testing.assert_close(back["a.bias"], weights["a.bias"], atol=0.02, rtol=0.01)
+
+
 def test_a_bank_returns_captions_of_exactly_the_wanted_effects(tmp_path):
     rng = random.Random(0)
     keys = [("clouds",), ("clouds",), ("waves", "boats")]

@@ -16,6 +16,7 @@ from torch import nn
 from awaken.types import ModelError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "miniature"
+SCALE = ".scale"  # beside a kernel kept as int8: what one step of it is worth, per output channel
 _REMEDY = "Get the files again, for example with `git checkout -- assets/miniature`."
 
 
@@ -35,6 +36,8 @@ def load_shards(folder: Path, name: str) -> dict[str, torch.Tensor]:
     weights: dict[str, torch.Tensor] = {}
     for path in sorted(folder.glob(f"{name}-*.safetensors")):
         weights |= {key: value.float() for key, value in load_file(path).items()}
+    for key in [key for key in weights if key.endswith(SCALE)]:
+        weights[key.removesuffix(SCALE)] *= weights.pop(key)[:, None, None, None]
     if not weights:
         raise FileNotFoundError(f"There are no weights called {name}-*.safetensors in {folder}.")
     return weights

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from awaken.miniature.loading import load_shards
+from awaken.miniature.loading import SCALE, load_shards
 
 log = logging.getLogger(__name__)
 
@@ -52,19 +52,32 @@ class Progress:
     curve: list[dict] = field(default_factory=list)
 
 
-def save_shards(weights: dict[str, torch.Tensor], folder: Path, name: str) -> None:
-    """Write bfloat16 tensors into name-00.safetensors, name-01..., each below ``SHARD_BYTES``."""
+def save_shards(
+    weights: dict[str, torch.Tensor], folder: Path, name: str, in_bytes: bool = False
+) -> None:
+    """Write bfloat16 tensors into name-00.safetensors, name-01..., each below ``SHARD_BYTES``.
+
+    in_bytes: kernels of convolutions as int8 with one scale per output channel, half as large.
+    """
     from safetensors.torch import save_file
+
+    weights = dict(weights)
+    for key in [k for k, value in weights.items() if in_bytes and value.dim() == 4]:
+        kernel = weights[key].detach().float()
+        scale = kernel.abs().amax((1, 2, 3)).clamp(min=1e-12) / 127
+        weights[key] = (kernel / scale[:, None, None, None]).round().to(torch.int8)
+        weights[key + SCALE] = scale
 
     shards: list[dict[str, torch.Tensor]] = [{}]
     size = 0
     for key, value in weights.items():
-        value = value.detach().to("cpu", torch.bfloat16).contiguous()
-        if size + value.numel() * 2 > SHARD_BYTES and shards[-1]:
+        kind = torch.bfloat16 if value.is_floating_point() else value.dtype
+        value = value.detach().to("cpu", kind).contiguous()
+        if size + value.nbytes > SHARD_BYTES and shards[-1]:
             shards.append({})
             size = 0
         shards[-1][key] = value
-        size += value.numel() * 2
+        size += value.nbytes
     for old in folder.glob(f"{name}-*.safetensors"):
         old.unlink()
     for i, shard in enumerate(shards):
