@@ -15,6 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import DPMSolverMultistepScheduler
+from torch import nn
 
 from awaken.backends import BACKENDS, Backend, Condition
 from awaken.miniature.canvas import to_array, to_tensor
@@ -111,14 +112,16 @@ class MiniatureBackend(Backend):
         folder = folder or self.folder
         self.device, self.dtype = device, dtype
         form = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
+
+        def perhaps(network: type[nn.Module], part: str) -> nn.Module | None:
+            there = (folder / f"{part}.json").exists()
+            return trained(network, part, folder).to(**form) if there else None
+
         self.video = trained(VideoNetwork, "video", folder).to(**form)
         # Without a matting network outlines come from guided filtering.
-        has_decoder = (folder / "decoder.json").exists()
-        self.decoder = trained(MatteNetwork, "decoder", folder).to(**form) if has_decoder else None
+        self.decoder = perhaps(MatteNetwork, "decoder")
         # Without a segmentation network the condition network alone says what a sentence means.
-        self.segmentation = None
-        if (folder / "segmentation.json").exists():
-            self.segmentation = trained(SegmentationNetwork, "segmentation", folder).to(**form)
+        self.segmentation = perhaps(SegmentationNetwork, "segmentation")
         self.text = text_encoder()
         self.vocabulary = Vocabulary(self.text, folder)
         self.weights_id = weights_id(folder, "video", "decoder", "segmentation")

@@ -168,15 +168,11 @@ class SegmentationLoss:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             logits = network(picture.contiguous(memory_format=torch.channels_last)).float()
         cross = F.binary_cross_entropy_with_logits(logits, masks, lifted(masks))
-        shares, area = logits.sigmoid(), masks.sum((2, 3))
         # Milletari, Navab and Ahmadi 2016: without it a few cells of flame cost next to nothing.
-        common = (
-            2
-            * (shares * masks).sum((2, 3))
-            / ((shares**2).sum((2, 3)) + (masks**2).sum((2, 3)) + 1)
-        )
-        shown = (area > 1).float()
-        missed = ((1 - common) * shown).sum() / shown.sum().clamp(min=1)
+        shares = logits.sigmoid()
+        both, either = (shares * masks).sum((2, 3)), (shares**2 + masks**2).sum((2, 3))
+        shown = (masks.sum((2, 3)) > 1).float()
+        missed = ((1 - 2 * both / (either + 1)) * shown).sum() / shown.sum().clamp(min=1)
         read = F.binary_cross_entropy_with_logits(network.read(words, present), moved)
         parts = {"cross": cross, "missed": missed, "read": read}
         parts = {name: value.detach() for name, value in parts.items()}

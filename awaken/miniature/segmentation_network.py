@@ -17,7 +17,6 @@ from torch import nn
 from awaken.miniature.labels import CLASSES
 from awaken.miniature.video_network import TEXT, norm_of
 
-STRIDE = 8  # pixels a side of a cell of the answer
 # repeats, channels, stride, expansion, kernel of each stage of EfficientNet-B0
 _STAGES = (
     (1, 16, 1, 1, 3), (2, 24, 2, 6, 3), (2, 40, 2, 6, 5), (3, 80, 2, 6, 3),

@@ -103,7 +103,7 @@ in HELD_OUT and RECOGNITION than all of the above, and 15 minutes of the same ne
 water 0.73, trees 0.67, grass 0.41 (before 0.31), boats 0.45 (0.34), and named things found in RECOGNITION and
 HELD_OUT, with how many pictures without them show some: falling water 2 of 3 (0 of 48), flags 3 of 7 (2 of 45),
 smoke 1 of 4 (5 of 48), fire 1 of 4 (2 of 47), birds 1 of 7 (1 of 44). Two heads that start apart must not be
-averaged: the mean of seeds 1 and 2 found nothing. With it the two runs above, whose regions were no better
+averaged: the mean of seeds 1 and 2 found none of the rare things. With the network the two runs above, whose regions were no better
 but whose seas and meadows moved farther, are the shipped video network.
 
 A processor without bfloat16 instructions makes 10 samples a second of --small crops per quiet core,
@@ -195,16 +195,10 @@ RECOGNITION: tuple[str, ...] = (
 )  # fmt: skip
 SIZES: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {
     "video": {
-        "small": {
-            "widths": (40, 112, 160),
-            "condition_widths": (56, 96, 160),
-            "eye_widths": (40, 56),
-        },
-        "large": {
-            "widths": (64, 176, 256),
-            "condition_widths": (96, 160, 256),
-            "eye_widths": (64, 96),
-        },
+        "small": {"widths": (40, 112, 160), "condition_widths": (56, 96, 160),
+                  "eye_widths": (40, 56)},
+        "large": {"widths": (64, 176, 256), "condition_widths": (96, 160, 256),
+                  "eye_widths": (64, 96)},
     },
     "decoder": {"small": {"widths": (24, 40, 64)}, "large": {"widths": (32, 64, 96)}},
     "proxy": {"small": {"widths": (48, 112, 176)}, "large": {"widths": (64, 144, 208)}},

@@ -327,8 +327,9 @@ differs on the stage is the method.
 **The miniature** is the built-in default, so that this page works on a laptop without a graphics
 card: a few small networks that we trained ourselves, on procedurally painted scenes and on
 public-domain paintings set in motion region by region (the one that finds what is where went on from
-published weights, learnt from photographs). Which region moves, and how, they have really learnt: sky, water, trees, grass, boats, sun rays, and snow, rain, petals or mist in the
-air; smoke, fire, waterfalls and birds hardly. They are *not* the paper’s models: they read short
+published weights, learnt from photographs). Which region moves, and how, they have really learnt:
+sky, water, trees, grass, boats, sun rays, and snow, rain, petals or mist in the air; smoke, fire,
+waterfalls and birds hardly. They are *not* the paper’s models: they read short
 English sentences and cannot make people or animals move. *Miniature, premise* is the same network
 that has seen photograph-like scenes only and no painting, which is what the paper supposes of a
 video model. On both the baseline is often as lively as the awakened video; where the two look alike,
