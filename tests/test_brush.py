@@ -21,8 +21,8 @@ from awaken.backends import BACKENDS
 from awaken.bundle import read_mask_from, read_settings_from, reproduce, write_bundle
 from awaken.engine import Engine
 from awaken.examples import load_index
-from awaken.miniature.report import measure
 from awaken.miniature.stencil import REACH, resting, stencil, touched
+from awaken.miniature.training.report import measure
 from awaken.painting import open_mask, open_painting
 from awaken.types import Request, RequestError, Result
 from awaken.ui import brush, intake, restore, results, runs, stage

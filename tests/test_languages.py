@@ -11,7 +11,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-
 from fontTools.ttLib import TTFont
 
 from awaken.backends import BACKENDS

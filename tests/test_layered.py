@@ -10,12 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from awaken.miniature import clips, fields, train, training
-from awaken.miniature.bank import Bank
-from awaken.miniature.captions import EFFECTS, PHRASES, caption
+from awaken.miniature.classes import CLASSES
 from awaken.miniature.compositor import _unfolded, compose
 from awaken.miniature.imaging import extent, filled, held, mirrored, nearest, sample
-from awaken.miniature.labels import CLASSES, Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.latents import (
     AIR,
     AIRS,
@@ -31,11 +28,15 @@ from awaken.miniature.latents import (
     image_latents,
     light_of,
 )
-from awaken.miniature.library import Library
-from awaken.miniature.losses import lifted
 from awaken.miniature.mattes import fitted, outlined, trimmed
-from awaken.miniature.pasting import cut_outs, pasted
-from awaken.miniature.scenes import render
+from awaken.miniature.training import clips, fields, loop, train
+from awaken.miniature.training.bank import Bank
+from awaken.miniature.training.captions import EFFECTS, PHRASES, caption
+from awaken.miniature.training.labels import Labelled, load_pack, rasterise, save_pack
+from awaken.miniature.training.library import Library
+from awaken.miniature.training.losses import lifted
+from awaken.miniature.training.pasting import cut_outs, pasted
+from awaken.miniature.training.scenes import render
 from awaken.miniature.video_network import VideoNetwork
 
 TINY = {"widths": (8, 16, 16), "condition_widths": (16, 16, 16)}
@@ -594,7 +595,7 @@ def test_the_network_takes_every_grid_and_says_nothing_before_training():
 def test_training_learns_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
     # A clock of its own: 300 looks at it are the budget of 0.01 minutes, however slow the machine.
     clock = itertools.count()
-    monkeypatch.setattr(training.time, "monotonic", lambda: 0.002 * next(clock))
+    monkeypatch.setattr(loop.time, "monotonic", lambda: 0.002 * next(clock))
 
     def problem():
         torch.manual_seed(0)
@@ -611,13 +612,13 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
         while True:
             yield None
 
-    plan = training.Plan(minutes=0.01, rate=0.05)
-    first = training.train("toy", problem(), batches(), loss, plan, tmp_path, {"a": 1})
+    plan = loop.Plan(minutes=0.01, rate=0.05)
+    first = loop.train("toy", problem(), batches(), loss, plan, tmp_path, {"a": 1})
     assert first.minutes >= plan.minutes and first.iterations > 200
-    longer = training.Plan(minutes=0.02, rate=0.05)
-    second = training.train("toy", problem(), batches(), loss, longer, tmp_path, {"a": 1})
+    longer = loop.Plan(minutes=0.02, rate=0.05)
+    second = loop.train("toy", problem(), batches(), loss, longer, tmp_path, {"a": 1})
     assert second.iterations > first.iterations and second.samples == 64 * second.iterations
-    weights = training.load_shards(tmp_path, "toy")
+    weights = loop.load_shards(tmp_path, "toy")
     assert ((x @ weights["weight"].T + weights["bias"] - y) ** 2).mean() < 0.05
 
 
@@ -655,28 +656,28 @@ def test_runs_side_by_side_are_joined_by_the_mean_of_their_weights(tmp_path):
     paths = [tmp_path / "a", tmp_path / "b"]
     for path, value in zip(paths, (1.0, 4.0), strict=True):
         path.mkdir()
-        training.save_shards({"weight": torch.full((2, 3), value)}, path, "video")
-    joined = train.mean_of([training.load_shards(path, "video") for path in paths])
+        loop.save_shards({"weight": torch.full((2, 3), value)}, path, "video")
+    joined = train.mean_of([loop.load_shards(path, "video") for path in paths])
     assert joined.keys() == {"weight"} and torch.equal(joined["weight"], torch.full((2, 3), 2.5))
 
 
 def test_shards_stay_below_what_may_travel(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "SHARD_BYTES", 1000)
+    monkeypatch.setattr(loop, "SHARD_BYTES", 1000)
     weights = {f"w{i}": torch.randn(20, 20) for i in range(5)}
-    training.save_shards(weights, tmp_path, "net")
+    loop.save_shards(weights, tmp_path, "net")
     assert len(list(tmp_path.glob("net-*.safetensors"))) == 5
-    back = training.load_shards(tmp_path, "net")
+    back = loop.load_shards(tmp_path, "net")
     torch.testing.assert_close(back["w3"], weights["w3"], atol=0.02, rtol=0.01)
     with pytest.raises(FileNotFoundError):
-        training.load_shards(tmp_path, "other")
+        loop.load_shards(tmp_path, "other")
 
 
 def test_kernels_kept_in_bytes_come_back_within_a_step(tmp_path):
     torch.manual_seed(0)
     weights = {"a.weight": torch.randn(8, 4, 3, 3) * torch.logspace(-3, 1, 8)[:, None, None, None]}
     weights["a.bias"] = torch.randn(8)
-    training.save_shards(weights, tmp_path, "part", in_bytes=True)
-    back = training.load_shards(tmp_path, "part")
+    loop.save_shards(weights, tmp_path, "part", in_bytes=True)
+    back = loop.load_shards(tmp_path, "part")
     assert back.keys() == weights.keys()
     step = weights["a.weight"].abs().amax((1, 2, 3), keepdim=True) / 127
     assert ((back["a.weight"] - weights["a.weight"]).abs() <= 1.02 * step).all()

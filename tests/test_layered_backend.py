@@ -11,11 +11,11 @@ import torch
 
 from awaken.backends import Condition
 from awaken.backends.miniature import MiniatureBackend
-from awaken.miniature.captions import HARDLY, IDEAS, PHRASES, vocabulary
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION, UNITS, schedule_table
 from awaken.miniature.proxy_network import ProxyNetwork
-from awaken.miniature.training import save_shards
+from awaken.miniature.training.captions import HARDLY, IDEAS, PHRASES, vocabulary
+from awaken.miniature.training.loop import save_shards
 from awaken.miniature.video_network import VideoNetwork
 from awaken.proxies.miniature import MiniatureProxy
 from awaken.sampling import denoise

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 # Every room may import the rooms after it in this order, and those of its own name.
 ORDER = [
     "app", "awaken.ui", "awaken.space", "awaken.__main__", "awaken.bench", "awaken.examples",
-    "awaken.miniature.report", "awaken.miniature.train", "awaken.bundle", "awaken.recipe",
+    "awaken.miniature.training", "awaken.bundle", "awaken.recipe",
     "awaken.engine", "awaken.settings", "awaken.progress",
     "awaken.residence", "awaken.method", "awaken.plan",
     "awaken.memo", "awaken.vsds", "awaken.fusion", "awaken.proxies", "awaken.backends",

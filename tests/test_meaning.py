@@ -9,14 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from awaken.miniature.captions import EFFECTS, caption, unrelated
-from awaken.miniature.clips import moved_by
-from awaken.miniature.labels import CLASSES
+from awaken.miniature.classes import CLASSES
 from awaken.miniature.loading import ASSETS, trained
-from awaken.miniature.losses import SegmentationLoss
 from awaken.miniature.meaning import chances, sought
 from awaken.miniature.segmentation_network import Body, SegmentationNetwork
 from awaken.miniature.text import text_encoder
+from awaken.miniature.training.captions import EFFECTS, caption, unrelated
+from awaken.miniature.training.clips import moved_by
+from awaken.miniature.training.losses import SegmentationLoss
 
 CPU = torch.device("cpu")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from awaken.miniature import report, report_page
-from awaken.miniature.labels import CLASSES
-from awaken.miniature.train import HELD_OUT, RECOGNITION
+from awaken.miniature.classes import CLASSES
+from awaken.miniature.training import report, report_page
+from awaken.miniature.training.train import HELD_OUT, RECOGNITION
 
 ROOT = Path(__file__).parent.parent
 
@@ -88,7 +88,7 @@ def test_at_least_24_pairs_and_none_is_bundled():
 
 
 LABELS = {
-    name: json.loads((ROOT / f"awaken/miniature/{name}.json").read_text())
+    name: json.loads((ROOT / f"awaken/miniature/training/{name}.json").read_text())
     for name in ("regions", "study_regions")
 }
 
@@ -113,13 +113,13 @@ def test_what_is_held_out_is_labelled_and_held_out_once():
 
 
 def test_nothing_of_the_absent_pairs_is_measured_as_a_region():
-    absent = json.loads((ROOT / "awaken/miniature/absent_pairs.json").read_text())
+    absent = json.loads((ROOT / "awaken/miniature/training/absent_pairs.json").read_text())
     assert len(absent) >= 24
     assert all(report.region_of(p["polygons"], 60, 90).all() for p in absent)
 
 
 def test_settings_are_chosen_on_paintings_that_are_neither_trained_on_nor_measured():
-    chosen = json.loads((ROOT / "awaken/miniature/held_out_pairs.json").read_text())
+    chosen = json.loads((ROOT / "awaken/miniature/training/held_out_pairs.json").read_text())
     assert {p["painting"] for p in chosen} == set(HELD_OUT)
     for pair in chosen:
         mask = report.region_of(pair["polygons"], 100, 150)

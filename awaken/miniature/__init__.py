@@ -1,1 +1,1 @@
-"""The embedded default: networks, text, loading, and the programs that train and measure them."""
+"""The embedded default: networks, text, loading. What trains and measures them: ``training``."""

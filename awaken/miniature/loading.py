@@ -1,7 +1,7 @@
 """Reading the miniature's weights, and saying so plainly when they are broken.
 
 A part is a JSON with its network's configuration and safetensors shards beside it, as
-``awaken.miniature.train`` leaves them: weights of another width need no change of code.
+``awaken.miniature.training.train`` leaves them: weights of another width need no change of code.
 """
 
 from __future__ import annotations

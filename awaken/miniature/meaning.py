@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from awaken.miniature.classes import CLASSES, OBJECTS, REGIONS
 from awaken.miniature.imaging import smooth_step
-from awaken.miniature.labels import CLASSES, OBJECTS, REGIONS
 from awaken.miniature.latents import CELL
 from awaken.miniature.segmentation_network import SegmentationNetwork
 

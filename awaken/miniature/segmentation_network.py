@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from awaken.miniature.labels import CLASSES
+from awaken.miniature.classes import CLASSES
 from awaken.miniature.video_network import TEXT, norm_of
 
 # repeats, channels, stride, expansion, kernel of each stage of EfficientNet-B0

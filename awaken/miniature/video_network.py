@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from awaken.miniature.labels import CLASSES
+from awaken.miniature.classes import CLASSES
 from awaken.miniature.latents import TimeBasis
 
 TEXT = 384  # width of a word vector of all-MiniLM-L6-v2

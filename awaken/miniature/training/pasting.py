@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from awaken.miniature.classes import CLASSES
 from awaken.miniature.imaging import box
-from awaken.miniature.labels import CLASSES
 
 # class -> how often it is pasted, what it is to stand on (None is anywhere).
 _PASTED: dict[str, tuple[float, str | None]] = {

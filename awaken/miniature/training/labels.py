@@ -5,7 +5,7 @@ polygons are lists of [x, y] in percent of width and height, and may reach a lit
 polygons are coarse (a minute of looking each); GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH
 2004) moves their borders to the edges of the picture.
 
-``python -m awaken.miniature.labels --labels FILE --pictures DIR --out FILE.npz`` packs pictures and
+``python -m awaken.miniature.training.labels --labels FILE --pictures DIR --out FILE.npz`` packs pictures and
 masks into one small file (JPEG and packed bits), which the training program reads and which fits
 into what may travel to a rented machine.
 """
@@ -22,13 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
+from awaken.miniature.classes import CLASSES, REGIONS
+
 log = logging.getLogger(__name__)
 
-# A region stays where it is and its inside moves; an object moves as a whole and uncovers what is
-# behind it. The order is the order of the mask channels everywhere.
-REGIONS: tuple[str, ...] = ("sky", "water", "falling water", "grass", "smoke", "fire")
-OBJECTS: tuple[str, ...] = ("trees", "boats", "birds", "flags")
-CLASSES: tuple[str, ...] = REGIONS + OBJECTS
 
 # How far, in pixels of a 400 px picture, a hand polygon's border may be wrong.
 _SLACK = {"sky": 14, "water": 8, "trees": 14, "boats": 8, "smoke": 8, "grass": 6}

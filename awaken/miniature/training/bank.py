@@ -1,6 +1,6 @@
 """Captions with their word vectors, made once: training needs no text encoder in its loop.
 
-``python -m awaken.miniature.bank --out FILE.npz`` makes one. A bank holds several captions for
+``python -m awaken.miniature.training.bank --out FILE.npz`` makes one. A bank holds several captions for
 every effect and every ordered pair of effects. It is small enough to travel to a rented machine
 that has no text encoder: int8 with one scale per word piece, padding left out (about 20 MB for
 5,000 captions).
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from awaken.miniature.captions import EFFECTS, Wording, caption, unrelated
+from awaken.miniature.training.captions import EFFECTS, Wording, caption, unrelated
 
 _ALONE = ("alive", "still")
 _OTHER = ("other",)

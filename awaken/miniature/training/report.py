@@ -1,10 +1,10 @@
-"""``python -m awaken.miniature.report --paintings DIR --out DIR``: what the miniature moves.
+"""``python -m awaken.miniature.training.report --paintings DIR --out DIR``: what the miniature moves.
 
 Every pair of painting and prompt in ``report_pairs.json`` names a region by polygons; every arm of
 Table 1 runs on it with the same seeds and the same guidance. All is measured on decoded pixels,
 never on the model's own latents: optical flow (OpenCV DIS: Kroeger et al., ECCV 2016) between
 consecutive frames at 256 pixels, short side. Nothing here chooses a setting; settings were chosen
-on other paintings (``train.HELD_OUT``), with ``--pairs awaken/miniature/held_out_pairs.json``: six
+on other paintings (``train.HELD_OUT``), with ``--pairs awaken/miniature/training/held_out_pairs.json``: six
 of shared/miniature/labelled and sixteen of shared/paintings/training, in one folder.
 
 A row is written as soon as it is measured; started again, the program goes on with what is missing.
@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from awaken.miniature.report_page import ARMS, read_rows, write_up
+from awaken.miniature.training.report_page import ARMS, read_rows, write_up
 from awaken.types import Request
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class Runner:
 
 def region_of(polygons: Sequence, height: int, width: int) -> np.ndarray:
     """Polygons in percent -> (height, width) bool."""
-    from awaken.miniature.labels import rasterise
+    from awaken.miniature.training.labels import rasterise
 
     return rasterise(polygons, width, height) > 0
 

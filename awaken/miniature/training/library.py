@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from awaken.miniature.labels import Labelled
 from awaken.miniature.latents import CELL, CELLS
-from awaken.miniature.pasting import cut_outs, pasted
+from awaken.miniature.training.labels import Labelled
+from awaken.miniature.training.pasting import cut_outs, pasted
 
 _PASTED = 0.2  # of crops have a thing more, from another picture
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from awaken.miniature.clips import Clips
 from awaken.miniature.decoder_network import MatteNetwork, degraded
 from awaken.miniature.latents import AIR, AIRS, LIGHT, SINES, UNITS, TimeBasis, schedule_table
 from awaken.miniature.mattes import guided_matte
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.segmentation_network import SegmentationNetwork
+from awaken.miniature.training.clips import Clips
 from awaken.miniature.video_network import VideoNetwork
 
 # What takes up less of the picture counts more per cell, so many times at most.

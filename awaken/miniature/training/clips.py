@@ -14,9 +14,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from awaken.miniature import fields
-from awaken.miniature.captions import Wording
-from awaken.miniature.labels import CLASSES
+from awaken.miniature.classes import CLASSES
 from awaken.miniature.latents import (
     AIR,
     AIRS,
@@ -31,7 +29,9 @@ from awaken.miniature.latents import (
     UNITS,
     light_of,
 )
-from awaken.miniature.library import Library
+from awaken.miniature.training import fields
+from awaken.miniature.training.captions import Wording
+from awaken.miniature.training.library import Library
 
 # Grids of training batches: squares, landscapes and portraits of about 1,024 cells, seldom
 # extremes.

@@ -1,0 +1,1 @@
+"""What trains and measures the miniature; the running demo imports nothing of it."""
