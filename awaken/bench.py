@@ -39,7 +39,7 @@ import numpy as np
 
 from awaken.backends import BACKENDS
 from awaken.examples import FOLDER
-from awaken.painting import likeness, open_painting, to_size
+from awaken.painting import open_painting, similarity, to_size
 from awaken.proxies import PROXIES
 from awaken.types import AwakenError, Failed, Request, Result, Step
 
@@ -289,9 +289,9 @@ def compare_precision(engine: Engine) -> dict[str, float]:
     full, seconds, _, _ = run(Engine(dtype="float32"), default_request())
     still = np.broadcast_to(full.painting, full.awakened.shape)
     return {
-        "awakened_psnr": likeness(full.awakened, half.awakened)[0],
-        "baseline_psnr": likeness(full.baseline, half.baseline)[0],
-        "motion_psnr": likeness(full.awakened, still)[0],
+        "awakened_psnr": similarity(full.awakened, half.awakened)[0],
+        "baseline_psnr": similarity(full.baseline, half.baseline)[0],
+        "motion_psnr": similarity(full.awakened, still)[0],
         "float32_seconds": seconds,
     }
 

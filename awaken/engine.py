@@ -20,7 +20,7 @@ import numpy as np
 from awaken import types
 from awaken.analysis import awake
 from awaken.backends import BACKENDS
-from awaken.painting import likeness, to_size
+from awaken.painting import similarity, to_size
 from awaken.progress import Clock, Estimate
 from awaken.proxies import PROXIES
 from awaken.proxies.alignment import remarks
@@ -120,7 +120,7 @@ class Engine:
         """
         from awaken.vsds import update_rates
 
-        model = self._residence.present("backend", backend)
+        model = self._residence.loaded("backend", backend)
         return update_rates(model.schedule(steps), alphas) if model is not None else None
 
     def frame_latents(
@@ -139,7 +139,7 @@ class Engine:
             yield types.Waiting(time.perf_counter() - began)
         try:
             model = self._resident("backend", backend, BACKENDS)
-            self._residence.turn("backend")
+            self._residence.activate("backend")
             points = []
             for i, frame in enumerate(video, 1):
                 with torch.inference_mode():
@@ -220,12 +220,12 @@ class Engine:
                 break
             if isinstance(moment, Phase):
                 making_proxy = moment.name == "proxy" and not moment.reused
-                self._residence.turn("proxy" if making_proxy else "backend")
+                self._residence.activate("proxy" if making_proxy else "backend")
                 yield types.Stage(moment.name, moment.reused)
             elif isinstance(moment, ProxyMade):
                 proxy = moment.image
-                self._residence.turn("backend")
-                psnr, correlation = likeness(painting, proxy)
+                self._residence.activate("backend")
+                psnr, correlation = similarity(painting, proxy)
                 clock.lap("proxy")
                 yield types.ProxyReady(
                     proxy, painting, psnr, correlation, clock.seconds["proxy"]

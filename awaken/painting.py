@@ -97,7 +97,7 @@ def to_size(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(resized)
 
 
-def likeness(painting: np.ndarray, proxy: np.ndarray) -> tuple[float, float]:
+def similarity(painting: np.ndarray, proxy: np.ndarray) -> tuple[float, float]:
     """How close a proxy image stays to its painting: (PSNR in dB, luma correlation).
 
     Both (h, w, 3) uint8 of one size. PSNR is over RGB, infinite for identical pictures; the

@@ -86,12 +86,12 @@ class Residence:
         self.weights_ids[role, name] = model.weights_id
         return model
 
-    def present(self, role: str, name: str) -> Any | None:
+    def loaded(self, role: str, name: str) -> Any | None:
         """The role's model if it is that one and loaded already."""
         held, model = self._models.get(role, ("", None))
         return model if held == name else None
 
-    def turn(self, role: str) -> None:
+    def activate(self, role: str) -> None:
         """The role's model works next: bring it to the device, others away if not all fit."""
         if self.capacity is None or role not in self._models:
             return

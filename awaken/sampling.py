@@ -2,7 +2,7 @@
 
 A schedule writes noisy latents as z_t = a z0 + s eps. Networks predict eps, v, z0 or the flow
 velocity; everything here and in ``vsds`` works on their common estimate of z0
-(reference: k-diffusion's denoiser form; Lipman et al. 2023 for the flow).
+(k-diffusion's denoiser form; Lipman et al. 2023 for the flow).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Schedule:
 
         1 is the paper's: the first timestep. A zero-terminal-SNR or flow schedule would lose the
         fused latents there altogether, so it starts at the step whose a/s first reaches that of
-        the published run (reference: i2v_pipelines.md section 1.4).
+        the published run (``PUBLISHED_START_SNR``).
         """
         wanted = len(self) - max(1, round(len(self) * re_noise))
         if self.a[0] / self.s[0] > PUBLISHED_START_SNR / 2:

@@ -182,7 +182,7 @@ class Driver(Engine):
     def load(self, backend: str = "miniature", proxy: str = "miniature") -> None:
         """``Engine.load``, and both on the device where they fit: a fork then finds them there."""
         super().load(backend, proxy)
-        self._residence.turn("backend")
+        self._residence.activate("backend")
 
     def seconds(self, settings: Mapping[str, Any]) -> int:
         """Whole seconds that a run with these settings of ``Request`` should need here."""

@@ -248,7 +248,7 @@ def test_curves_tell_overshoot_and_divergence(workshop):
     assert {c["verdict"] for c in promised} == {ENGLISH["curve_starting"]}
     drawn = curves.curves(workshop, "tiny", 25, 0.6, 10, "constant")
     assert [len(c["rates"]) for c in drawn["curves"]] == [16] * 5
-    schedule = workshop.engine()._residence.present("backend", "tiny").schedule(25)
+    schedule = workshop.engine()._residence.loaded("backend", "tiny").schedule(25)
     a, s = schedule.a[15], schedule.s[15]
     assert drawn["curves"][-1]["rates"][15] == pytest.approx(a * s / (a * a + s * s))
     states = {c["name"]: c["state"] for c in drawn["curves"]}

@@ -12,7 +12,7 @@ import torch
 
 from awaken.miniature.classes import CLASSES
 from awaken.miniature.compositor import _unfolded, compose
-from awaken.miniature.imaging import extent, filled, held, mirrored, nearest, sample
+from awaken.miniature.imaging import extent, held, inpaint, mirrored, nearest, sample
 from awaken.miniature.latents import (
     AIR,
     AIRS,
@@ -298,7 +298,7 @@ def test_a_hole_across_the_horizon_is_filled_with_sky_above_and_sea_below():
     ship = torch.zeros(1, 1, 96, 128)
     ship[:, :, 24:72, 40:70] = 1
     seen = torch.lerp(picture, torch.tensor([0.3, 0.1, 0.0])[None, :, None, None], ship)
-    found = filled(seen, 1 - ship)
+    found = inpaint(seen, 1 - ship)
     for rows in (slice(24, 44), slice(52, 72)):
         hole, whole = found[..., rows, 42:68], picture[..., rows, 42:68]
         assert (hole.mean((2, 3)) - whole.mean((2, 3))).abs().max() < 0.02
@@ -310,12 +310,12 @@ def test_holes_at_the_rim_and_with_nothing_beside_them_have_the_nearest_colours(
     keep = torch.zeros(1, 1, 20, 30)
     keep[..., :10] = 1
     picture = 0.7 * keep.expand(1, 3, -1, -1)
-    assert (filled(picture, keep)[..., 12:] - 0.7).abs().max() < 1e-4
+    assert (inpaint(picture, keep)[..., 12:] - 0.7).abs().max() < 1e-4
     corner = torch.zeros(1, 1, 20, 30)
     corner[..., :8, :8] = 1  # most rows and columns hold nothing
-    assert (filled(0.7 * corner.expand(1, 3, -1, -1), corner) - 0.7).abs().max() < 1e-3
+    assert (inpaint(0.7 * corner.expand(1, 3, -1, -1), corner) - 0.7).abs().max() < 1e-3
     for nothing in (torch.zeros_like(keep), torch.ones_like(keep)):
-        assert torch.equal(filled(picture, nothing), picture)
+        assert torch.equal(inpaint(picture, nothing), picture)
 
 
 def landscape() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -443,13 +443,13 @@ def test_what_moves_fetches_nothing_from_beyond_the_edges(by):
 @pytest.mark.parametrize("frames", [16, 24, 32])
 def test_coefficients_of_time_keep_a_smooth_video_at_any_length(frames):
     basis = TimeBasis(frames)
-    told, light = torch.randn(2, TimeBasis.TOLD, 4, 4), torch.randn(2, 3, 4, 4)
+    told, light = torch.randn(2, TimeBasis.OUTPUTS, 4, 4), torch.randn(2, 3, 4, 4)
     z = basis.video(told, light)
     assert z.shape == (2, CHANNELS, frames, 4, 4)
     torch.testing.assert_close(basis.target(z, light), told, atol=1e-5, rtol=1e-4)
     assert z[:, FLOW, 0].abs().max() < 1e-6
     torch.testing.assert_close(z[:, LIGHT, 0], light)
-    noise = basis.seen(torch.randn(8, CHANNELS, frames, 16, 16)).var()
+    noise = basis.input(torch.randn(8, CHANNELS, frames, 16, 16)).var()
     assert float(noise) == pytest.approx(16 / frames, rel=0.05)
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from awaken.miniature.classes import CLASSES
 from awaken.miniature.loading import ASSETS, trained
-from awaken.miniature.meaning import chances, sought
+from awaken.miniature.meaning import chances, fuse_with_segmentation
 from awaken.miniature.segmentation_network import Body, SegmentationNetwork
 from awaken.miniature.text import text_encoder
 from awaken.miniature.training.captions import EFFECTS, caption, unrelated
@@ -55,7 +55,7 @@ class Told(nn.Module):
 
 def asked(told: Told, own: torch.Tensor) -> torch.Tensor:
     nothing = torch.zeros(1, 20, 384), torch.zeros(1, 20, dtype=torch.bool)
-    return sought(told, torch.rand(1, 3, 200, 300), *nothing, own)
+    return fuse_with_segmentation(told, torch.rand(1, 3, 200, 300), *nothing, own)
 
 
 @pytest.mark.parametrize(("thing", "where"), [("water", 0), ("boats", 1)])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from awaken.painting import MAX_SIDE, likeness, open_painting, to_size
+from awaken.painting import MAX_SIDE, open_painting, similarity, to_size
 from awaken.types import RequestError
 
 RED, GREEN, BLUE = (200, 40, 30), (40, 160, 60), (30, 50, 190)
@@ -159,8 +159,8 @@ def test_to_size_is_exact_and_leaves_flat_colour_alone():
 def test_likeness_has_its_closed_forms():
     rng = np.random.default_rng(0)
     a = rng.integers(0, 245, (40, 40, 3), dtype=np.uint8)
-    assert likeness(a, a) == (float("inf"), 1.0)
-    psnr, correlation = likeness(a, a + 10)
+    assert similarity(a, a) == (float("inf"), 1.0)
+    psnr, correlation = similarity(a, a + 10)
     assert psnr == pytest.approx(20 * np.log10(255 / 10)) and correlation == pytest.approx(1)
-    assert likeness(a, 255 - a)[1] == pytest.approx(-1)
-    assert likeness(np.zeros_like(a), a)[1] == 0
+    assert similarity(a, 255 - a)[1] == pytest.approx(-1)
+    assert similarity(np.zeros_like(a), a)[1] == 0

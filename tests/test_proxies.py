@@ -14,7 +14,7 @@ from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 from awaken import hub, types
 from awaken.backends import BACKENDS
 from awaken.engine import Engine
-from awaken.painting import likeness
+from awaken.painting import similarity
 from awaken.proxies import PROXIES
 from awaken.proxies.alignment import measure_shift, register, remarks, translate
 from awaken.settings import resolve
@@ -492,7 +492,7 @@ def test_a_shift_is_measured_to_a_fraction_of_a_pixel_and_undone(down, right):
     )
     back = register(painting, moved)
     if down or right:
-        assert likeness(painting, back)[0] > likeness(painting, moved)[0] + 0.5
+        assert similarity(painting, back)[0] > similarity(painting, moved)[0] + 0.5
     else:
         assert back is moved
 

@@ -10,7 +10,7 @@ import pytest
 
 from awaken.miniature.classes import CLASSES
 from awaken.miniature.training import report, report_page
-from awaken.miniature.training.train import HELD_OUT, RECOGNITION
+from awaken.miniature.training.held_out import HELD_OUT, RECOGNITION
 
 ROOT = Path(__file__).parent.parent
 

@@ -39,7 +39,7 @@ from awaken.miniature.latents import (
 )
 from awaken.miniature.loading import ASSETS, trained, weights_id
 from awaken.miniature.mattes import guided_matte, outlined
-from awaken.miniature.meaning import chances, sought
+from awaken.miniature.meaning import chances, fuse_with_segmentation
 from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.stencil import resting, stencil, touched
 from awaken.miniature.text import text_encoder
@@ -61,9 +61,9 @@ class Bounds(NamedTuple):
 
 
 # Guidance makes a certainty of a third of a chance, so that named trees spread over every thicket,
-# and tears holes into skies that are surely meant. The first pair was chosen on ``train.HELD_OUT``, the
+# and tears holes into skies that are surely meant. The first pair was chosen on ``held_out.HELD_OUT``, the
 # second there and on two bundled paintings, whose bridge and rocks moved; where the segmentation
-# network has its say less is needed to be sure (on ``train.HELD_OUT`` again).
+# network has its say less is needed to be sure (on ``held_out.HELD_OUT`` again).
 _ALONE = Bounds(possible=(0.2, 0.5), certain=(0.6, 0.85))
 _TOGETHER = Bounds(possible=(0.15, 0.4), certain=(0.45, 0.7))
 
@@ -165,7 +165,9 @@ class MiniatureBackend(Backend):
         # Where a person points, the condition network may doubt as it likes.
         chance, bounds = chances(features[3][-1:], features[4][-1:]), _ALONE
         if self.segmentation is not None:
-            chance = sought(self.segmentation, painting, words[-1:], present[-1:], chance)
+            chance = fuse_with_segmentation(
+                self.segmentation, painting, words[-1:], present[-1:], chance
+            )
             bounds = _TOGETHER
         least, most = _limits(chance, cells, bounds, doubt=self.doubts and mask is None)
         tensors = {
@@ -191,14 +193,14 @@ class MiniatureBackend(Backend):
         a, s = float(alpha.sqrt()), float((1 - alpha).sqrt())
         basis = TimeBasis(z.shape[2], self.device)
         noise = s * basis.noise
-        seen = (basis.seen(z) / (a * a + noise * noise) ** 0.5).to(self.dtype)
-        seen = seen.contiguous(memory_format=torch.channels_last).repeat(k, 1, 1, 1)
+        noisy = (basis.input(z) / (a * a + noise * noise) ** 0.5).to(self.dtype)
+        noisy = noisy.contiguous(memory_format=torch.channels_last).repeat(k, 1, 1, 1)
         level = torch.full((k * b,), a / noise, device=self.device).log()
         features = (c["features32"], c["features16"], c["features8"])
-        told = self.video.denoiser(
-            seen, level, features, c["words"], c["present"], c["motion"], c["duration"]
+        prediction = self.video.denoiser(
+            noisy, level, features, c["words"], c["present"], c["motion"], c["duration"]
         )
-        clean = basis.video(told.float(), c["light"])
+        clean = basis.video(prediction.float(), c["light"])
         clean[:, AIR] *= c["allowed"][:, :, None]
         share = clean[:, _SHARES].clamp(0, _WHOLE) * c["most"][:, :, None]
         clean[:, _SHARES] = torch.maximum(share, c["least"][:, :, None])

@@ -21,15 +21,15 @@ import torch.nn.functional as F
 from awaken.miniature.air import Air
 from awaken.miniature.imaging import (
     box,
+    dilate,
     extent,
-    filled,
     held,
+    inpaint,
     length,
     mirrored,
     nearest,
     sample,
     smooth_step,
-    wider,
     within,
 )
 from awaken.miniature.latents import CELL, FLOW, LIGHT, OBJECT, REGION, SHIFT, UNITS, rgb_of
@@ -84,13 +84,13 @@ class Compositor:
         if self.bends:
             bend = _coherent(self.values[:, SHIFT], remains)
             self.bend = _unfolded(bend * _around(remains))
-            self.bent = extent(self._up(wider(self.bend.abs().amax((1, 2))[:, None], 2)))
+            self.bent = extent(self._up(dilate(self.bend.abs().amax((1, 2))[:, None], 2)))
         self.back = painting
         if self.travels:
-            staying = wider((remains > 0.3).float()) * (1 - wider(going.float()))
+            staying = dilate((remains > 0.3).float()) * (1 - dilate(going.float()))
             self.object = self.object * (1 - self._up(staying).clamp(0, 1))
-            grown = wider(self.object, 4)
-            self.back = filled(painting, 1 - smooth_step(grown, 0.02, 0.3))
+            grown = dilate(self.object, 4)
+            self.back = inpaint(painting, 1 - smooth_step(grown, 0.02, 0.3))
             self.shift = _coherent(self.values[:, SHIFT], leaves)
             farthest = (self.shift.abs() * self.cell[:, :, None]).amax()
             self.path = extent(self.object, math.ceil(float(farthest)) + 1)
@@ -101,7 +101,7 @@ class Compositor:
             # Waves and grass come to rest before they reach what stands still; streams and clouds run
             # past it, unless nothing is to be seen there that they could run past.
             core = _core(self._look(self.region))
-            border, unseen = _border(-wider(-wider(core.float(), _MAST), _MAST) > 0, look)
+            border, unseen = _border(-dilate(-dilate(core.float(), _MAST), _MAST) > 0, look)
             stays = self._look(1 - smooth_step(_straight(self.flow), 0.6, 0.85)).clamp(0, 1)
             reach = box(length(self.flow[0].transpose(0, 1)).amax(0)[None], 1)
             reach = box(self._look(reach), CELL // 2) * CELL
@@ -174,8 +174,8 @@ def _core(matte: torch.Tensor) -> torch.Tensor:
     too thin to lose its border keeps it.
     """
     whole = matte > 0.6
-    sure = -wider(-matte, _MARGIN) > 0.6
-    return sure | (whole & (wider(sure.float(), _MARGIN + 2) == 0))
+    sure = -dilate(-matte, _MARGIN) > 0.6
+    return sure | (whole & (dilate(sure.float(), _MARGIN + 2) == 0))
 
 
 def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:
@@ -208,7 +208,7 @@ def _border(core: torch.Tensor, look: torch.Tensor) -> tuple[torch.Tensor, torch
     inside, (rows, columns) = core.to(look), nearest(core[0, 0])
     across = (box(look * inside, _BLUR) / box(inside, _BLUR).clamp(min=1e-3))[..., rows, columns]
     unlike = (box(look, _BLUR) - across).norm(dim=1, keepdim=True) * (1 - inside)
-    open_ = ~core & (wider(inside, _MARGIN) > 0) & (wider(unlike, _HEM) < _UNSEEN)
+    open_ = ~core & (dilate(inside, _MARGIN) > 0) & (dilate(unlike, _HEM) < _UNSEEN)
     return _distance(~core), _distance(open_)
 
 
@@ -261,7 +261,7 @@ def _straight(moved: torch.Tensor) -> torch.Tensor:
 
 def _around(solid: torch.Tensor) -> torch.Tensor:
     """1 on and close by what is solid (1, 1, h, w), falling off smoothly within five cells."""
-    near = wider(solid)
+    near = dilate(solid)
     for _ in range(2):
         near = box(near, 2)
     return near

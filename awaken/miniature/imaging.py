@@ -97,7 +97,7 @@ def push_pull(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     return picture * keep + coarse * (1 - keep)
 
 
-def filled(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
+def inpaint(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """Fill what is not kept: (1, 3, H, W) and (1, 1, H, W) share kept -> (1, 3, H, W).
 
     A missing pixel has the smooth colour that its row and its column suggest together, the row
@@ -226,7 +226,7 @@ def borrowed(detail: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
     return out
 
 
-def wider(x: torch.Tensor, by: int = 1) -> torch.Tensor:
+def dilate(x: torch.Tensor, by: int = 1) -> torch.Tensor:
     """The greatest value within ``by`` pixels, (b, n, h, w); the sides of a square in turn."""
     for size, pad in (((2 * by + 1, 1), (by, 0)), ((1, 2 * by + 1), (0, by))):
         x = F.max_pool2d(x, size, 1, pad)

@@ -100,15 +100,15 @@ class TimeBasis:
     and white noise of variance s^2 over the frames becomes white noise of variance s^2 16 / f.
     """
 
-    SEEN = 3 * (SINES + 1) + 6 * SINES + 9  # light, displacements, everything constant: 84
-    TOLD = 3 * SINES + 6 * SINES + 9  # the light's change begins at zero: 81
+    INPUTS = 3 * (SINES + 1) + 6 * SINES + 9  # light, displacements, everything constant: 84
+    OUTPUTS = 3 * SINES + 6 * SINES + 9  # the light's change begins at zero: 81
 
     def __init__(self, frames: int, device: torch.device | str = "cpu") -> None:
         self.frames = frames
         self.noise = math.sqrt(FRAMES / frames)
         self.moving, self.any = (m.to(device) for m in _bases(frames))
 
-    def seen(self, z: torch.Tensor) -> torch.Tensor:
+    def input(self, z: torch.Tensor) -> torch.Tensor:
         """Latents (b, 18, f, h, w) -> coefficients (b, 84, h, w)."""
         light = torch.einsum("bcfhw,fk->bckhw", z[:, LIGHT], self.any.to(z))
         moves = torch.cat([z[:, FLOW], z[:, SHIFT], z[:, DRIFT]], 1)
@@ -124,11 +124,14 @@ class TimeBasis:
         rest = torch.cat([z[:, REGION], z[:, OBJECT], z[:, AIR]], 1).sum(2) / self.frames**0.5
         return torch.cat([moves.flatten(1, 2), rest], 1) * self.noise
 
-    def video(self, told: torch.Tensor, light0: torch.Tensor) -> torch.Tensor:
+    def video(self, prediction: torch.Tensor, light0: torch.Tensor) -> torch.Tensor:
         """Coefficients (b, 81, h, w) and the painting's light -> latents (b, 18, f, h, w)."""
-        told = told / self.noise
-        moves, rest = told[:, : 9 * SINES].unflatten(1, (9, SINES)), told[:, 9 * SINES :]
-        moves = torch.einsum("bckhw,fk->bcfhw", moves, self.moving.to(told))
+        prediction = prediction / self.noise
+        moves, rest = (
+            prediction[:, : 9 * SINES].unflatten(1, (9, SINES)),
+            prediction[:, 9 * SINES :],
+        )
+        moves = torch.einsum("bckhw,fk->bcfhw", moves, self.moving.to(prediction))
         rest = (rest / self.frames**0.5)[:, :, None].expand(-1, -1, self.frames, -1, -1)
         light = moves[:, :3] + light0[:, :, None]
         flow, shift, drift = moves[:, 3:5], moves[:, 5:7], moves[:, 7:9]

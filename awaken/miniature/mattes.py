@@ -7,7 +7,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from awaken.miniature.imaging import box, wider
+from awaken.miniature.imaging import box, dilate
 
 _BINS = (12, 18, 18)  # of luma and of both colour differences
 _EDGE = 0.45  # what a matte holds lies above it
@@ -82,20 +82,20 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     if not whole.any():
         return matte
     code, outer = _colour_codes(picture), (~whole).float()
-    shore, near = wider(outer), wider(outer, _NEAR)
+    shore, near = dilate(outer), dilate(outer, _NEAR)
     kept = matte
     for _ in range(_ROUNDS):
         inside, outside = _counts(code, kept), _counts(code, 1 - kept)
         likely = (inside / (inside + outside + 1e-6))[code].view_as(matte)
         lost = _flooded(shore, whole & (box(likely, 2) < 0.5))
-        twigs = wider(lost, 2) * (whole & (likely < 0.5))
+        twigs = dilate(lost, 2) * (whole & (likely < 0.5))
         lost = torch.maximum(lost, twigs)
         kept = matte * (1 - lost)
     part, (least, most) = parts(whole), _LOSS
     loss = _total(matte - kept, part) / _total(matte, part).clamp(min=1)
     trust = ((most - loss) / (most - least)).clamp(0, 1)
     lost = torch.maximum(near * lost * trust, _flooded(shore, _beside(picture, whole, near)))
-    standing = _flooded(shore, whole & (wider(_thin(picture, whole).float()) > 0))
+    standing = _flooded(shore, whole & (dilate(_thin(picture, whole).float()) > 0))
     return matte * (1 - box(torch.maximum(lost, standing), 1))
 
 
@@ -108,7 +108,7 @@ def _beside(picture: torch.Tensor, whole: torch.Tensor, near: torch.Tensor) -> t
     sides differ.
     """
     sides = []
-    for sure in (1 - near, 1 - wider(whole.float(), _NEAR // 2)):
+    for sure in (1 - near, 1 - dilate(whole.float(), _NEAR // 2)):
         weight = box(sure, 2 * _NEAR)
         colour = box(picture * sure, 2 * _NEAR) / weight.clamp(min=1e-3)
         sides.append(torch.where(weight > 1e-3, colour, math.nan))
@@ -145,8 +145,8 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     whole = matte >= _EDGE
     if not whole.any():
         return matte
-    code, shore = _colour_codes(picture), wider((~whole).float())
-    around = wider(whole.float(), _RING) * ~whole
+    code, shore = _colour_codes(picture), dilate((~whole).float())
+    around = dilate(whole.float(), _RING) * ~whole
     kept = matte * whole
     for _ in range(_ROUNDS):
         inside = _counts(code, kept)
@@ -156,23 +156,23 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     if float(kept.sum()) < _LEAST * float((matte * whole).sum()):
         return matte
     core = added = (kept > 0.5).float()
-    near, rest = wider(core, _REACH), around
+    near, rest = dilate(core, _REACH), around
     for n in range(_STEPS):  # a sail's upper half, once its lower half tells what a sail is
-        grown = _flooded(wider(added), (near > 0) & (own > _MAYBE) & ~whole)
+        grown = _flooded(dilate(added), (near > 0) & (own > _MAYBE) & ~whole)
         grown = torch.maximum(added, grown)
         if n and (grown.sum() > _MOST * core.sum() or grown.sum() == added.sum()):
             break  # it leaks into what only looks alike, or it is done
-        added, near = grown, wider(grown, _REACH)
+        added, near = grown, dilate(grown, _REACH)
         rest = torch.maximum(rest, near) * (1 - grown) * ~whole
         inside, outside = _counts(code, grown), _counts(code, rest + matte * whole * (1 - core))
         own = _owned(inside, outside)[code].view_as(matte)
     # A cloud beside a sail is only a little like it; a rope is too thin to have anything around it.
     blurred, sharp = _SURELY
     sure = (added > 0) & ((box(own, 2) > blurred) | (own > sharp))
-    added = torch.maximum(core, _flooded(wider(core), sure))
+    added = torch.maximum(core, _flooded(dilate(core), sure))
     added = _rigged(added, picture)
-    close = wider(added, _CLOSE)
-    return box(torch.maximum(matte * close, wider(added * ~whole)), 1)
+    close = dilate(added, _CLOSE)
+    return box(torch.maximum(matte * close, dilate(added * ~whole)), 1)
 
 
 def _rigged(thing: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
@@ -181,14 +181,14 @@ def _rigged(thing: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     What is thin and upright, hangs on to a part and is higher than its middle: waves are lower. Not
     where it would be more than twice the part itself, nor at the rim, where frames are.
     """
-    around = wider(thing, _ROPE) > 0
+    around = dilate(thing, _ROPE) > 0
     around &= F.pad(torch.ones_like(around[..., _RIM:-_RIM, _RIM:-_RIM]), [_RIM] * 4)
     ropes = _thin(picture, around & (thing == 0)) & around
-    rig = _flooded(wider(thing), wider(ropes.float()) > 0)
-    part = parts(torch.maximum(wider(thing), rig) > 0)
+    rig = _flooded(dilate(thing), dilate(ropes.float()) > 0)
+    part = parts(torch.maximum(dilate(thing), rig) > 0)
     row = torch.arange(thing.shape[2], device=thing.device, dtype=thing.dtype)[:, None]
     middle = _total(thing * row, part) / _total(thing, part).clamp(min=1)
-    rig = _flooded(wider(thing), (rig > 0) & (row < middle))
+    rig = _flooded(dilate(thing), (rig > 0) & (row < middle))
     much = _total(rig, part) >= 2 * _total(thing, part)
     return torch.maximum(thing, rig * ropes * ~much)
 

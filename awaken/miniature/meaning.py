@@ -52,7 +52,7 @@ def chances(regions: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     return torch.cat(out, 1)
 
 
-def sought(
+def fuse_with_segmentation(
     network: SegmentationNetwork,
     picture: torch.Tensor,
     words: torch.Tensor,

@@ -44,7 +44,7 @@ class TextEncoder:
 
     @torch.inference_mode()
     def sentences(self, texts: list[str]) -> torch.Tensor:
-        """Unit vectors of whole texts, (n, 384): their dot products measure likeness of meaning."""
+        """Unit vectors of whole texts, (n, 384): their dot products measure similarity of meaning."""
         pieces = self._batch(texts, padding=True, max_length=64)
         present = pieces["attention_mask"][..., None].float()
         states = self.model(**pieces).last_hidden_state

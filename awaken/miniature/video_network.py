@@ -6,8 +6,8 @@ trained directly: "which cells does this sentence move", and "what is in this ce
 from every picture whatever its caption names. The denoiser works on coefficients of functions
 of time (``latents.TimeBasis``) as channels of a two-dimensional U-Net (frames as channels: MCVD,
 Voleti, Jolicoeur-Martineau and Pal 2022), patched two by two, with a last stage on the full grid.
-It predicts the clean video; light is a residual to the static video. Predicting v failed at this
-width in an earlier study (shared knowledge: miniature.md), x0 gave clean motion at once.
+It predicts the clean video (x0); light is a residual to the static video. Networks of this width
+that predicted v did not learn to move anything.
 """
 
 from __future__ import annotations
@@ -99,10 +99,10 @@ def coordinates(x: torch.Tensor) -> torch.Tensor:
     ].expand(b, -1, -1, -1)
 
 
-class Eye(nn.Module):
-    """A finer look than at whole cells: birds and flames are smaller. (b, 3, 8 h, 8 w) -> (b, n, h, w).
+class FineEncoder(nn.Module):
+    """Features finer than whole cells, for birds and flames: (b, 3, 8 h, 8 w) -> (b, n, h, w).
 
-    widths: at a quarter of a cell's area and at whole cells. It starts at zero, so that a network
+    widths: channels at half a cell and at whole cells. Its output starts at zero, so that a network
     trained without it can go on with it.
     """
 
@@ -121,7 +121,7 @@ class Eye(nn.Module):
 class ConditionNetwork(nn.Module):
     """Painting, words and motion mask -> features for the denoiser at three scales, and regions.
 
-    eye: the widths of a finer look, or () for none.
+    eye: the widths of a ``FineEncoder``, or () for none.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class ConditionNetwork(nn.Module):
     ) -> None:
         super().__init__()
         b, c, d = widths  # at the grid's resolution, at half and at a quarter of it
-        self.eye = Eye(eye, b) if eye else None
+        self.eye = FineEncoder(eye, b) if eye else None
         self.enter = nn.Conv2d(3 * 8 * 8 + 3, b, 1)
         self.at32 = nn.ModuleList([Residual(b), Residual(b)])
         self.down16 = nn.Conv2d(b, c, 3, 2, 1)
@@ -194,27 +194,27 @@ class Denoiser(nn.Module):
         self.level = nn.Sequential(nn.Linear(128, e), nn.SiLU(), nn.Linear(e, e))
         self.motion = nn.Sequential(nn.Linear(256, e), nn.SiLU(), nn.Linear(e, e))
         self.meaning = nn.Linear(TEXT, e)
-        self.enter = nn.Conv2d(4 * TimeBasis.SEEN, b, 1)
+        self.enter = nn.Conv2d(4 * TimeBasis.INPUTS, b, 1)
         self.at16 = nn.ModuleList([Residual(b, embedding=e), Residual(b, embedding=e)])
         self.down8 = nn.Conv2d(b, c, 3, 2, 1)
         self.at8 = nn.ModuleList([Residual(c, embedding=e) for _ in range(3)])
         self.see8, self.read8 = Attention(c), Attention(c, TEXT)
         self.up16 = nn.ModuleList([Residual(b + c, b, embedding=e), Residual(b, embedding=e)])
-        self.up32, self.near = nn.Conv2d(b, 4 * a, 1), nn.Conv2d(TimeBasis.SEEN, a, 1)
+        self.up32, self.near = nn.Conv2d(b, 4 * a, 1), nn.Conv2d(TimeBasis.INPUTS, a, 1)
         self.at32 = nn.ModuleList([Residual(2 * a, a, embedding=e), Residual(a, embedding=e)])
         self.leave = nn.Sequential(
-            norm_of(a), nn.SiLU(), zeroed(nn.Conv2d(a, TimeBasis.TOLD, 3, padding=1))
+            norm_of(a), nn.SiLU(), zeroed(nn.Conv2d(a, TimeBasis.OUTPUTS, 3, padding=1))
         )
 
-    def forward(self, seen, level, features, words, present, motion, duration):
-        """seen (b, 84, h, w) of unit scale; level, log signal-to-noise, motion, duration: (b,)."""
+    def forward(self, noisy, level, features, words, present, motion, duration):
+        """noisy (b, 84, h, w) of unit scale; level, log signal-to-noise, motion, duration: (b,)."""
         x32, x16, x8 = features[:3]
         count = present.sum(1, keepdim=True).clamp(min=1)
         meaning = (words * present[..., None]).sum(1) / count
-        dials = torch.cat([wave_embedding(motion), wave_embedding(duration)], 1).to(seen.dtype)
-        e = self.level(wave_embedding(level / 4).to(seen.dtype)) + self.motion(dials)
-        e = F.silu(e + self.meaning(meaning.to(seen.dtype)))
-        x = self.enter(F.pixel_unshuffle(seen, 2)) + x16
+        dials = torch.cat([wave_embedding(motion), wave_embedding(duration)], 1).to(noisy.dtype)
+        e = self.level(wave_embedding(level / 4).to(noisy.dtype)) + self.motion(dials)
+        e = F.silu(e + self.meaning(meaning.to(noisy.dtype)))
+        x = self.enter(F.pixel_unshuffle(noisy, 2)) + x16
         for block in self.at16:
             x = block(x, e)
         kept, x = x, self.down8(x) + x8
@@ -223,7 +223,7 @@ class Denoiser(nn.Module):
         x = torch.cat([doubled(x), kept], 1)
         for block in self.up16:
             x = block(x, e)
-        x = torch.cat([F.pixel_shuffle(self.up32(x), 2), self.near(seen) + x32], 1)
+        x = torch.cat([F.pixel_shuffle(self.up32(x), 2), self.near(noisy) + x32], 1)
         for block in self.at32:
             x = block(x, e)
         return self.leave(x)
@@ -250,7 +250,7 @@ class VideoNetwork(nn.Module):
         noise = s * basis.noise
         unit = (a**2 + noise**2).rsqrt()[:, None, None, None]
         level = torch.log(a / noise)
-        told = self.denoiser(
-            basis.seen(z) * unit, level, features, words, present, motion, duration
+        prediction = self.denoiser(
+            basis.input(z) * unit, level, features, words, present, motion, duration
         )
-        return basis.video(told.float(), light0)
+        return basis.video(prediction.float(), light0)

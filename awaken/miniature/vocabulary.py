@@ -40,9 +40,9 @@ class Vocabulary:
 
     def nearest(self, clause: str) -> tuple[str, float]:
         """The trained idea that a clause means most nearly, and how nearly, -1 to 1."""
-        likeness = self._vectors @ self.encoder.sentences([clause])[0]
-        best = int(likeness.argmax())
-        return self._ideas[best], float(likeness[best])
+        similarity = self._vectors @ self.encoder.sentences([clause])[0]
+        best = int(similarity.argmax())
+        return self._ideas[best], float(similarity[best])
 
     def notices(self, prompt: str) -> list[str]:
         """Sentences for the visitor about what of a prompt will have no or little effect."""
@@ -60,8 +60,8 @@ class Vocabulary:
         clauses = [clause.strip() for clause in _BREAKS.split(prompt)]
         clauses = [clause for clause in clauses if any(map(str.isalpha, clause))]
         for clause in clauses:
-            idea, likeness = self.nearest(clause)
-            if likeness < _NEAR:
+            idea, similarity = self.nearest(clause)
+            if similarity < _NEAR:
                 unknown.append(f"“{_short(clause)}”")
             elif idea not in self.known:
                 hardly.append(idea)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from awaken.painting import likeness
+from awaken.painting import similarity
 
 FAR = 0.8  # luma correlation below which a proxy shows another picture
 MAX_SHIFT = 0.02  # of a side: a larger one is not the model's drift but another composition
@@ -69,7 +69,7 @@ def register(painting: np.ndarray, proxy: np.ndarray) -> np.ndarray:
     if shift.peak < _SURE or not small or max(abs(shift.down), abs(shift.right)) < _VISIBLE:
         return proxy
     moved = translate(proxy, -shift.down, -shift.right)
-    return moved if likeness(painting, moved)[1] > likeness(painting, proxy)[1] else proxy
+    return moved if similarity(painting, moved)[1] > similarity(painting, proxy)[1] else proxy
 
 
 def translate(picture: np.ndarray, down: float, right: float) -> np.ndarray:
@@ -99,7 +99,7 @@ def remarks(painting: np.ndarray, proxy: np.ndarray) -> list[tuple[str, str]]:
     shifted = shift.peak >= _SURE and max(abs(shift.down), abs(shift.right)) >= _NOTICEABLE
     # Misplaced and far are different troubles with different remedies.
     placed = translate(proxy, -shift.down, -shift.right) if shifted else proxy
-    correlation = likeness(painting, placed)[1]
+    correlation = similarity(painting, placed)[1]
     if correlation < FAR:
         text = (
             f"The proxy left the painting (luma correlation {correlation:.2f}, under {FAR}): the "

@@ -15,7 +15,7 @@ from PIL import Image
 
 from awaken.backends import BACKENDS
 from awaken.bundle import read_mask_from, read_settings_from, read_settings_text
-from awaken.painting import likeness, open_mask, open_painting, to_size
+from awaken.painting import open_mask, open_painting, similarity, to_size
 from awaken.proxies import PROXIES
 from awaken.recipe import Recovered
 from awaken.ui import brush, links, runs
@@ -74,7 +74,7 @@ def _same(first: np.ndarray, second: np.ndarray) -> bool:
     """Whether two pictures are copies of one, at whatever size."""
     ratio = first.shape[1] / first.shape[0] * second.shape[0] / second.shape[1]
     small = [to_size(picture, 64, 64) for picture in (first, second)]
-    return 0.97 < ratio < 1.03 and likeness(*small)[0] > 30
+    return 0.97 < ratio < 1.03 and similarity(*small)[0] > 30
 
 
 def onto_dials(found: Recovered, names: list[str]) -> tuple[dict[str, Any], list[str]]:

@@ -1,9 +1,8 @@
 """Captions with their word vectors, made once: training needs no text encoder in its loop.
 
-``python -m awaken.miniature.training.bank --out FILE.npz`` makes one. A bank holds several captions for
-every effect and every ordered pair of effects. It is small enough to travel to a rented machine
-that has no text encoder: int8 with one scale per word piece, padding left out (about 20 MB for
-5,000 captions).
+``python -m awaken.miniature.training.bank --out FILE.npz`` makes one. A bank holds several
+captions for every effect and every ordered pair of effects, as int8 with one scale per word piece,
+padding left out (about 20 MB for 5,000 captions).
 """
 
 from __future__ import annotations
@@ -47,9 +46,9 @@ class Bank:
         from awaken.miniature.text import text_encoder
 
         rng = random.Random(seed)
-        told = [e for e in EFFECTS if e not in _ALONE]
+        named = [e for e in EFFECTS if e not in _ALONE]
         wanted = [((e,), singles) for e in EFFECTS]
-        wanted += [(pair, pairs) for pair in itertools.permutations(told, 2)]
+        wanted += [(pair, pairs) for pair in itertools.permutations(named, 2)]
         found: dict[str, tuple[tuple[str, ...], Wording]] = {}
         for key, count in wanted:
             for _ in range(count):

