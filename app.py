@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import gradio as gr
 
-    from awaken.ui.runs import Workshop
+    from awaken.ui.run.engine_holder import EngineHolder
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -61,15 +61,15 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 @cache
-def page() -> tuple[gr.Blocks, Workshop]:
+def page() -> tuple[gr.Blocks, EngineHolder]:
     """The page and the engine's holder; made once."""
     from awaken import space
 
     ready = space.prepare()  # on ZeroGPU: spaces before torch, the models before the server
-    from awaken.ui.runs import Workshop
-    from awaken.ui.serving import make_page
+    from awaken.ui.run.engine_holder import EngineHolder
+    from awaken.ui.server.serving import make_page
 
-    return make_page(Workshop(lambda: ready) if ready else None)
+    return make_page(EngineHolder(lambda: ready) if ready else None)
 
 
 def __getattr__(name: str) -> Any:
@@ -87,19 +87,19 @@ def main(argv: list[str] | None = None) -> int:
     if args.models:
         os.environ["AWAKEN_MODELS"] = args.models
     if args.present is not None:
-        from awaken.ui import present
+        from awaken.ui.server import present
 
         return present.serve(args.present, args.host, args.port, args.open, args.link)
     from awaken.types import RequestError
-    from awaken.ui.serving import launch
+    from awaken.ui.server.serving import launch
 
-    demo, workshop = page()
+    demo, holder = page()
     try:
-        launch(demo, workshop, host=args.host, port=args.port, open_browser=args.open)
+        launch(demo, holder, host=args.host, port=args.port, open_browser=args.open)
     except RequestError as error:
         print(f"awaken: {error}", file=sys.stderr)
         return 2
-    workshop.warm_up()
+    holder.warm_up()
     demo.block_thread()
     return 0
 

@@ -27,7 +27,7 @@ from typing import Any
 
 import httpx
 
-from awaken.ui import janitor
+from awaken.ui.server import file_cleanup
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE_MB = 48  # what the page may keep here, so that 200 small runs do not fit
@@ -54,7 +54,7 @@ class Watch:
             "memory_mb": int(known["VmRSS"].split()[0]) >> 10,
             "threads": int(known["Threads"]),
             "open_files": len(os.listdir(f"/proc/{self.pid}/fd")),
-            "files_mb": janitor.state(self.folder)[1] >> 20,
+            "files_mb": file_cleanup.state(self.folder)[1] >> 20,
         }
         self.most = Counter({name: max(self.most[name], value) for name, value in now.items()})
         return now

@@ -13,8 +13,8 @@ from gradio.utils import get_upload_folder
 
 from awaken.space import Driver
 from awaken.types import Event, Request, Step
-from awaken.ui import serving
-from awaken.ui.runs import Workshop
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.server import serving
 
 
 class CountedEngine(Driver):
@@ -48,14 +48,14 @@ class Page:
     """A served page."""
 
     url: str
-    workshop: Workshop
+    holder: EngineHolder
 
     @property
     def engine(self) -> CountedEngine:
         """The engine, waited for."""
-        while not self.workshop.wait(60):
+        while not self.holder.wait(60):
             pass
-        return self.workshop.engine()
+        return self.holder.engine()
 
 
 def cached(words: bytes) -> list[Path]:
@@ -80,5 +80,5 @@ def served_page() -> Page:
         engine.load()
         return engine
 
-    demo, workshop = serving.make_page(Workshop(make))
-    return Page(serving.launch(demo, workshop), workshop)
+    demo, holder = serving.make_page(EngineHolder(make))
+    return Page(serving.launch(demo, holder), holder)

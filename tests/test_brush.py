@@ -25,8 +25,10 @@ from awaken.miniature.stencil import REACH, resting, stencil, touched
 from awaken.miniature.training.report import measure
 from awaken.painting import open_mask, open_painting
 from awaken.types import Request, RequestError, Result
-from awaken.ui import brush, intake, restore, results, runs, stage
-from awaken.ui.links import decode, encode
+from awaken.ui.controls import restore
+from awaken.ui.run import file_guard, requests, results
+from awaken.ui.run.links import decode, encode
+from awaken.ui.viewer import brush, stage
 from awaken.video import save_result
 from tests.page import served_page
 
@@ -143,7 +145,7 @@ def test_an_empty_mask_gets_a_sentence(picture, tmp_path):
     for path, array in zip(paths, (picture, np.zeros((96, 144), np.uint8)), strict=True):
         path.write_bytes(png(array))
     with pytest.raises(RequestError, match="paint the region that should move"):
-        runs.make_request(painting=str(paths[0]), mask=str(paths[1]), prompt="clouds drift")
+        requests.make_request(painting=str(paths[0]), mask=str(paths[1]), prompt="clouds drift")
 
 
 def test_a_mask_is_used_on_its_own_painting_only(tmp_path):
@@ -159,7 +161,7 @@ def test_a_mask_is_used_on_its_own_painting_only(tmp_path):
 def test_the_brush_takes_only_uploads(path):
     sent = brush.BrushValue(painting="x", mask=FileData(path=path)).model_dump()
     with pytest.raises(gr.Error, match="never fetches"):
-        intake.check([sent])
+        file_guard.check([sent])
 
 
 def test_the_brush_is_offered_where_the_model_takes_a_mask():

@@ -14,7 +14,8 @@ import pytest
 from awaken.bundle import read_frames
 from awaken.examples import load_index
 from awaken.types import Request, RequestError, Result
-from awaken.ui import bundles, results, runs
+from awaken.ui.run import bundle_links, files, results
+from awaken.ui.server import bundles
 from awaken.video import read_settings, save_result
 from tests.page import served_page
 
@@ -36,7 +37,7 @@ def run():
         still, still, video, video, request.settings() | {"width": 64, "height": 48},
         {"total": 1.0}, 1, 1, 9.0, 1.0,
     )  # fmt: skip
-    return save_result(result, runs.new_folder())
+    return save_result(result, files.new_folder())
 
 
 def fetch(address: str) -> tuple[str, bytes]:
@@ -62,7 +63,7 @@ def test_the_placards_links_give_a_run_with_and_without_settings(url, run):
 
 def test_single_files_say_what_they_are_and_the_switch_empties_files_and_names(url, run, tmp_path):
     settings = json.loads(run["settings"].read_text("utf-8"))
-    for link in bundles.links(run, settings, EXAMPLE.id):
+    for link in bundle_links.bundle_links(run, settings, EXAMPLE.id):
         name, data = fetch(url + link["file"]["url"])
         assert name == link["name"] and name.startswith(f"{EXAMPLE.id}-seed{settings['seed']}")
         film = tmp_path / name
@@ -86,7 +87,7 @@ def test_single_files_say_what_they_are_and_the_switch_empties_files_and_names(u
 
 def test_an_example_is_a_bundle_too_and_made_once(url):
     settings = json.loads(EXAMPLE.results["settings"].read_text("utf-8"))
-    *single, everything = bundles.links(EXAMPLE.results, settings)
+    *single, everything = bundle_links.bundle_links(EXAMPLE.results, settings)
     name, data = fetch(url + everything["file"]["url"])
     assert name == f"{EXAMPLE.id}.zip"
     made = bundles._shelf() / name

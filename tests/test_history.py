@@ -8,7 +8,8 @@ import pytest
 
 from awaken.bundle import read_settings_from
 from awaken.types import RequestError
-from awaken.ui import history, restore, stage
+from awaken.ui.controls import restore
+from awaken.ui.viewer import history, stage
 
 SETTINGS = {
     "prompt": "<b>waves</b> ${alert(1)}", "p": 0.4, "seed": 7, "backend": "miniature",
@@ -21,7 +22,7 @@ PLACARD = {
 
 
 @pytest.fixture
-def keepsake(tmp_path):
+def record(tmp_path):
     folder = tmp_path / "unguessable"
     folder.mkdir()
     (folder / "settings.json").write_text(json.dumps(SETTINGS), "utf-8")
@@ -29,11 +30,11 @@ def keepsake(tmp_path):
     for file in (painting, proxy, stacked):
         file.touch()
     scene = stage.done(painting, proxy, stacked, frames=16, fps=8, width=64, height=48)
-    return history.keepsake(scene, PLACARD)
+    return history.history_record(scene, PLACARD)
 
 
-def test_a_keepsake_is_plain_data_with_an_id_of_its_own(keepsake):
-    told = json.loads(json.dumps(keepsake))
+def test_a_history_record_is_plain_data_with_an_id_of_its_own(record):
+    told = json.loads(json.dumps(record))
     assert told["id"] == "unguessable"
     assert told["film"]["frames"] == 16
     assert set(told["files"]) == {"stacked", "painting", "proxy"}
@@ -41,8 +42,8 @@ def test_a_keepsake_is_plain_data_with_an_id_of_its_own(keepsake):
     assert "files" not in told["placard"], "the server's links die with its files"
 
 
-def test_the_texts_of_a_keepsake_are_those_of_a_bundle(keepsake, tmp_path):
-    written = keepsake["texts"]
+def test_the_texts_of_a_history_record_are_those_of_a_bundle(record, tmp_path):
+    written = record["texts"]
     assert set(written) == {"settings.json", "reproduce.sh", "bundle.json", "ATTRIBUTION.txt"}
     assert json.loads(written["bundle.json"])["picture"]["title"] == "The Ninth Wave"
     file = tmp_path / "settings.json"

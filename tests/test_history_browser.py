@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from awaken.bundle import read_settings_from
 from awaken.types import RequestError
-from awaken.ui.history import MAX_RUNS
+from awaken.ui.viewer.history import MAX_RUNS
 from awaken.video import read_clip
 from tests.page import served_page
 

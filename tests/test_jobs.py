@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from awaken.types import RequestError
-from awaken.ui.jobs import ARRIVAL, Crowded, Job, JobManager, as_event, is_token
+from awaken.ui.jobs.events import as_event
+from awaken.ui.jobs.job import Crowded, Job, is_token
+from awaken.ui.jobs.manager import ARRIVAL, JobManager
 from tests import aside
 
 ANNE, BERT, CARL = ("a" * 43, "b" * 43, "c" * 43)

@@ -186,7 +186,7 @@ def test_a_missing_model_gets_its_command_and_the_miniature_instead(visit, tmp_p
 
 
 def test_a_full_queue_says_when_to_try_again(visit, server, slow_steps, monkeypatch):
-    monkeypatch.setattr(server.workshop.jobs, "_max_waiting", 1)
+    monkeypatch.setattr(server.holder.jobs, "_max_waiting", 1)
     server.engine.pace = 5.0
     first, second, third = visit(), visit(), visit()
     ask(first, "the first visitor has the models")

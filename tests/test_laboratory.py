@@ -13,9 +13,13 @@ from PIL import Image
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, VARIANTS, RequestError, Result
-from awaken.ui import comparison, controls, curves, laboratory, latent_paths, runs, trials
-from awaken.ui.laboratory_texts import ENGLISH
-from awaken.ui.trials import ASSETS, Trial
+from awaken.ui import ASSETS
+from awaken.ui.controls import rail
+from awaken.ui.lab import comparison, curves, grid, laboratory, latent_paths, series
+from awaken.ui.lab.film import TILE, small
+from awaken.ui.lab.series import Trial
+from awaken.ui.run import engine_holder, requests
+from awaken.ui.texts.lab_en import ENGLISH
 from awaken.video import mosaic, read_clip, write_mp4
 from tests import tiny
 from tests.page import CountedEngine
@@ -24,9 +28,9 @@ STEPS = 4
 
 
 @pytest.fixture(scope="module")
-def workshop():
+def holder():
     """An engine of its own; these tests want no weights."""
-    made = runs.Workshop(lambda: CountedEngine(device="cpu"))
+    made = engine_holder.EngineHolder(lambda: CountedEngine(device="cpu"))
     while not made.wait(60):
         pass
     return made
@@ -57,10 +61,10 @@ def last(moments) -> dict:
     return end
 
 
-def run(workshop, values, **changes) -> Result:
+def run(holder, values, **changes) -> Result:
     """One run straight through the engine."""
-    request = replace(runs.make_request(**values), **changes)
-    return last(workshop.engine().animate(request))
+    request = replace(requests.make_request(**values), **changes)
+    return last(holder.engine().animate(request))
 
 
 def frames_of(film: dict) -> np.ndarray:
@@ -71,13 +75,13 @@ def frames_of(film: dict) -> np.ndarray:
     return np.stack(pictures)
 
 
-def test_p_sweep_makes_everything_shared_once(workshop, values, monkeypatch):
+def test_p_sweep_makes_everything_shared_once(holder, values, monkeypatch):
     asked = []  # videos in every call of the network itself
     network = tiny.TinyBackend.network
     monkeypatch.setattr(
         tiny.TinyBackend, "network", lambda *a: asked.append(len(a[1])) or network(*a)
     )
-    seen = list(laboratory.sweep(workshop, values, "p"))
+    seen = list(laboratory.sweep(holder, values, "p"))
     end = seen[-1]
     assert end["state"] == "done"
     assert [t["name"] for t in end["tiles"]] == [
@@ -93,54 +97,54 @@ def test_p_sweep_makes_everything_shared_once(workshop, values, monkeypatch):
     assert shares == sorted(shares) and shares[-1] == 1
 
 
-def test_film_of_a_sweep_holds_the_engines_own_videos(workshop, values):
-    end = last(laboratory.sweep(workshop, values, "alpha"))
+def test_film_of_a_sweep_holds_the_engines_own_videos(holder, values):
+    end = last(laboratory.sweep(holder, values, "alpha"))
     film = frames_of(end["film"])
     f, h, w = end["frames"], end["height"], end["width"]
     assert film.shape == (f, 2 * h, 3 * w, 3)
-    expected = [run(workshop, values).baseline]
-    expected += [run(workshop, values, alpha=kind).awakened for kind in ALPHA_KINDS]
+    expected = [run(holder, values).baseline]
+    expected += [run(holder, values, alpha=kind).awakened for kind in ALPHA_KINDS]
     for i, video in enumerate(expected):
         y, x = i // 3 * h, i % 3 * w
         tile = film[:, y : y + h, x : x + w].astype(float)
-        errors = [np.abs(tile - trials.small(v, trials.TILE)).mean() for v in expected]
+        errors = [np.abs(tile - small(v, TILE)).mean() for v in expected]
         assert errors[i] == min(errors) and errors[i] < 6
     assert end["tiles"][1]["use"] == f"alpha:{ALPHA_KINDS[0]}" and not end["tiles"][0]["use"]
 
 
-def test_table_one_side_by_side(workshop, values):
-    end = last(laboratory.table(workshop, values))
+def test_table_one_side_by_side(holder, values):
+    end = last(laboratory.table(holder, values))
     assert [t["name"] for t in end["tiles"]] == list(VARIANTS.values())
     assert len({t["note"] for t in end["tiles"]}) > 2
 
 
-def test_again_costs_nothing_and_says_so(workshop, values):
-    last(laboratory.table(workshop, values))
-    assert ENGLISH["saved_all"] in last(laboratory.table(workshop, values))["line"]
+def test_again_costs_nothing_and_says_so(holder, values):
+    last(laboratory.table(holder, values))
+    assert ENGLISH["saved_all"] in last(laboratory.table(holder, values))["line"]
 
 
-def test_proxies_with_their_numbers_and_what_cannot_run_is_told(workshop, values):
+def test_proxies_with_their_numbers_and_what_cannot_run_is_told(holder, values):
     chosen = ["tiny", "upload", "identity", "baseline_frame"]
-    end = last(comparison.proxies(workshop, values, chosen))
+    end = last(comparison.proxies(holder, values, chosen))
     assert len(end["tiles"]) == 4  # the baseline and the three that can run
     assert len(end["problems"]) == 1 and "needs a picture" in end["problems"][0]
-    told = run(workshop, values)
+    told = run(holder, values)
     assert f"PSNR {told.psnr:.1f} dB" in end["tiles"][1]["note"]
     assert "identical to the painting" in end["tiles"][2]["note"]
     assert [bool(t["still"]) for t in end["tiles"]] == [False, True, True, True]
     assert end["state"] == "done" and "baseline 2×" in end["line"]
 
 
-def test_nothing_chosen_and_nothing_given_are_sentences(workshop, values):
-    assert last(comparison.proxies(workshop, values, [])) == trials.failed(ENGLISH["choose_some"])
-    nothing = last(laboratory.sweep(workshop, values | {"painting": None}, "p"))
+def test_nothing_chosen_and_nothing_given_are_sentences(holder, values):
+    assert last(comparison.proxies(holder, values, [])) == grid.failed(ENGLISH["choose_some"])
+    nothing = last(laboratory.sweep(holder, values | {"painting": None}, "p"))
     assert nothing["state"] == "failed" and "Choose a painting" in nothing["line"]
-    odd = last(laboratory.sweep(workshop, values | {"steps": 1}, "p"))
+    odd = last(laboratory.sweep(holder, values | {"steps": 1}, "p"))
     assert odd["state"] == "failed" and odd["line"].count("'steps' is 1") == 1
 
 
-def test_backends_side_by_side_each_with_its_own_defaults(workshop, values):
-    end = last(comparison.backends(workshop, values, ["tiny", "tinier"]))
+def test_backends_side_by_side_each_with_its_own_defaults(holder, values):
+    end = last(comparison.backends(holder, values, ["tiny", "tinier"]))
     assert [t["name"] for t in end["tiles"]] == [
         "Tiny: Baseline", "Tiny: Awakened", "Tinier: Baseline", "Tinier: Awakened",
     ]  # fmt: skip
@@ -151,7 +155,7 @@ def test_backends_side_by_side_each_with_its_own_defaults(workshop, values):
     assert np.abs(lower[1:] - lower[1]).mean() < 2  # of two frames the last one is held
     assert np.abs(upper[2] - upper[1]).mean() > 2
     # 25 steps of its own, not the rail's 4
-    assert run(workshop, values, backend="tinier", **comparison.OF_BACKEND).evaluations == 0
+    assert run(holder, values, backend="tinier", **comparison.OF_BACKEND).evaluations == 0
 
 
 def test_only_what_runs_here_can_be_chosen():
@@ -163,17 +167,17 @@ def test_only_what_runs_here_can_be_chosen():
     assert {key for _, key in group.choices} == BACKENDS.keys() - set(missing)
 
 
-def test_closing_stops_within_a_step(workshop, values):
-    engine = workshop.engine()
-    moments = trials.series(workshop, values, [Trial("x", {"steps": 20, "p": 1.0})])
+def test_closing_stops_within_a_step(holder, values):
+    engine = holder.engine()
+    moments = series.series(holder, values, [Trial("x", {"steps": 20, "p": 1.0})])
     for moment in moments:
         if "step 2" in moment["line"]:
             break
     before = engine.steps
     moments.close()
-    assert engine.open_runs == 0 and workshop.busy == 0
+    assert engine.open_runs == 0 and holder.busy == 0
     assert engine.steps == before
-    assert run(workshop, values).evaluations > 0  # the lock is free
+    assert run(holder, values).evaluations > 0  # the lock is free
 
 
 @pytest.fixture
@@ -186,15 +190,15 @@ def clip(tmp_path):
     return str(tmp_path / "clip.mp4")
 
 
-def test_latent_paths_of_videos_and_clip(workshop, values, clip):
-    end, points = last(latent_paths.follow(workshop, values, clip, "start"))
+def test_latent_paths_of_videos_and_clip(holder, values, clip):
+    end, points = last(latent_paths.follow(holder, values, clip, "start"))
     assert [path["kind"] for path in end["paths"]] == ["baseline", "awakened", "clip"]
     assert {len(path["points"]) for path in end["paths"]} == {4}
     starts = np.array([path["points"][0] for path in end["paths"]])
     assert np.ptp(starts, axis=0).max() < 1e-4
     assert float(end["paths"][2]["order"]) == 1  # a walking square is in order
     # the points keep the distances of the latents, one encoded frame each
-    engine, told = workshop.engine(), run(workshop, values)
+    engine, told = holder.engine(), run(holder, values)
     encoding = engine.frame_latents("tiny", told.baseline[[0, 3]], told.settings["seed"])
     with pytest.raises(StopIteration) as latents:
         while True:
@@ -229,31 +233,31 @@ def test_what_is_no_clip_gets_a_sentence(tmp_path, name, data, words):
         read_clip(tmp_path / name, 16, 8, 64, 64)
 
 
-def test_a_bad_clip_ends_in_a_sentence(workshop, values, tmp_path):
+def test_a_bad_clip_ends_in_a_sentence(holder, values, tmp_path):
     (tmp_path / "x.mp4").write_bytes(b"no")
-    end, points = last(latent_paths.follow(workshop, values, str(tmp_path / "x.mp4"), "pca"))
+    end, points = last(latent_paths.follow(holder, values, str(tmp_path / "x.mp4"), "pca"))
     assert end["state"] == "failed" and "not a clip" in end["line"] and points is None
 
 
-def test_curves_tell_overshoot_and_divergence(workshop):
+def test_curves_tell_overshoot_and_divergence(holder):
     assert curves.judge([0.2, 1.0], 2)[0] == "calm"
     assert curves.judge([0.2, 1.5], 2) == (
         "overshoots", "λ up to 1.50: 1 of 2 steps overshoot",
     )  # fmt: skip
     assert curves.judge([2.5, 1.5, 3], 3)[1].endswith("2 of 3 steps would diverge")
     assert curves.judge([], 0)[0] == "unknown"
-    workshop.engine().load("tiny", "tiny")
-    asleep = runs.Workshop(lambda: None)
+    holder.engine().load("tiny", "tiny")
+    asleep = engine_holder.EngineHolder(lambda: None)
     promised = curves.curves(asleep, "tiny", 25, 0.6, 10, "constant")["curves"]
     assert {c["verdict"] for c in promised} == {ENGLISH["curve_starting"]}
-    drawn = curves.curves(workshop, "tiny", 25, 0.6, 10, "constant")
+    drawn = curves.curves(holder, "tiny", 25, 0.6, 10, "constant")
     assert [len(c["rates"]) for c in drawn["curves"]] == [16] * 5
-    schedule = workshop.engine()._residence.loaded("backend", "tiny").schedule(25)
+    schedule = holder.engine()._residence.loaded("backend", "tiny").schedule(25)
     a, s = schedule.a[15], schedule.s[15]
     assert drawn["curves"][-1]["rates"][15] == pytest.approx(a * s / (a * a + s * s))
     states = {c["name"]: c["state"] for c in drawn["curves"]}
     assert states["steps up"] == "diverges" and states["steps down"] == "calm"
-    elsewhere = curves.curves(workshop, "cinemo", 25, 0.6, 10, "constant")["curves"]
+    elsewhere = curves.curves(holder, "cinemo", 25, 0.6, 10, "constant")["curves"]
     assert {c["verdict"] for c in elsewhere} == {ENGLISH["curve_unknown"]}
 
 
@@ -286,6 +290,6 @@ def test_a_brushed_mask_reaches_a_series_as_its_file(values):
     keywords = values | {
         "mask": {"painting": values["painting"], "mask": values["painting"]}, "lock": False,
     }  # fmt: skip
-    standing = controls.standing(keywords)
+    standing = rail.standing(keywords)
     assert standing["seed"] == values["seed"], "a series keeps the seed that stands there"
-    assert runs.make_request(**standing).mask is not None
+    assert requests.make_request(**standing).mask is not None

@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
-from awaken.ui import serving
-from awaken.ui.runs import Workshop
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.server import serving
 from awaken.video import write_mp4
 from tests import tiny
 from tests.page import CountedEngine, Page
@@ -47,8 +47,8 @@ def server():
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(BACKENDS, "tiny", tiny.TINY)
         patch.setitem(PROXIES, "tiny", tiny.TINY_PROXY)
-        demo, workshop = serving.make_page(Workshop(lambda: CountedEngine(device="cpu")))
-        page = Page(serving.launch(demo, workshop), workshop)
+        demo, holder = serving.make_page(EngineHolder(lambda: CountedEngine(device="cpu")))
+        page = Page(serving.launch(demo, holder), holder)
         assert page.engine is not None
         yield page
         demo.close()
@@ -214,7 +214,7 @@ def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
 
 def test_a_series_that_is_gone_is_told_and_its_settings_come_back(visit, server):
     page = visit()
-    told = {"variants": {"server": server.workshop.jobs.id, "link": "v=1&prompt=rain+falls"}}
+    told = {"variants": {"server": server.holder.jobs.id, "link": "v=1&prompt=rain+falls"}}
     page.evaluate("runs => sessionStorage.setItem('awaken-runs', JSON.stringify(runs))", told)
     page.reload()
     line = page.locator("#aw-grid-variants .aw-grid-line:text('let go while this page was away')")
@@ -273,7 +273,7 @@ def test_curves_follow_the_dials(visit):
 
 def test_curves_opened_while_the_models_start_fill_themselves_in(visit, server, monkeypatch):
     server.engine.load("tiny", "tiny")
-    monkeypatch.setattr(server.workshop, "_engine", None)  # as before it has been made
+    monkeypatch.setattr(server.holder, "_engine", None)  # as before it has been made
     page = visit()
     tab(page, "α and λ")
     page.locator("[data-testid=curves]", has_text="the models are starting").wait_for()

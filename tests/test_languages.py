@@ -16,16 +16,18 @@ from fontTools.ttLib import TTFont
 from awaken.backends import BACKENDS
 from awaken.examples import load_index
 from awaken.proxies import PROXIES
-from awaken.ui import below, laboratory_texts, reading, stage, texts, texts_zh
-from awaken.ui.languages import in_language, speaking, spoken
-from awaken.ui.prompts_zh import SENTENCES, in_english
+from awaken.ui import texts
+from awaken.ui.page.language_switch import in_language
+from awaken.ui.texts import lab_en, messages, page_en, prompt_reading, stage_words
+from awaken.ui.texts.languages import speaking, spoken
+from awaken.ui.texts.prompts_zh import SENTENCES, in_english
 from tests.page import served_page
 
 ROOT = Path(__file__).parent.parent
 TWINS = {
-    "texts": (texts.ENGLISH, texts.CHINESE),
-    "laboratory_texts": (laboratory_texts.ENGLISH, laboratory_texts.CHINESE),
-    "stage": (stage.TEXTS, texts_zh.STAGE),
+    "texts": (page_en.ENGLISH, texts.CHINESE),
+    "laboratory_texts": (lab_en.ENGLISH, lab_en.CHINESE),
+    "stage": (stage_words.ENGLISH, stage_words.CHINESE),
 }
 # Rooms whose words no page shows: the command line, training, the networks, the Space's check.
 SILENT = (
@@ -64,7 +66,7 @@ def test_both_languages_have_the_same_keys_and_blanks(room):
 
 
 def test_sentences_from_below_keep_their_blanks():
-    for english, chinese in below.SENTENCES.items():
+    for english, chinese in messages.SENTENCES.items():
         assert _blanks(chinese) <= _blanks(english), english
 
 
@@ -83,12 +85,12 @@ def test_every_sentence_from_below_is_known_in_chinese():
             for sentence in _sentences(ast.parse(path.read_text("utf-8"))):
                 if not sentence.startswith(UNSHOWN) and not _chinese(_told(sentence)):
                     unknown.append(f"{path.name}: {sentence}")
-    assert not unknown, "these need a Chinese twin in awaken/ui/below_zh.py"
+    assert not unknown, "these need a Chinese twin in awaken/ui/texts/messages_zh.py"
 
 
 def _told(sentence: str) -> str:
     with speaking("zh"):
-        return below.tell(sentence)
+        return messages.tell(sentence)
 
 
 def _chinese(text: str) -> bool:
@@ -132,7 +134,7 @@ def test_a_sentence_is_told_with_its_filling():
         "The miniature has hardly learnt waterfalls, birds flying: expect little of it."
     )
     assert _told("Nobody has foreseen this sentence.") == "Nobody has foreseen this sentence."
-    assert below.tell("Nothing.") == "Nothing."
+    assert messages.tell("Nothing.") == "Nothing."
 
 
 def test_everything_that_models_say_of_themselves_is_known_in_chinese():
@@ -234,16 +236,16 @@ def test_a_chinese_prompt_of_known_words_becomes_english(chinese, english, unkno
 
 def test_only_the_miniature_needs_english():
     prompt = "云朵飘过天空"
-    assert reading.for_models(prompt, "miniature", "miniature") == "the clouds drift across the sky"
-    assert reading.for_models(prompt, "premise", "upload") == "the clouds drift across the sky"
-    assert reading.for_models(prompt, "cinemo", "qwen_image_edit") == prompt
-    assert reading.remark("the clouds drift", "miniature", "miniature") == ""
-    assert "the clouds drift" in reading.remark(prompt, "miniature", "miniature")
+    assert prompt_reading.for_models(prompt, "miniature", "miniature") == "the clouds drift across the sky"
+    assert prompt_reading.for_models(prompt, "premise", "upload") == "the clouds drift across the sky"
+    assert prompt_reading.for_models(prompt, "cinemo", "qwen_image_edit") == prompt
+    assert prompt_reading.remark("the clouds drift", "miniature", "miniature") == ""
+    assert "the clouds drift" in prompt_reading.remark(prompt, "miniature", "miniature")
 
 
 def test_our_font_has_every_character_of_the_texts():
     known = TTFont(ROOT / "assets" / "fonts" / "noto-sans-sc.woff2").getBestCmap()
-    used = {c for path in (ROOT / "awaken" / "ui").glob("*.py") for c in path.read_text("utf-8")}
+    used = {c for path in (ROOT / "awaken" / "ui").rglob("*.py") for c in path.read_text("utf-8")}
     needed = {c for c in used if ord(c) >= 0x2E80}
     assert len(needed) > 500
     missing = "".join(sorted(c for c in needed if ord(c) not in known))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from awaken.ui.texts_zh import CHINESE
+from awaken.ui.texts.page_zh import CHINESE
 from tests.page import served_page
 
 pytestmark = pytest.mark.browser

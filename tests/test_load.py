@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from awaken.ui import janitor
+from awaken.ui.server import file_cleanup
 from tests import aside, load
 from tests.page import served_page
 
@@ -48,10 +48,10 @@ def _folder(place, name: str, size: int, age: float):
 def test_the_oldest_go_when_the_room_is_full(tmp_path):
     ages = (300, 200, 100, 10)
     old, middle, young, fresh = (_folder(tmp_path, str(age), 1 << 20, age) for age in ages)
-    left = janitor.sweep(tmp_path, 5 << 19, time.time())
+    left = file_cleanup.sweep(tmp_path, 5 << 19, time.time())
     assert [path.exists() for path in (old, middle, young, fresh)] == [False, False, True, True]
     assert left < 5 << 19
-    janitor.sweep(tmp_path, 0, time.time())
+    file_cleanup.sweep(tmp_path, 0, time.time())
     assert not young.parent.exists() and fresh.exists()  # somebody may still be writing
 
 
@@ -64,7 +64,7 @@ def test_what_is_a_day_old_goes_and_links_are_not_followed(tmp_path):
     (room / "link").symlink_to(outside)
     os.utime(room / "link", (0, 0), follow_symlinks=False)
     gone, kept = _folder(room, "a", 10, 90_000), _folder(room, "b", 10, 80_000)
-    janitor.sweep(room, 1 << 30, time.time())
+    file_cleanup.sweep(room, 1 << 30, time.time())
     assert (gone.exists(), kept.exists(), treasure.exists()) == (False, True, True)
     assert not (room / "link").is_symlink()
 
@@ -73,8 +73,8 @@ def test_the_room_is_our_own(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", "")  # remembered, whether it was set or not
     monkeypatch.delenv("GRADIO_TEMP_DIR")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    place = janitor.room()
+    place = file_cleanup.room()
     assert place.parent == tmp_path and place.stat().st_mode & 0o777 == 0o700
-    assert janitor.room() == place == type(place)(os.environ["GRADIO_TEMP_DIR"])
+    assert file_cleanup.room() == place == type(place)(os.environ["GRADIO_TEMP_DIR"])
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "theirs"))
-    assert janitor.room() == tmp_path / "theirs"
+    assert file_cleanup.room() == tmp_path / "theirs"

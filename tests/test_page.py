@@ -24,9 +24,12 @@ from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, Failed, ModelError, Notice, Request, Result, Stage, Step
-from awaken.ui import controls, cost, intake, models, results, runs, stage, status, widgets
-from awaken.ui.runs import Workshop
-from awaken.ui.texts import ENGLISH, say
+from awaken.ui.controls import cost, model_picker, rail, widgets
+from awaken.ui.run import animation, file_guard, results, status
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.texts import say
+from awaken.ui.texts.page_en import ENGLISH
+from awaken.ui.viewer import stage
 from tests.page import served_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -274,9 +277,9 @@ def test_server_paths_are_never_read(page, client, path, meta):
 @pytest.mark.parametrize("path", ["/etc/passwd", str(ROOT / "assets"), "examples/../app.py"])
 def test_drop_zone_takes_only_uploads_and_bundled_pictures(path):
     bundled = next((ROOT / "examples" / "paintings").glob("*.jpg"))
-    assert intake.own_file(str(bundled)) == str(bundled)
+    assert file_guard.own_file(str(bundled)) == str(bundled)
     with pytest.raises(gr.Error, match="never fetches"):
-        intake.own_file(path)
+        file_guard.own_file(path)
 
 
 def test_pictures_of_the_server_are_never_read(page, client, painting):
@@ -399,21 +402,21 @@ def test_values_of_other_models_are_left_out():
         "proxy_template": "", "options:consisti2v:frame_stride": 3,
         "proxy_options:sdxl_refiner:steps": 12, "proxy_options:invsr:steps": 4,
     }  # fmt: skip
-    told = controls.values(arrived)
+    told = rail.values(arrived)
     assert told["options"] == {}
     assert told["proxy_options"] == {"steps": 12}
     assert (told["seed"], told["proxy_template"]) == (42, None)
     assert "lock" not in told
-    drawn = {controls.values(arrived | {"lock": False})["seed"] for _ in range(5)}
+    drawn = {rail.values(arrived | {"lock": False})["seed"] for _ in range(5)}
     assert len(drawn) > 1
 
 
 def test_every_model_says_what_it_needs_and_whether_it_runs_here():
     for spec in (*BACKENDS.values(), *PROXIES.values()):
-        label = models._choice(spec)
+        label = model_picker._choice(spec)
         here = spec.available() is None
         assert say("runs_here" if here else "not_here") in label
-        assert here or spec.available() in models.about(spec)
+        assert here or spec.available() in model_picker.about(spec)
 
 
 def test_smaller_size_is_the_next_one_down():
@@ -435,10 +438,10 @@ def test_proxy_in_words_follows_the_numbers():
     assert "PSNR 18.2 dB, luma correlation 0.41" in results.proxy_in_words(18.2, 0.41)
 
 
-def _views(engine, painting: Path, shown: dict, prompt: str = "the water flows") -> list[runs.View]:
-    workshop = Workshop(lambda: engine)
+def _views(engine, painting: Path, shown: dict, prompt: str = "the water flows") -> list[animation.RunView]:
+    holder = EngineHolder(lambda: engine)
     values = {"painting": str(painting), "prompt": prompt}
-    return list(runs.animate(workshop, shown, {}, values))
+    return list(animation.animate(holder, shown, {}, values))
 
 
 class _Engine:
@@ -483,8 +486,8 @@ def test_closing_a_run_closes_the_engine(painting):
             finally:
                 closed.append(True)
 
-    views = runs.animate(
-        Workshop(Endless), SHOWN, {}, {"painting": str(painting), "prompt": "the water flows"}
+    views = animation.animate(
+        EngineHolder(Endless), SHOWN, {}, {"painting": str(painting), "prompt": "the water flows"}
     )
     for _ in range(3):
         next(views)
@@ -503,9 +506,9 @@ def test_engine_that_cannot_start_gives_a_sentence_and_another_chance(painting):
             raise ModelError("The weights are damaged: fetch them again.")
         return _Engine(Failed("request", "made"))
 
-    workshop = Workshop(make)
+    holder = EngineHolder(make)
     said = [
-        list(runs.animate(workshop, stage.empty(), {}, {"painting": str(painting), "prompt": "x"}))[
+        list(animation.animate(holder, stage.empty(), {}, {"painting": str(painting), "prompt": "x"}))[
             -1
         ]
         for _ in range(3)
@@ -513,7 +516,7 @@ def test_engine_that_cannot_start_gives_a_sentence_and_another_chance(painting):
     assert "No module named 'torch'" in said[0].status.cards[0]["text"]
     assert said[1].status.cards[0]["text"].startswith("The weights are damaged")
     assert said[2].status.cards[0]["text"] == "made"
-    assert workshop.busy == 0
+    assert holder.busy == 0
 
 
 def test_finished_run_has_files_of_unguessable_name(painting):

@@ -185,7 +185,7 @@ def test_stop_ends_the_work_and_keeps_the_last_result(visit, server, slow_steps)
 
 
 def test_closing_the_tab_frees_the_engine_after_the_grace(visit, server, slow_steps, monkeypatch):
-    monkeypatch.setattr(server.workshop.jobs, "grace", 1.0)
+    monkeypatch.setattr(server.holder.jobs, "grace", 1.0)
     page = visit()
     page.fill("#aw-prompt textarea", "the sky swirls, and nobody has asked for it before")
     page.click("#aw-awaken")

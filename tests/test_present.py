@@ -17,7 +17,8 @@ from starlette.testclient import TestClient
 from awaken.bundle import write_bundle
 from awaken.examples import load_index
 from awaken.types import RequestError
-from awaken.ui import links, present
+from awaken.ui.run import links
+from awaken.ui.server import present
 from awaken.video import stacked, write_mp4
 from tests.page import served_page
 
@@ -113,7 +114,7 @@ def test_the_page_serves_it_too():
 
 def test_it_needs_no_model_no_torch_and_no_gradio():
     code = (
-        "import sys, awaken.ui.present as p; assert p.from_examples();"
+        "import sys, awaken.ui.server.present as p; assert p.from_examples();"
         "sys.exit(bool({'torch', 'gradio', 'diffusers', 'transformers'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

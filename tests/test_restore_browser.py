@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from awaken.types import RequestError
-from awaken.ui.links import encode
+from awaken.ui.run.links import encode
 from awaken.video import read_settings
 from tests.page import served_page
 

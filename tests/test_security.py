@@ -24,9 +24,9 @@ from gradio_client import Client
 from PIL import Image
 
 from awaken.types import RequestError
-from awaken.ui import border, serving
-from awaken.ui.border import Rules
-from awaken.ui.runs import Workshop
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.server import security, serving
+from awaken.ui.server.security import Rules
 from tests import load
 from tests.page import cached, served_page
 
@@ -293,11 +293,11 @@ def test_no_request_is_larger_than_a_picture_needs(page, web):
     assert upload(web, "large.png", bytes(21 << 20)).status_code == 413
     connection = http.client.HTTPConnection(urlsplit(page.url).netloc, timeout=30)
     for path in ("/gradio_api/queue/join", "/gradio_api/upload", "/login"):
-        connection.request("POST", path, headers={"Content-Length": str(border.MAX_BODY + 1)})
+        connection.request("POST", path, headers={"Content-Length": str(security.MAX_BODY + 1)})
         answer = connection.getresponse()
-        assert (answer.status, answer.read()) == (413, border._TOO_LARGE.encode())
+        assert (answer.status, answer.read()) == (413, security._TOO_LARGE.encode())
         connection.close()
-    pieces = (b"x" * (1 << 20) for _ in range((border.MAX_BODY >> 20) + 1))
+    pieces = (b"x" * (1 << 20) for _ in range((security.MAX_BODY >> 20) + 1))
     answer = web.post("gradio_api/queue/join", content=pieces)  # in chunks, of unknown length
     assert answer.status_code in (400, 413)
 
@@ -485,8 +485,8 @@ def locked():
     """A page that asks for a password; its engine is never made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWAKEN_AUTH", "guest:sun:flowers")
-        demo, workshop = serving.make_page(Workshop())
-        url = serving.launch(demo, workshop)
+        demo, holder = serving.make_page(EngineHolder())
+        url = serving.launch(demo, holder)
     yield demo, url
     demo.close(verbose=False)
 
@@ -498,11 +498,11 @@ def test_without_the_password_nothing_answers(locked):
     inner = ("mcp", "upload", "queue/join", "call/animate", "file=/etc/passwd", "info", "cancel", "heartbeat/a")
     paths |= {f"/gradio_api/{name}" for name in inner}
     with httpx.Client(base_url=url) as web:
-        for path in paths - set(border.OPEN):
+        for path in paths - set(security.OPEN):
             for method in ("GET", "POST"):
                 answer = web.request(method, path, auth=("guest", "sun:flower"))
                 assert answer.status_code in (401, 404), path
-                assert answer.status_code == 401 or path.startswith(border.SHUT)
+                assert answer.status_code == 401 or path.startswith(security.SHUT)
         assert web.get("").status_code == 401
         assert web.get("", auth=("guest", "sun:flowers")).status_code == 200
 

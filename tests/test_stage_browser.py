@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from awaken.preview import atlas
-from awaken.ui import stage
-from awaken.ui.stage import ASSETS, Stage
+from awaken.ui import ASSETS
+from awaken.ui.viewer import stage
+from awaken.ui.viewer.stage import Stage
 from awaken.video import stacked, write_mp4
 
 pytestmark = pytest.mark.browser

@@ -57,7 +57,7 @@
       await known;
       return read("awaken-owner");
     },
-    hello: async () => {
+    session: async () => {
       await known;
       const how = performance.getEntriesByType("navigation")[0]?.type;
       return JSON.stringify({ owner: read("awaken-owner"), again: how === "reload", runs: runs() });

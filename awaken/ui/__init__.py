@@ -1,1 +1,9 @@
-"""The page's parts. Only this package and ``app.py`` import gradio; nothing here imports torch."""
+"""The page, in rooms: each may import those below it (tests/test_layout.py).
+
+server > page > api > lab > controls > run > viewer > jobs > texts
+"""
+
+from pathlib import Path
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+EXAMPLES = ASSETS.parent / "examples"

@@ -1,5 +1,5 @@
 // The motion brush in the browser. Gradio runs this text once per mount as the body of a function with
-// (element, trigger, props, server, upload, watch); awaken/ui/brush.py joins the files of this folder
+// (element, trigger, props, server, upload, watch); awaken/ui/viewer/brush.py joins the files of this folder
 // after one line with its words. The template is static; texts are written with textContent.
 //
 // The mask: a small canvas, white where motion is allowed and transparent elsewhere, in the painting's

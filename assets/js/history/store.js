@@ -1,4 +1,4 @@
-// What this browser keeps, in this browser alone: an IndexedDB of three tables. awaken/ui/history.py
+// What this browser keeps, in this browser alone: an IndexedDB of three tables. awaken/ui/viewer/history.py
 // joins the files of this folder after one line with words and bounds: texts = {...}, bounds = {...}.
 //   runs   {id, date, star, thumb, bytes, film, placard, texts}  enough to draw the tray
 //   files  {id, stacked, painting, proxy, mask}  ArrayBuffers, which every browser can keep

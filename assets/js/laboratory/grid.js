@@ -1,7 +1,7 @@
 // A grid of videos with one clock. One mp4 holds all of them, row by row; every decoded picture is a
 // whole moment, and all canvases are painted from the same one in one task: they cannot fall out of
 // step. Until the film is there, a small JPEG atlas (row = video, column = frame) plays the same way.
-// awaken/ui/trials.py joins stage/decode.js, lines with words and place, and this.
+// awaken/ui/lab/grid.py joins stage/decode.js, lines with words and place, and this.
 const grid = element.querySelector(".aw-grid");
 const pick = (name) => grid.querySelector("." + name);
 const make = (tag, className, text) => {

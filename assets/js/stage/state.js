@@ -1,5 +1,5 @@
 // The stage in the browser. Gradio runs this text once per mount as the body of a function with
-// (element, trigger, props, server, upload, watch). awaken/ui/stage.py joins the files of this
+// (element, trigger, props, server, upload, watch). awaken/ui/viewer/stage.py joins the files of this
 // folder, in the order of its SCRIPT, after one line with the stage's own words: texts = {...}.
 // The template is static: every node lives as long as the component, only data changes. User text
 // is written with textContent, never as markup.

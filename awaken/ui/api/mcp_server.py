@@ -1,0 +1,284 @@
+"""The page as a tool for language models: an MCP server at /gradio_api/mcp (streamable HTTP).
+
+Four tools, the same as the page's public endpoints. Gradio can make such a server of its endpoints,
+but hands calls to a client of its own inside the server, which uploads any file of the machine that
+a call names, and lets a run go on when its caller has gone. Here a call is a job in the page's own queue:
+
+- a picture arrives as a data URI or as an upload to this server; no address is ever fetched and no
+  other path is ever opened;
+- every step is told to a caller who wants progress;
+- a caller who cancels or hangs up ends its run within one step.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import anyio
+import gradio as gr
+import numpy as np
+from anyio.to_thread import run_sync
+from gradio.route_utils import get_root_url
+from mcp import types as mcp
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from awaken import __version__
+from awaken.types import (
+    AwakenError,
+    Event,
+    Failed,
+    ProxyReady,
+    Request,
+    RequestError,
+    Result,
+)
+from awaken.ui.api import catalogue
+from awaken.ui.api.calls import called, finished
+from awaken.ui.run import file_guard, status
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.run.files import keep_upload, new_folder
+from awaken.ui.run.requests import BACKEND
+from awaken.ui.texts import say
+
+log = logging.getLogger(__name__)
+
+PATH = "/gradio_api/mcp"
+MAX_SESSIONS, IDLE = 200, 1800.0  # conversations, and seconds after which a silent one is forgotten
+LOOK = 512  # px of the longer side of the pictures that a model looks at
+ABOUT = (
+    "Every Painting Awakened turns a painting and a sentence into a short video, with and without "
+    "the paper's training-free method. Call models first: it says which models run here."
+)
+_PICTURE = (
+    "A picture: a data URI (data:image/png;base64,...; JPEG, PNG, WebP, GIF or TIFF, at most 20 MB, "
+    "sides from 32 pixels, no longer than 3:1), or the path that POST /gradio_api/upload of this "
+    "server answered. Web addresses are not fetched."
+)
+_FILES = {  # of a finished run, in the order of the answer
+    "awakened": ("The video made with the method", "video/mp4"),
+    "baseline": ("The video without it", "video/mp4"),
+    "side_by_side": ("Both, baseline on the left", "video/mp4"),
+    "proxy": ("The proxy image", "image/png"),
+    "settings": ("All settings and timings", "application/json"),
+}
+_GONE = "awaken.gone"  # key of an ASGI scope: the event that its caller has hung up
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """What a call ends with; ``seen`` is the proxy image as a small JPEG in base64."""
+
+    files: Mapping[str, Path]
+    seen: str
+    settings: Mapping[str, Any]
+
+
+class McpServer:
+    """The MCP server over one holder: an ASGI app, with a lifespan to run it in."""
+
+    def __init__(self, holder: EngineHolder, max_body: int):
+        """``max_body``: bytes of the largest request."""
+        self._holder = holder
+        self._server: Server = Server("every-painting-awakened", __version__, ABOUT)
+        self._server.list_tools()(self._list)
+        self._server.call_tool()(self._call)
+        self._sessions = StreamableHTTPSessionManager(
+            self._server, session_idle_timeout=IDLE, max_sessions=MAX_SESSIONS,
+            max_request_body_size=max_body,
+        )  # fmt: skip
+
+    @asynccontextmanager
+    async def lifespan(self, app: Any) -> AsyncIterator[None]:
+        """For the app that serves it."""
+        async with self._sessions.run():
+            yield
+
+    def mount(self, app: Starlette) -> None:
+        """Serve ``PATH`` beside an app's own pages."""
+        app.router.routes[:0] = [Route(path, self) for path in (PATH, f"{PATH}/")]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gone = scope[_GONE] = anyio.Event()
+
+        async def watched() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                gone.set()
+            return message
+
+        await self._sessions.handle_request(scope, watched, send)
+
+    async def _list(self) -> list[mcp.Tool]:
+        return [
+            mcp.Tool(
+                name=name, description=words, inputSchema=schema,
+                annotations=mcp.ToolAnnotations(readOnlyHint=True, openWorldHint=False),
+            )
+            for name, (words, schema) in described().items()
+        ]  # fmt: skip
+
+    async def _call(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Answers, or raises what the caller is told."""
+        if name == "models":
+            return await run_sync(catalogue.models)
+        if name == "settings_schema":
+            return catalogue.settings_schema()
+        if name not in ("animate", "proxy"):
+            raise RequestError(f"There is no tool called {name!r}; call list_tools.")
+        try:
+            return await self._run(name, arguments)
+        except (AwakenError, gr.Error) as error:
+            raise RequestError(str(getattr(error, "message", error))) from None
+        except Exception:
+            log.exception("a call of the tool %s failed", name)
+            raise RequestError(say("internal")) from None
+
+    async def _run(self, name: str, arguments: dict[str, Any]) -> list[mcp.ContentBlock]:
+        """A job among the visitors' own; leaving it ends it."""
+        values = await run_sync(_values, name, arguments)
+        job = await run_sync(called, self._holder, partial(_work, self._holder, name), values)
+        context = self._server.request_context
+        token = context.meta.progressToken if context.meta else None
+        now = status.waiting(behind=True)
+        async with aclosing(self._holder.jobs.watch(job)) as updates:
+            async for update in updates:
+                if context.request.scope[_GONE].is_set():  # nobody would read the answer
+                    raise RequestError("The caller has gone.")
+                if not update.live:
+                    return self._answer(finished(update))
+                if update.state == "waiting":
+                    now = status.queued(update.ahead, update.wait)
+                elif update.news and update.moment is not None:
+                    now = status.after(now, update.moment)
+                if token is not None:
+                    await context.session.send_progress_notification(
+                        token, now.share, 1.0, f"{now.line} {now.detail}".strip(),
+                        related_request_id=str(context.request_id),
+                    )  # fmt: skip
+        raise RuntimeError("the job ended without a word")
+
+    def _answer(self, made: _Made) -> list[mcp.ContentBlock]:
+        """The settings that were used, links to the files, and the proxy to look at."""
+        root = get_root_url(self._server.request_context.request, PATH, None)
+        links = [
+            mcp.ResourceLink(
+                type="resource_link", name=made.files[name].name, description=words, mimeType=kind,
+                uri=f"{root}/gradio_api/file={quote(str(made.files[name]))}",
+            )
+            for name, (words, kind) in _FILES.items() if name in made.files
+        ]  # fmt: skip
+        told = json.dumps(dict(made.settings)) if made.settings else ""
+        texts = [mcp.TextContent(type="text", text=told)] if told else []
+        seen = mcp.ImageContent(type="image", data=made.seen, mimeType="image/jpeg")
+        return [*texts, *links, seen]
+
+
+def described() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Name -> (what the tool does, the JSON schema of its arguments)."""
+    settings = catalogue.settings_schema()["properties"]
+    pictures = {"painting": {"type": "string", "description": f"What comes alive. {_PICTURE}"}}
+    more = {
+        "proxy_image": {"type": "string", "description": f"For the proxy 'upload'. {_PICTURE}"},
+        "mask": {
+            "type": "string",
+            "description": f"White where motion is allowed, for models that take one. {_PICTURE}",
+        },
+    }
+    few = {name: settings[name] for name in ("prompt", "proxy", "proxy_strength", "seed")}
+    return {
+        "animate": (
+            "Animate a painting. Returns links to five files (awakened, baseline and side-by-side "
+            "mp4, proxy png, settings json), the proxy image to look at, and the settings used. "
+            "Takes seconds with the miniature, minutes with larger models; asks for progress are "
+            "answered at every step, and cancelling stops the work.",
+            _schema(pictures | settings | more, ["painting", "prompt"]),
+        ),
+        "proxy": (
+            "Make only the proxy image of a painting: the painting repainted by an image model "
+            "with the same prompt. Returns a link to the png and the image to look at.",
+            _schema(pictures | few, ["painting", "prompt"]),
+        ),
+        "models": (" ".join((catalogue.models.__doc__ or "").split()), _schema({}, [])),
+        "settings_schema": (
+            " ".join((catalogue.settings_schema.__doc__ or "").split()), _schema({}, []),
+        ),
+    }  # fmt: skip
+
+
+def _schema(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    """Without defaults of null: a value that is left out is the model's own."""
+    plain = {
+        name: {k: v for k, v in kind.items() if (k, v) != ("default", None)}
+        for name, kind in properties.items()
+    }
+    return {
+        "type": "object", "properties": plain, "required": required, "additionalProperties": False,
+    }  # fmt: skip
+
+
+def _values(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as ``requests.make_request`` takes them. Raises RequestError, gr.Error."""
+    values = {"painting": None, "prompt": ""} | dict(arguments)
+    for picture in ("painting", "proxy_image", "mask"):
+        if values.get(picture) is not None:
+            values[picture] = picture_file(values[picture])
+    return {"backend": BACKEND} | values if name == "proxy" else values
+
+
+def _work(holder: EngineHolder, name: str, request: Request) -> Iterator[Event | _Made | None]:
+    """The events of a run, and at last what it made. Raises AwakenError."""
+    while not holder.wait(0.5):
+        yield None
+    engine = holder.engine()
+    with closing(engine.animate(request)) as events:
+        for event in events:
+            if isinstance(event, Failed):
+                raise RequestError(event.message)
+            if isinstance(event, ProxyReady) and name == "proxy":
+                path = new_folder() / "proxy.png"
+                Image.fromarray(event.image).save(path)
+                yield _Made({"proxy": path}, _small(event.image), {})
+                return
+            if isinstance(event, Result):
+                files = engine.save(event, new_folder())
+                yield _Made(files, _small(event.proxy), event.settings)
+                return
+            yield event
+
+
+def picture_file(text: str) -> str:
+    """The file of a picture that a call names. Raises RequestError, gr.Error."""
+    if text.startswith("data:"):
+        head, _, body = text.partition(",")
+        try:
+            data = base64.b64decode(body, validate=True) if head.endswith(";base64") else b""
+        except (binascii.Error, ValueError):
+            data = b""
+        return str(keep_upload(data))
+    if urlsplit(text).scheme in ("http", "https"):  # of an upload only the path is read
+        text = unquote(urlsplit(text).path.partition("/gradio_api/file=")[2])
+    return file_guard.own_file(text)
+
+
+def _small(picture: np.ndarray) -> str:
+    image = Image.fromarray(picture)
+    image.thumbnail((LOOK, LOOK), Image.Resampling.LANCZOS)
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=85)
+    return base64.b64encode(stream.getvalue()).decode("ascii")

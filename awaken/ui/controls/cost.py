@@ -1,0 +1,56 @@
+"""What a run would cost, told before the click: seconds here, or of the visitor's GPU quota."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from awaken.types import BOUNDS, RequestError, check_number
+from awaken.ui.controls.rail import Controls
+from awaken.ui.jobs.events import QUIET
+from awaken.ui.run.engine_holder import EngineHolder
+
+READ = ("backend", "proxy", "variant", "p", "re_noise", "steps", "size", "frames")
+PATIENCE = 30.0  # s that a page waits for the engine to be made before it says nothing
+
+
+def line() -> gr.Markdown:
+    """Draw the line; empty until anybody knows."""
+    return gr.Markdown("", elem_id="aw-cost")
+
+
+def wire(
+    demo: gr.Blocks, holder: EngineHolder, rail: Controls, told: gr.Markdown, running: gr.State
+) -> None:
+    """Tell it when the page opens, when a dial moves and when a run has measured anew."""
+    dials = [rail[name] for name in READ]
+
+    # Not preprocessed: while a newly chosen model's choices are still on their way, a dial holds a
+    # value of the last model's, and Gradio would answer with an error.
+    raw = QUIET | {"preprocess": False}
+
+    def tell(*values: Any) -> str:
+        settings = dict(zip(READ, values, strict=True))
+        return holder.cost(settings) if plausible(settings) else ""
+
+    async def arrive(*values: Any) -> str:
+        await holder.started(PATIENCE)
+        return tell(*values)
+
+    demo.load(arrive, dials, told, **raw)
+    gr.on(
+        [running.change, *(dial.change for dial in dials)], tell, dials, told,
+        trigger_mode="always_last", **raw,
+    )  # fmt: skip
+
+
+def plausible(settings: Mapping[str, Any]) -> bool:
+    """Whether values that come straight from a browser are names and numbers within their bounds."""
+    try:
+        for name in BOUNDS.keys() & settings.keys():
+            check_number(name, settings[name])
+    except RequestError:
+        return False
+    return all(isinstance(settings[name], str) for name in settings.keys() - BOUNDS.keys())

@@ -1,0 +1,111 @@
+"""Fetching the weights of a model that is not here yet, on a press, with its size and terms in update.
+
+Only the owner of the machine is offered this: ``app.py`` allows it when the page listens on this
+machine alone (``AWAKEN_DOWNLOADS``), so that no passing visitor fills a server's disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from awaken import hub
+from awaken.backends import BackendSpec
+from awaken.proxies import ProxySpec
+from awaken.types import AwakenError
+from awaken.ui.jobs.events import QUIET, UNSEEN
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.texts import say
+from awaken.ui.texts.messages import tell
+
+log = logging.getLogger(__name__)
+
+_SECONDS_TO_START = 120
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The button of one choice of models, what it says meanwhile, and the radio it belongs to."""
+
+    role: str
+    registry: Mapping[str, BackendSpec | ProxySpec]
+    button: gr.Button
+    line: gr.Markdown
+
+
+def allowed() -> bool:
+    """Whether this page may offer downloads."""
+    return os.environ.get("AWAKEN_DOWNLOADS") == "1"
+
+
+def offer(role: str, registry: Mapping[str, BackendSpec | ProxySpec], first: str) -> Offer:
+    """Draw the button below a radio of models; hidden while the chosen model is here."""
+    button = gr.Button(
+        _words(registry[first]), visible=_wanted(registry[first]), size="sm",
+        elem_id=f"aw-fetch-{role}",
+    )  # fmt: skip
+    return Offer(role, registry, button, gr.Markdown(visible=False, elem_id=f"aw-fetching-{role}"))
+
+
+def wire(holder: EngineHolder, offered: Offer, radio: gr.Radio) -> None:
+    """Let the button follow the radio, and fetch when it is pressed."""
+
+    def follow(key: str) -> list[Any]:
+        spec = offered.registry[key]
+        return [gr.update(visible=_wanted(spec), value=_words(spec)), gr.update(visible=False)]
+
+    def fetch(key: str) -> Iterator[list[Any]]:
+        for words, ended in progress(holder, offered.role, key, offered.registry[key]):
+            wanted = ended and _wanted(offered.registry[key])
+            button = gr.update(visible=wanted) if ended else gr.update(visible=False)
+            yield [button, gr.update(visible=True, value=words)]
+
+    radio.change(follow, radio, [offered.button, offered.line], **QUIET)
+    offered.button.click(
+        fetch, radio, [offered.button, offered.line], concurrency_id="fetch", concurrency_limit=1,
+        **UNSEEN,
+    )  # fmt: skip
+
+
+def progress(
+    holder: EngineHolder, role: str, key: str, spec: BackendSpec | ProxySpec
+) -> Iterator[tuple[str, bool]]:
+    """Fetch; yields (what to say, whether it is over). A failure ends in its sentence."""
+    if not (allowed() and spec.release and spec.available()):
+        yield say("fetch_nothing"), True
+        return
+    try:
+        holder.wait(_SECONDS_TO_START)
+        said = ""
+        for done, total in holder.engine().fetch(role, key):
+            share = f"{100 * done // max(total, 1)} %"
+            if share != said:
+                said = share
+                yield (
+                    say("fetching", title=tell(spec.title), share=share, size=hub.gigabytes(total)),
+                    False,
+                )
+    except AwakenError as error:
+        yield tell(str(error)), True
+        return
+    except Exception:
+        log.exception("fetching %s failed", key)
+        yield say("internal"), True
+        return
+    yield say("fetched", title=tell(spec.title)), True
+
+
+def _wanted(spec: BackendSpec | ProxySpec) -> bool:
+    return allowed() and spec.release is not None and spec.available() is not None
+
+
+def _words(spec: BackendSpec | ProxySpec) -> str:
+    """What the button says: the size and the terms, before anything is fetched."""
+    size = hub.gigabytes(spec.release.size) if spec.release else ""
+    terms = tell(spec.weight_licence) + (f"; {say('non_commercial')}" if spec.non_commercial else "")
+    return say("fetch", size=size, terms=terms)

@@ -1,0 +1,155 @@
+"""The choice of models: video model and proxy, what each needs, and the settings only it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from awaken.backends import BACKENDS, BackendSpec
+from awaken.proxies import PROXIES, ProxySpec
+from awaken.types import BOUNDS, MAX_PROMPT
+from awaken.ui.controls import model_downloads, widgets
+from awaken.ui.jobs.events import QUIET
+from awaken.ui.run.requests import BACKEND, PROXY
+from awaken.ui.texts import say
+from awaken.ui.texts.languages import together
+from awaken.ui.texts.messages import tell
+from awaken.ui.viewer import parts
+
+REGISTRIES: Mapping[str, Mapping[str, BackendSpec | ProxySpec]] = {
+    "options": BACKENDS,
+    "proxy_options": PROXIES,
+}
+
+
+def build(draw: dict[str, gr.components.Component], restored: gr.State) -> list[model_downloads.Offer]:
+    """Draw the models' part of the rail; adds its widgets to ``draw`` by name of ``Request``.
+
+    ``restored``: settings from a link or a file, which come before a model's own defaults.
+
+    An option of one model is called ``options:<model>:<name>`` or ``proxy_options:<model>:<name>``.
+    Returns the offers to download what is not here.
+    """
+    with gr.Accordion(say("models"), open=False, elem_id="aw-models"):
+        draw["backend"] = _radio("backend", BACKENDS, BACKEND)
+        about_backend = gr.Markdown(about(BACKENDS[BACKEND]), elem_classes=["aw-about"])
+        offers = [model_downloads.offer("backend", BACKENDS, BACKEND)]
+        _sliders("options", BACKEND, draw)
+
+        proxy = PROXIES[PROXY]
+        draw["proxy"] = _radio("proxy", PROXIES, PROXY)
+        about_proxy = gr.Markdown(about(proxy), elem_classes=["aw-about"])
+        offers.append(model_downloads.offer("proxy", PROXIES, PROXY))
+        draw["proxy_strength"] = gr.Slider(
+            *BOUNDS["proxy_strength"], value=proxy.strength, step=0.01, label=say("proxy_strength"),
+            info=say("proxy_strength_info"), visible=proxy.strength is not None,
+        )  # fmt: skip
+        presets = widgets.chips(
+            _presets(proxy), "presets", say("presets"), visible=bool(proxy.presets)
+        )
+        draw["proxy_image"] = widgets.PictureDrop("proxy_image", visible=proxy.needs_image)
+        draw["proxy_template"] = gr.Textbox(
+            proxy.template, label=say("proxy_template"), info=say("proxy_template_info"),
+            max_lines=4, max_length=MAX_PROMPT, visible=bool(proxy.template),
+        )  # fmt: skip
+        _sliders("proxy_options", PROXY, draw)
+
+    def of_backend(key: str) -> list[Any]:
+        return [about(BACKENDS[key]), *_shown("options", key, draw)]
+
+    def of_proxy(key: str, restored: Mapping[str, Any]) -> list[Any]:
+        spec = PROXIES[key]
+        kept = restored if restored.get("proxy", PROXY) == key else {}
+        strength = kept.get("proxy_strength", spec.strength or 0.5)
+        template = kept.get("proxy_template", spec.template)
+        return [
+            about(spec),
+            gr.update(visible=spec.strength is not None, value=strength),
+            gr.update(visible=bool(spec.presets), value=_presets(spec)),
+            gr.update(visible=spec.needs_image),
+            gr.update(visible=bool(spec.template), value=template),
+            *_shown("proxy_options", key, draw),
+        ]
+
+    def of_preset(key: str, event: gr.EventData) -> Any:
+        named = {tell(name): strength for name, strength in PROXIES[key].presets.items()}
+        return named.get(parts.said(event, "text"), gr.skip())
+
+    strength = draw["proxy_strength"]
+    draw["backend"].change(
+        of_backend, draw["backend"], [about_backend, *_named("options", draw)], **QUIET
+    )
+    draw["proxy"].change(
+        of_proxy,
+        [draw["proxy"], restored],
+        [about_proxy, strength, presets, draw["proxy_image"], draw["proxy_template"],
+         *_named("proxy_options", draw)],
+        **QUIET,
+    )  # fmt: skip
+    presets.select(of_preset, draw["proxy"], strength, **QUIET)
+    return offers
+
+
+def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arriving values, with the options of the chosen models gathered, others dropped."""
+    plain = {name: value for name, value in values.items() if ":" not in name}
+    for kind, key in (("options", plain["backend"]), ("proxy_options", plain["proxy"])):
+        prefix = f"{kind}:{key}:"
+        plain[kind] = {
+            name.removeprefix(prefix): value
+            for name, value in values.items()
+            if name.startswith(prefix)
+        }
+    if not PROXIES[plain["proxy"]].template:
+        plain["proxy_template"] = None
+    return plain
+
+
+def about(spec: BackendSpec | ProxySpec) -> str:
+    """What a model is, what it lacks here, and on what terms it comes."""
+    words = [tell(spec.summary)]
+    missing = spec.available()
+    if missing:
+        words.append(say("runs_not", why=tell(missing)))
+    if spec.code_licence or spec.weight_licence:
+        words.append(say("licences", code=tell(spec.code_licence), weights=tell(spec.weight_licence)))
+    if spec.non_commercial:
+        words.append(say("non_commercial"))
+    return together(*words)
+
+
+def _radio(name: str, registry: Mapping[str, BackendSpec | ProxySpec], value: str) -> gr.Radio:
+    return gr.Radio(
+        [(_choice(spec), key) for key, spec in registry.items()], value=value, label=say(name),
+        elem_id=f"aw-{name}", elem_classes=["aw-choices"],
+    )  # fmt: skip
+
+
+def _choice(spec: BackendSpec | ProxySpec) -> str:
+    """Title, and on a line of its own what the model needs and whether it can run here."""
+    here = say("not_here" if spec.available() else "runs_here")
+    return f"{tell(spec.title)}\n{together(tell(spec.needs), here)}"
+
+
+def _presets(spec: ProxySpec) -> list[str]:
+    return [tell(name) for name in spec.presets]
+
+
+def _sliders(kind: str, first: str, draw: dict[str, gr.components.Component]) -> None:
+    for key, spec in REGISTRIES[kind].items():
+        for name, option in spec.options.items():
+            draw[f"{kind}:{key}:{name}"] = gr.Slider(
+                option.low, option.high, value=option.default, step=option.step,
+                label=tell(option.label), info=tell(option.help) or None, visible=key == first,
+            )  # fmt: skip
+
+
+def _named(kind: str, draw: Mapping[str, gr.components.Component]) -> list[gr.components.Component]:
+    return [part for name, part in draw.items() if name.startswith(f"{kind}:")]
+
+
+def _shown(kind: str, key: str, draw: Mapping[str, Any]) -> list[dict[str, Any]]:
+    names = [name for name in draw if name.startswith(f"{kind}:")]
+    return [gr.update(visible=name.startswith(f"{kind}:{key}:")) for name in names]

@@ -1,0 +1,193 @@
+"""The rail of controls: painting, prompt, dials, models, variant, advanced settings.
+
+Only widgets and what one widget does to another; a run never writes into any of them, so settings
+may be changed while one is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from awaken.backends import BACKENDS, BackendSpec
+from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, VARIANTS
+from awaken.ui.controls import model_downloads, model_picker, widgets
+from awaken.ui.jobs.events import QUIET
+from awaken.ui.run import requests
+from awaken.ui.run.requests import BACKEND, DEFAULTS
+from awaken.ui.texts import prompt_reading, say, suggestions
+from awaken.ui.viewer import brush, parts
+
+
+@dataclass
+class Controls:
+    """The widgets whose values make a request, by the names of ``Request``, and their helpers."""
+
+    inputs: dict[str, gr.components.Component] = field(default_factory=dict)
+    lock: gr.Checkbox | None = None
+    wall: gr.HTML | None = None
+    chips: gr.HTML | None = None
+    offers: list[model_downloads.Offer] = field(default_factory=list)
+    restored: gr.State | None = None  # settings from a link or a file, by name of ``Request``
+
+    def __getitem__(self, name: str) -> gr.components.Component:
+        return self.inputs[name]
+
+    def keywords(self) -> dict[str, gr.components.Component]:
+        """Everything a run reads, by keyword."""
+        return self.inputs | {"lock": self.lock}
+
+
+def standing(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """What arrives under ``Controls.keywords`` as keyword arguments for ``requests.make_request``."""
+    plain = model_picker.chosen(keywords)
+    plain["mask"] = brush.mask_for(plain.get("painting"), plain.get("mask"))
+    del plain["lock"]
+    return plain
+
+
+def values(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with a new seed unless the seed that stands there is kept."""
+    fresh = {} if keywords["lock"] else {"seed": requests.new_seed()}
+    return standing(keywords) | fresh
+
+
+def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> Controls:
+    """Draw the rail inside the current Blocks.
+
+    paintings: thumbnails for the wall; first: values to begin with, by name of ``Request``, and
+    ``id``, the picture that is marked on the wall, and ``suggestions`` for its prompt.
+    """
+    rail = Controls(restored=gr.State({}))
+    draw = rail.inputs
+    start = DEFAULTS | {"prompt": "", "painting": None, "motion": None} | dict(first)
+    spec = BACKENDS[BACKEND]
+
+    draw["painting"] = widgets.PictureDrop("painting", start["painting"], pastes=True)
+    draw["mask"] = brush.MotionBrush(brush.reason(BACKEND))
+    rail.wall = widgets.wall(paintings, str(start.get("id", "")))
+    draw["prompt"] = gr.Textbox(
+        value=start["prompt"], label=say("prompt"), placeholder=say("prompt_hint"), lines=2,
+        max_lines=5, max_length=MAX_PROMPT, elem_id="aw-prompt",
+    )  # fmt: skip
+    read = gr.Markdown(visible=False, elem_id="aw-read")
+    rail.chips = widgets.chips(start.get("suggestions", suggestions()), "chips", say("chips"))
+
+    draw["p"] = gr.Slider(
+        *BOUNDS["p"], value=start["p"], step=0.05, label=say("p"), info=say("p_info"),
+        elem_id="aw-p", elem_classes=["aw-dial"],
+    )  # fmt: skip
+    with gr.Column(elem_classes=["aw-group"]):
+        draw["alpha"] = gr.Radio(
+            [(say(f"alpha_{kind}"), kind) for kind in ALPHA_KINDS], value=start["alpha"],
+            label=say("alpha"), info=say("alpha_info"), elem_id="aw-alpha",
+        )  # fmt: skip
+        draw["peak"] = gr.Slider(
+            *BOUNDS["peak"], value=start["peak"], step=0.5, label=say("peak"), elem_id="aw-peak",
+        )  # fmt: skip
+        curve = widgets.curve(
+            widgets.curve_value(start["alpha"], start["peak"], start["p"], spec.steps)
+        )
+    draw["motion"] = gr.Slider(
+        **_motion(spec, start["motion"]), label=say("motion"), info=say("motion_info"),
+        elem_id="aw-motion", elem_classes=["aw-dial"],
+    )  # fmt: skip
+
+    rail.offers = model_picker.build(draw, rail.restored)
+    with gr.Accordion(say("variant"), open=False, elem_id="aw-variants"):
+        draw["variant"] = gr.Radio(
+            [(say(f"variant_{key}"), key) for key in VARIANTS], value=start["variant"],
+            label=say("variant"), info=say("variant_info"), elem_id="aw-variant",
+            elem_classes=["aw-choices"],
+        )  # fmt: skip
+    with gr.Accordion(say("advanced"), open=False, elem_id="aw-advanced"):
+        _advanced(rail, start)
+
+    rail.chips.select(_suggested, None, draw["prompt"], **QUIET)
+    readers = [draw[name] for name in ("prompt", *requests.READERS)]
+    gr.on(
+        [part.change for part in readers], _read, readers, read, trigger_mode="always_last",
+        **QUIET,
+    )  # fmt: skip
+    shape = [draw["alpha"], draw["peak"], draw["p"], draw["steps"]]
+    gr.on(
+        [part.change for part in shape], widgets.curve_value, shape, curve,
+        trigger_mode="always_last", **QUIET,
+    )  # fmt: skip
+    dependent = [draw[name] for name in ("motion", "steps", "guidance", "size", "frames", "fps")]
+    draw["backend"].change(brush.for_backend, draw["backend"], draw["mask"], **QUIET)
+    draw["backend"].change(_for_backend, [draw["backend"], rail.restored], dependent, **QUIET)
+    return rail
+
+
+def _read(prompt: str, backend: str, proxy: str) -> dict[str, Any]:
+    said = prompt_reading.remark(prompt, backend, proxy)
+    return gr.update(value=said, visible=bool(said))
+
+
+def _advanced(rail: Controls, start: Mapping[str, Any]) -> None:
+    draw, spec = rail.inputs, BACKENDS[BACKEND]
+    with gr.Row(elem_classes=["aw-seed"]):
+        draw["seed"] = gr.Number(
+            start["seed"], label=say("seed"), precision=0, minimum=BOUNDS["seed"][0],
+            maximum=BOUNDS["seed"][1], elem_id="aw-seed",
+        )  # fmt: skip
+        dice = gr.Button(say("dice"), size="sm", elem_id="aw-dice")
+    rail.lock = gr.Checkbox(True, label=say("seed_lock"), info=say("seed_lock_info"))
+    draw["steps"] = gr.Slider(
+        *BOUNDS["steps"], value=spec.steps, step=1, label=say("steps"), elem_id="aw-steps"
+    )
+    draw["guidance"] = gr.Slider(
+        *BOUNDS["guidance"], value=spec.guidance, step=0.5, label=say("guidance")
+    )
+    draw["size"] = gr.Radio(
+        **_sizes(spec), label=say("size"), info=say("size_info"), elem_id="aw-size"
+    )
+    draw["frames"] = gr.Radio(**_frames(spec), label=say("frames"))
+    draw["fps"] = gr.Slider(*BOUNDS["fps"], value=spec.fps, step=1, label=say("fps"))
+    draw["re_noise"] = gr.Slider(
+        *BOUNDS["re_noise"], value=start["re_noise"], step=0.05, label=say("re_noise"),
+        info=say("re_noise_info"),
+    )  # fmt: skip
+    draw["negative_prompt"] = gr.Textbox(
+        "", label=say("negative_prompt"), max_lines=3, max_length=MAX_PROMPT
+    )
+    dice.click(requests.new_seed, None, draw["seed"], **QUIET)
+
+
+def _for_backend(key: str, restored: Mapping[str, Any]) -> list[Any]:
+    """A model brings its own defaults and ranges; settings restored for it come before them."""
+    spec = BACKENDS[key]
+    kept = restored if restored.get("backend", BACKEND) == key else {}
+    sizes, frames = _sizes(spec), _frames(spec)
+    return [
+        gr.update(**_motion(spec, kept.get("motion"))),
+        kept.get("steps", spec.steps),
+        kept.get("guidance", spec.guidance),
+        gr.update(**sizes | {"value": kept.get("size", spec.size)}),
+        gr.update(**frames | {"value": kept.get("frames", spec.frames)}),
+        kept.get("fps", spec.fps),
+    ]
+
+
+def _motion(spec: BackendSpec, value: float | None = None) -> dict[str, Any]:
+    low, high, step = spec.motion_range or (0, 1, 0.05)
+    chosen = next((v for v in (value, spec.motion) if v is not None), low)
+    visible = spec.motion_range is not None
+    return {"minimum": low, "maximum": high, "step": step, "value": chosen, "visible": visible}
+
+
+def _sizes(spec: BackendSpec) -> dict[str, Any]:
+    return {"choices": [(str(s), s) for s in spec.sizes], "value": spec.size}
+
+
+def _frames(spec: BackendSpec) -> dict[str, Any]:
+    choices = [(str(n), n) for n in spec.frame_choices]
+    return {"choices": choices, "value": spec.frames, "visible": len(choices) > 1}
+
+
+def _suggested(event: gr.EventData) -> str:
+    return parts.said(event, "text")[:MAX_PROMPT]

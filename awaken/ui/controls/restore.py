@@ -1,0 +1,111 @@
+"""Settings from a link or a file back onto the dials.
+
+A model brings its own defaults whenever it is chosen; ``Controls.restored`` holds the settings that
+came from outside, so that they outlast the change of model that they cause.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from awaken.backends import BACKENDS
+from awaken.bundle import read_mask_from, read_settings_from, read_settings_text
+from awaken.painting import open_mask, open_painting, similarity, to_size
+from awaken.proxies import PROXIES
+from awaken.recipe import Recovered
+from awaken.ui.run import files, links
+from awaken.ui.run.requests import BACKEND, PROXY
+from awaken.ui.texts import say
+from awaken.ui.texts.messages import tell
+from awaken.ui.viewer import brush
+
+PICTURES = ("painting", "proxy_image", "mask")
+_STILL = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")  # pictures in a film's container
+
+
+def is_settings_file(path: str | Path) -> bool:
+    """Whether a dropped file looks like a bundle, a video or a settings.json, and no picture."""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(64)
+    except OSError:
+        return False
+    film = head[4:8] == b"ftyp" and head[8:12] not in _STILL
+    return head.startswith(b"PK") or film or head.lstrip()[:1] == b"{"
+
+
+def from_link(request: gr.Request | None) -> Recovered:
+    """The settings in the page's own address."""
+    return links.decode(dict(request.query_params) if request is not None else "")
+
+
+def from_file(path: str | Path) -> Recovered:
+    """The settings in a dropped file. Raises RequestError with a sentence."""
+    return read_settings_from(path)
+
+
+def from_text(text: str) -> Recovered:
+    """The settings in the text of a settings.json. Raises RequestError with a sentence."""
+    return read_settings_text(text.encode("utf-8", "replace"))
+
+
+def mask_from(path: str | Path, painting: str | None) -> dict[str, str] | None:
+    """The motion mask in a dropped bundle, as a value of the brush, or None where it holds none.
+
+    painting: path of the chosen picture. It stays when the mask was made for it; otherwise the
+    bundle's own painting comes along, as ``painting`` of the value says. Raises RequestError.
+    """
+    found = read_mask_from(path)
+    if found is None:
+        return None
+    own = open_painting(found[1])
+    mask = files.new_folder() / "mask.png"
+    Image.fromarray(open_mask(found[0], own)).save(mask)
+    if painting is None or not _same(open_painting(Path(painting)), own):
+        painting = str(files.keep_upload(found[1]))
+    return brush.value_of(painting, mask)
+
+
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two pictures are copies of one, at whatever size."""
+    ratio = first.shape[1] / first.shape[0] * second.shape[0] / second.shape[1]
+    small = [to_size(picture, 64, 64) for picture in (first, second)]
+    return 0.97 < ratio < 1.03 and similarity(*small)[0] > 30
+
+
+def onto_dials(found: Recovered, names: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """Values for the dials called ``names``, and sentences about what was left out.
+
+    What the chosen model does not offer (a size, a length, a strength of motion) is left out too:
+    the dial could not show it.
+    """
+    wanted = {name: value for name, value in found.settings.items() if name not in PICTURES}
+    backend = BACKENDS[wanted.get("backend", BACKEND)]
+    off = []
+    for name, choices in (("size", backend.sizes), ("frames", backend.frame_choices)):
+        if name in wanted and wanted[name] not in choices:
+            off.append(name)
+    low, high, _ = backend.motion_range or (0.0, 0.0, 0.0)
+    if not low <= wanted.get("motion", low) <= high:
+        off.append("motion")
+    values = {name: value for name, value in wanted.items() if name in names and name not in off}
+    for kind, key, registry in (
+        ("options", wanted.get("backend", BACKEND), BACKENDS),
+        ("proxy_options", wanted.get("proxy", PROXY), PROXIES),
+    ):
+        for name, value in wanted.get(kind, {}).items():
+            option = registry[key].options.get(name)
+            if option is not None and option.low <= value <= option.high:
+                values[f"{kind}:{key}:{name}"] = value
+            else:
+                off.append(name)
+    values["lock"] = True  # or the dice would throw the restored seed away
+    remarks = [tell(remark) for remark in found.remarks]
+    if off:
+        remarks = [*remarks, say("restored_off", model=tell(backend.title), names=", ".join(off))]
+    return {name: value for name, value in values.items() if name in (*names, "lock")}, remarks

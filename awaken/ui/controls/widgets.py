@@ -1,0 +1,130 @@
+"""The rail's own parts: drop zone, wall of bundled pictures, chips, alpha curve."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+from PIL import Image
+
+from awaken.ui import ASSETS
+from awaken.ui.texts import say
+from awaken.ui.viewer.parts import part
+from awaken.vsds import alpha_schedule, distilled_steps
+
+THUMBNAIL = 148  # pixels of the longer side; drawn at half of it on ordinary screens
+
+
+class PictureDrop(gr.HTML):
+    """A drop zone whose value is the path of an uploaded file, handed on as it came.
+
+    Unlike ``gr.Image`` it decodes nothing (``awaken.painting`` does, with a sentence for every bad
+    file) and takes the next picture without being cleared first. ``upload`` fires for a new file;
+    its data hold ``problem``, which is empty when the file has arrived.
+    """
+
+    data_model = FileData
+
+    def __init__(self, name: str, value: str | None = None, pastes: bool = False, **kwargs: Any):
+        """``name``: "painting" or "proxy_image", keys of its texts.
+
+        ``pastes``: takes Ctrl-V, whatever is dropped anywhere on the page, and files with settings.
+        """
+        kinds = "image/*,.zip,.mp4,.json" if pastes else "image/*"
+        super().__init__(
+            value,
+            html_template='<p class="aw-drop-label"></p>'
+            f'<input type="file" accept="{kinds}" tabindex="-1" class="aw-spoken">'
+            '<button type="button" class="aw-drop"><img hidden><span class="aw-drop-hint"></span>'
+            '<span class="aw-drop-again"></span></button>',
+            js_on_load=(ASSETS / "js" / "drop.js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+            elem_id=f"aw-{name.replace('_', '-')}",
+            elem_classes=["aw-part"],
+            pastes=pastes,
+            words={
+                "label": say(name),
+                "hint": say(f"{name}_drop"),
+                "again": say("drop_again"),
+                "alt": say(f"{name}_alt"),
+            },
+            **kwargs,
+        )
+
+    def preprocess(self, payload: FileData | None) -> str | None:
+        return payload.path if payload is not None else None
+
+    def postprocess(self, value: str | None) -> FileData | None:
+        return FileData(path=value) if value else None
+
+
+def wall(paintings: Sequence[Mapping[str, str]], selected: str) -> gr.HTML:
+    """Thumbnails of the bundled pictures; ``select`` carries the ``id``.
+
+    paintings: {"id", "alt", "thumb" (data URI)}; ``selected`` is the id that is marked.
+    """
+    return part(
+        "wall",
+        '<div class="aw-wall" role="group" aria-label="' + say("wall") + '"></div>',
+        list(paintings),
+        selected=selected,
+    )
+
+
+def chips(texts: Sequence[str], name: str, label: str, visible: bool = True) -> gr.HTML:
+    """Short texts to press; ``select`` carries the ``text``."""
+    return part(
+        "chips",
+        f'<div class="aw-chips" role="group" aria-label="{label}"></div>',
+        list(texts),
+        elem_id=f"aw-{name}",
+        visible=visible,
+    )
+
+
+def curve(value: Mapping[str, Any]) -> gr.HTML:
+    """The alpha curve as an inline SVG; value from ``curve_value``."""
+    return part(
+        "curve",
+        '<figure class="aw-curve"><svg viewBox="0 0 300 84" role="img" aria-label=""></svg>'
+        "<figcaption></figcaption></figure>",
+        dict(value),
+    )
+
+
+def curve_value(kind: str, peak: float, p: float, steps: int) -> dict[str, Any]:
+    """What the curve shows: one alpha per distilled step out of ``steps``, and a sentence."""
+    tau = distilled_steps(int(steps), p)
+    alphas = alpha_schedule(kind, tau, peak)
+    if alphas:
+        summary = say(
+            "curve_summary",
+            tau=tau,
+            steps=int(steps),
+            first=f"{alphas[0]:g}",
+            last=f"{alphas[-1]:g}",
+        )
+    else:
+        summary = say("curve_none")
+    return {
+        "alphas": alphas,
+        "steps": int(steps),
+        "summary": summary,
+        "alt": say("curve_alt", summary=summary),
+    }
+
+
+def thumbnail(path: Path) -> str:
+    """A small JPEG of a bundled picture as a data URI (a few kilobytes, no request of its own)."""
+    with Image.open(path) as picture:
+        picture.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
+        small = picture.convert("RGB")
+    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

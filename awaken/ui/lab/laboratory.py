@@ -1,0 +1,121 @@
+"""The laboratory: sweeps, Table 1, latent paths (Fig. 2), curves of alpha and lambda (Fig. 6).
+
+It reads the rail and writes into it only when a visitor takes a tile's setting over. Nothing of a
+visitor outlives the session: pictures lie in the run's own folder, points in a ``gr.State``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from awaken.backends import BACKENDS
+from awaken.proxies import PROXIES
+from awaken.types import ALPHA_KINDS, VARIANTS
+from awaken.ui import texts
+from awaken.ui.controls.rail import Controls
+from awaken.ui.jobs.events import QUIET
+from awaken.ui.lab import benches, comparison, curves, latent_paths, series
+from awaken.ui.lab.benches import Bench
+from awaken.ui.lab.grid import Grid, merged
+from awaken.ui.lab.series import Trial
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.texts.lab_en import say
+from awaken.ui.texts.languages import together
+from awaken.ui.viewer.parts import said
+
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+# What a tile may put on the rail, by name of ``Request``.
+USES: dict[str, tuple[Any, ...]] = {
+    "p": SHARES,
+    "alpha": ALPHA_KINDS,
+    "variant": tuple(VARIANTS),
+    "backend": tuple(BACKENDS),
+    "proxy": tuple(PROXIES),
+}
+
+
+def build(
+    holder: EngineHolder, rail: Controls, owner: gr.Textbox, picture: gr.State, busy: gr.State
+) -> Callable[[gr.events.Dependency], None]:
+    """Draw laboratory and comparison inside the current Blocks and wire them to the rail.
+
+    owner: unseen; the tab puts its name in. picture, busy: see ``awaken.ui.page.run_events.Parts``. Returns what is
+    to be called with the event after which a page looks for its own series.
+    """
+    with gr.Column(elem_id="aw-laboratory"):
+        gr.Markdown(f"## {say('title')}\n\n{say('intro')}", elem_id="aw-laboratory-head")
+        returns = {name: gr.State(False) for name in benches.NAMES}
+        bench = partial(series_bench, holder, rail, owner, picture, returns)
+        with gr.Tabs() as tabs:
+            with gr.Tab(say("sweep"), id="sweep"):
+                gr.Markdown(together(say("sweep_about"), say("note_motion_about")))
+                what = gr.Radio(
+                    [(say("sweep_p"), "p"), (say("sweep_alpha"), "alpha")], value="p",
+                    label=say("sweep_what"), elem_id="aw-sweep-what",
+                )  # fmt: skip
+                made = [bench("sweep", sweep, what)]
+            with gr.Tab(say("variants"), id="variants"):
+                gr.Markdown(together(say("variants_about"), say("note_motion_about")))
+                made.append(bench("variants", table))
+            with gr.Tab(say("paths"), id="paths"):
+                made.append(latent_paths.build(holder, rail, owner, picture, returns))
+            with gr.Tab(say("curves"), id="curves") as tab:
+                curves.build(holder, rail, tab, busy)
+            with gr.Tab(say("backends"), id="backends"):
+                gr.Markdown(say("backends_about"))
+                chosen = comparison.choice("backends", BACKENDS)
+                made.append(bench("backends", comparison.backends, chosen))
+            with gr.Tab(say("proxies"), id="proxies"):
+                gr.Markdown(say("proxies_about"))
+                chosen = comparison.choice("proxies", PROXIES)
+                made.append(bench("proxies", comparison.proxies, chosen))
+    return partial(benches.rejoin, holder, made, tabs)
+
+
+def sweep(holder: EngineHolder, values: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
+    """All values of p, or all curves of alpha; Grid values."""
+    if what == "p":
+        todo = [Trial(say("tile_p", p=p), {"p": p}, f"p:{p}") for p in SHARES]
+    else:
+        todo = [Trial(texts.say(f"alpha_{k}"), {"alpha": k}, f"alpha:{k}") for k in ALPHA_KINDS]
+    return series.series(holder, values, todo)
+
+
+def table(holder: EngineHolder, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows of Table 1; the first of them is the baseline. Grid values."""
+    todo = [Trial(texts.say(f"variant_{k}"), {"variant": k}, f"variant:{k}") for k in VARIANTS]
+    return series.series(holder, values, todo, baseline="none")
+
+
+def series_bench(
+    holder: EngineHolder,
+    rail: Controls,
+    owner: gr.Textbox,
+    picture: gr.State,
+    returns: Mapping[str, gr.State],
+    name: str,
+    run: Callable[..., Iterator[dict[str, Any]]],
+    *choices: gr.components.Component,
+) -> Bench:
+    """The bench of one series; ``run(holder, values, *choices)`` yields Grid values."""
+    go, stop = benches.buttons(name)
+    grid = Grid(name)
+    bench = Bench(
+        name, returns[name], go, stop, grid, [grid], 5, list(choices), merged
+    )  # fmt: skip
+    benches.wire(holder, bench, partial(run, holder), owner, picture, rail)
+    grid.select(_use, None, [rail[field] for field in USES], **QUIET)
+    return bench
+
+
+def _use(event: gr.EventData) -> list[Any]:
+    """A tile's setting for the rail; what comes from a browser is only compared, never taken."""
+    name, _, value = said(event, "use").partition(":")
+    return [
+        next((v for v in values if name == field and str(v) == value), gr.skip())
+        for field, values in USES.items()
+    ]

@@ -1,0 +1,176 @@
+"""Latent paths (Fig. 2): every frame of both videos, and of a real clip, as a point on a map."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from awaken import analysis
+from awaken.types import AwakenError
+from awaken.ui import texts
+from awaken.ui.controls.rail import Controls
+from awaken.ui.jobs.events import QUIET
+from awaken.ui.lab import benches, grid, series
+from awaken.ui.lab.benches import Bench
+from awaken.ui.run import requests
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.texts.lab_en import say
+from awaken.ui.viewer.parts import figure
+
+log = logging.getLogger(__name__)
+
+MAPS = ("start", "pca", "tsne")
+CLIPS = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"]
+
+
+def build(
+    holder: EngineHolder, rail: Controls, owner: gr.Textbox, picture: gr.State,
+    returns: Mapping[str, gr.State],
+) -> Bench:  # fmt: skip
+    """Draw the bench inside the current Blocks and wire it."""
+    gr.Markdown(f"{say('paths_about')}\n\n*{say('paths_honest')}*")
+    clip = gr.File(
+        label=say("clip"), file_types=CLIPS, type="filepath", height=150, elem_id="aw-clip"
+    )
+    go, stop = benches.buttons("paths")
+    method = gr.Radio(
+        [(say(f"map_{key}"), key) for key in MAPS], value=MAPS[0], label=say("map"),
+        elem_id="aw-map",
+    )  # fmt: skip
+    wall = figure(
+        "paths",
+        '<div class="aw-paths" data-testid="paths">'
+        '<div class="aw-bar" aria-hidden="true"><i></i></div>'
+        '<p class="aw-grid-line"></p><p class="aw-spoken" role="status"></p>'
+        '<svg viewBox="0 0 640 400" role="img" aria-label="" hidden></svg>'
+        '<p class="aw-about-map"></p><table hidden><thead></thead><tbody></tbody></table>'
+        '<p class="aw-about-numbers"></p></div>',
+        grid.idle(),
+        {word: say(word) for word in ("path_column", "straightness", "order", "numbers_about")},
+    )
+    found = gr.State({})
+
+    def work(
+        values: Mapping[str, Any], clip: str | None, method: str
+    ) -> Iterator[list[Any]]:
+        for value, points in follow(holder, values, clip, method):
+            yield [value, gr.skip() if points is None else points]
+
+    bench = Bench(
+        "paths", returns["paths"], go, stop, wall, [wall, found], runs=1, choices=[clip, method]
+    )
+    benches.wire(holder, bench, work, owner, picture, rail)
+    method.change(
+        lambda found, method: drawn(found, method) if found else gr.skip(), [found, method], wall,
+        **QUIET,
+    )  # fmt: skip
+    return bench
+
+
+def follow(
+    holder: EngineHolder, values: Mapping[str, Any], clip: str | None, method: str
+) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray] | None]]:
+    """Make (or take from the memo) both videos, and encode every frame of them and of the clip.
+
+    Yields (value of the display, None), at the end with the points, name -> (frames, dimensions).
+    """
+    holder.busy += 1
+    try:
+        yield grid.waiting(), None
+        request = requests.make_request(**values)
+        for moment in series.warmed(holder):
+            yield moment, None
+        running = series.run_one(holder, request, say("path_awakened"), 0, 1)
+        with closing(running):
+            while True:
+                try:
+                    moment = next(running)
+                except StopIteration as end:
+                    result, _ = end.value
+                    break
+                yield moment | {"share": moment["share"] * 0.8}, None
+        videos = {"baseline": result.baseline, "awakened": result.awakened}
+        told = result.settings
+        if clip:
+            from awaken.video import read_clip
+
+            videos["clip"] = read_clip(
+                clip, told["frames"], told["fps"], told["width"], told["height"]
+            )
+        latents, done, count = [], 0, sum(map(len, videos.values()))
+        for name, video in videos.items():
+            encoding = holder.engine().frame_latents(told["backend"], video, told["seed"])
+            with closing(encoding):
+                while True:
+                    try:
+                        moment = next(encoding)
+                    except StopIteration as end:
+                        latents.append(end.value)
+                        break
+                    if not isinstance(moment, tuple):
+                        line = say("waited", seconds=moment.seconds)
+                        yield {"state": "running", "line": line, "share": 0.8}, None
+                        continue
+                    done += 1
+                    line = say(
+                        "encoding", name=say(f"path_{name}"), frame=moment[0], frames=moment[1]
+                    )
+                    share = 0.8 + 0.2 * done / count
+                    yield {"state": "running", "line": line, "share": share}, None
+        points = analysis.compact(np.concatenate(latents))  # keeps every distance
+        ends = np.cumsum([len(z) for z in latents])[:-1]
+        found = dict(zip(videos, np.split(points, ends), strict=True))
+        line = say("paths_done", count=count, saved=series.saving(result))
+        yield drawn(found, method) | {"line": line}, found
+    except AwakenError as error:
+        yield grid.failed(str(error)), None
+    except Exception:
+        log.exception("the latent paths failed")
+        yield grid.failed(texts.say("internal")), None
+    finally:
+        holder.busy -= 1
+
+
+def drawn(found: Mapping[str, np.ndarray], method: str) -> dict[str, Any]:
+    """The display of paths, name -> (frames, dimensions), on one of ``MAPS``.
+
+    The map "start" shows how the paths run, "pca" and "tsne" also how far apart the videos are.
+    """
+    points = np.concatenate([z - z[0] if method == "start" else z for z in found.values()])
+    if method == "tsne":
+        seen = analysis.tsne(points)
+        about = say("map_tsne_line", perplexity=min(30, len(points) / 3))
+    else:
+        seen, shares = analysis.pca(points)
+        about = say(f"map_{method}_line", first=shares[0], second=shares[1])
+    ends = np.cumsum([len(path) for path in found.values()])[:-1]
+    paths = [
+        {
+            "kind": name,
+            "name": say(f"path_{name}"),
+            "points": np.round(places, 5).tolist(),
+            "straightness": _number(analysis.straightness(path)),
+            "order": _number(analysis.order(path)),
+        }
+        for (name, path), places in zip(found.items(), np.split(seen, ends), strict=True)
+    ]
+    numbers = "; ".join(
+        f"{p['name']}: {say('straightness')} {p['straightness']}, {say('order')} {p['order']}"
+        for p in paths
+    )
+    return {
+        "state": "done",
+        "paths": paths,
+        "about": about,
+        "alt": say("paths_alt", count=len(points), numbers=numbers),
+    }
+
+
+def _number(value: float) -> str:
+    return say("none") if math.isnan(value) else f"{value:.2f}"

@@ -1,0 +1,232 @@
+"""A series of runs of one engine, shown as a grid of videos that move together.
+
+Laboratory and comparison are lists of ``Trial``; ``series`` runs them one after another through
+``Engine.animate``, whose memo keeps what they share, and counts what that saved. It yields values
+of ``awaken.ui.lab.grid.Grid``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from awaken import types
+from awaken.analysis import motion
+from awaken.types import AwakenError, Request
+from awaken.ui import texts
+from awaken.ui.lab.film import TILE, preview, small, write_film
+from awaken.ui.lab.grid import failed, waiting
+from awaken.ui.run import requests, results
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.texts.lab_en import say
+from awaken.ui.texts.languages import together
+from awaken.ui.texts.messages import tell
+from awaken.ui.viewer import stage
+
+if TYPE_CHECKING:
+    from awaken.ui.run.engine_holder import EngineHolder
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run: the fields of ``Request`` that differ from the rail's, and what to call it.
+
+    use: "<name of Request>:<value>" that the rail takes over when the visitor wants this one.
+    """
+
+    label: str
+    changes: Mapping[str, Any]
+    use: str = ""
+
+
+@dataclass
+class _Reuse:
+    """What a series needed and what it would have needed run by run from scratch."""
+
+    evaluations: int = 0
+    scratch: int = 0
+    runs: int = 0
+    stages: Counter = field(default_factory=Counter)
+
+    def add(self, result: types.Result, stages: Sequence[str], baseline: bool) -> None:
+        self.evaluations += result.evaluations
+        self.scratch += result.evaluations_from_scratch
+        self.runs += 1
+        self.stages.update({*stages} - {"decode"})
+        if baseline and "denoise" not in stages:
+            self.stages["baseline"] += 1
+
+    def sentence(self) -> str:
+        if self.evaluations == self.scratch:
+            return say("saved_none", evaluations=self.evaluations)
+        if not self.evaluations:
+            return say("saved_all")
+        names = ("baseline", "proxy", "distil", "denoise")
+        reused = [say(f"reused_{n}", count=self.stages[n]) for n in names if self.stages[n]]
+        return say(
+            "saved", evaluations=self.evaluations, scratch=self.scratch,
+            reused=say("and").join(reused) or say("reused_other"),
+            share=1 - self.evaluations / self.scratch,
+        )  # fmt: skip
+
+
+def series(
+    holder: EngineHolder,
+    values: Mapping[str, Any],
+    trials: Sequence[Trial],
+    *,
+    baseline: Literal["once", "each", "none"] = "once",
+    stills: bool = False,
+    columns: int = 3,
+) -> Iterator[dict[str, Any]]:
+    """Run all trials; yields Grid values, the last of them a film of all videos.
+
+    values: as ``requests.make_request`` takes them. baseline: one tile for all, one per trial, or none.
+    stills: each tile shows its proxy image and how near it is to the painting.
+    A trial that cannot run is told about and left out. Closing the generator stops the work within
+    one step.
+    """
+    holder.busy += 1
+    try:
+        yield waiting()
+        began = time.perf_counter()
+        request = requests.make_request(**values)
+        yield from warmed(holder)
+        yield from _series(holder, request, trials, baseline, stills, columns, began)
+    except AwakenError as error:
+        yield failed(str(error))
+    except Exception:
+        log.exception("a series failed")
+        yield failed(texts.say("internal"))
+    finally:
+        holder.busy -= 1
+
+
+def saving(result: types.Result) -> str:
+    """What one run needed, and what the memo saved it."""
+    reuse = _Reuse()
+    reuse.add(result, (), False)
+    return reuse.sentence()
+
+
+def warmed(holder: EngineHolder) -> Iterator[dict[str, Any]]:
+    """Wait for the engine, telling so."""
+    began = time.perf_counter()
+    while not holder.wait(0.5):
+        yield {"state": "running", "line": say("warming", seconds=time.perf_counter() - began)}
+
+
+def run_one(
+    holder: EngineHolder, request: Request, label: str, index: int, count: int
+) -> Iterator[dict[str, Any]]:
+    """One run of ``count``, as moments of a grid without pictures; returns (result, reused stages).
+
+    Raises AwakenError with the engine's sentence when it fails.
+    """
+    reused: list[str] = []
+    told = {"index": index + 1, "count": count, "label": label}
+    share = index / count
+    with closing(holder.engine().animate(request)) as events:
+        for event in events:
+            line = ""
+            if isinstance(event, types.Failed):
+                error = AwakenError(event.message)
+                error.kind = event.kind
+                raise error
+            if isinstance(event, types.Result):
+                return event, reused
+            if isinstance(event, types.Waiting):
+                line = say("waited", seconds=event.seconds)
+            elif isinstance(event, types.Stage):
+                if event.reused:
+                    reused.append(event.name)
+                line = say("running", stage=say(f"stage_{event.name}"), **told)
+            elif isinstance(event, types.Step):
+                share = (index + event.done) / count
+                line = say(
+                    "running_step", stage=say(f"stage_{event.stage}"), step=event.index,
+                    steps=event.count, **told,
+                )  # fmt: skip
+            if line:
+                yield {"state": "running", "line": line, "share": share}
+    raise RuntimeError("the engine ended without a result")
+
+
+def _series(
+    holder: EngineHolder, request: Request, trials: Sequence[Trial], baseline: str, stills: bool,
+    columns: int, began: float,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    reuse, tiles, videos, problems, messages = _Reuse(), [], [], [], []
+    last: np.ndarray | None = None
+    fps, value = 8, {}
+    for i, trial in enumerate(trials):
+        try:
+            changed = replace(request, **trial.changes)
+            running = run_one(holder, changed, trial.label, i, len(trials))
+            result, reused = yield from _with(value, running)
+        except AwakenError as error:
+            messages.append(tell(str(error)))
+            problems.append(say("problem", label=trial.label, message=tell(str(error))))
+            value["problems"] = list(problems)
+            continue
+        reuse.add(result, reused, result.baseline is last)  # the memo hands out the same array
+        fps, last = result.settings["fps"], result.baseline
+        shown = {"awakened": trial.label}
+        if baseline == "each":
+            shown = {
+                name: say("tile_of", title=trial.label, video=texts.say(f"names_{name}"))
+                for name in ("baseline", "awakened")
+            }
+        elif baseline == "once" and not tiles:
+            shown = {"baseline": say("tile_baseline"), **shown}
+        for which, name in shown.items():
+            video = getattr(result, which)
+            picture = stills and which == "awakened"
+            notes = [say("note_motion", motion=motion(video))]
+            if picture:
+                notes.insert(0, results.proxy_in_words(result.psnr, result.luma_correlation))
+            tiles.append(
+                {
+                    "name": name,
+                    "note": " · ".join(notes),
+                    "still": stage.picture(small(result.proxy[None], TILE)[0]) if picture else "",
+                    "use": trial.use if which == "awakened" else "",
+                }
+            )
+            videos.append(small(video, TILE))
+        value = {"tiles": list(tiles), "problems": list(problems), "columns": columns, "fps": fps}
+        value |= preview(videos)
+    if not videos:
+        yield failed(together(*dict.fromkeys(messages)))
+        return
+    yield value | {"state": "running", "line": say("writing"), "share": 1.0}
+    film = write_film(videos, columns, fps)
+    line = say(
+        "done" if reuse.runs > 1 else "done_one",
+        count=reuse.runs,
+        seconds=time.perf_counter() - began,
+        saved=reuse.sentence(),
+    )
+    yield value | film | {"state": "done", "line": line, "share": 1.0}
+
+
+def _with(value: Mapping[str, Any], moments: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Moments of a run beside the first look at what is finished; returns what they return."""
+    fresh = dict(value)
+    with closing(moments):
+        while True:
+            try:
+                moment = next(moments)
+            except StopIteration as end:
+                return end.value
+            yield fresh | moment
+            fresh = {}  # the pictures are sent once

@@ -1,0 +1,160 @@
+"""One press of *Awaken*, from the page's values to what the page shows.
+
+Everything of a visitor lives in the generator's locals or in the ``gr.State`` that the page hands
+in and out, and in the run's own folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from awaken import hub, types
+from awaken.backends import BACKENDS
+from awaken.preview import atlas
+from awaken.proxies import PROXIES
+from awaken.types import AwakenError, Request
+from awaken.ui.run import results, status
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.run.files import new_folder
+from awaken.ui.run.requests import READERS, make_request
+from awaken.ui.run.status import Status
+from awaken.ui.texts import prompt_reading, say
+from awaken.ui.viewer import stage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What the page shows of one visitor's run at one moment; no placard leaves the last one.
+
+    ``left``: seconds until the end, where the engine can tell.
+    """
+
+    status: Status
+    stage: dict[str, Any]
+    placard: dict[str, Any] | None = None
+    ended: bool = False
+    left: float | None = None
+
+
+def animate(
+    holder: EngineHolder,
+    shown: Mapping[str, Any],
+    picture: Mapping[str, str] | None,
+    values: Mapping[str, Any],
+) -> Iterator[RunView]:
+    """Run the request that ``values`` (see ``make_request``) describes.
+
+    shown: the stage value of the last good result; it is carried along and comes back on failure.
+    picture: title and artist of the painting, for the placard.
+    Closing the generator closes the engine's and so stops the work within one step.
+    """
+    now = status.waiting(behind=False)
+    holder.busy += 1
+    try:
+        painting = values.get("painting")
+        request = make_request(**values)
+        if said := prompt_reading.lost(request.prompt, *(getattr(request, name) for name in READERS)):
+            now = status.after(now, types.Notice(said))
+        began = time.perf_counter()
+        scene = stage.running(
+            shown, painting=painting, fps=_fps(request), region=_region(request)
+        )
+        yield RunView(now, scene)
+        while not holder.wait(0.5):
+            yield RunView(status.warming(time.perf_counter() - began), scene)
+        engine = holder.engine()
+        with closing(engine.animate(request)) as events:
+            for event in events:
+                if isinstance(event, types.Failed):
+                    yield failed(event.kind, event.message, shown, request)
+                elif isinstance(event, types.Result):
+                    yield RunView(status.saving(now), scene)
+                    files = engine.save(event, new_folder())
+                    yield RunView(
+                        status.done(now, event),
+                        results.film(event.settings, files, event.psnr, event.luma_correlation),
+                        results.placard(event, files, picture or {}),
+                        True,
+                    )
+                else:
+                    now = status.after(now, event)
+                    scene = _staged(scene, event)
+                    yield RunView(now, scene, left=getattr(event, "seconds_left", None))
+    except AwakenError as error:
+        yield failed(error.kind, str(error), shown)
+    except Exception:
+        log.exception("a run failed")
+        yield failed("internal", say("internal"), shown)
+    finally:
+        holder.busy -= 1
+
+
+def failed(
+    kind: str, message: str, shown: Mapping[str, Any], request: Request | None = None
+) -> RunView:
+    """A run that did not come off, with its sentence and a way on; ``shown`` comes back."""
+    smaller, commands = None, ()
+    if request is not None and request.backend in BACKENDS and request.proxy in PROXIES:
+        backend, proxy = BACKENDS[request.backend], PROXIES[request.proxy]
+        smaller = status.smaller_size(backend.sizes, request.size or backend.size)
+        if kind == "model":
+            commands = hub.commands(backend.release, *proxy.bases, proxy.release)
+    now = status.failed(kind, message, shown["result"] is not None, smaller, commands)
+    return RunView(now, stage.settled(shown), ended=True)
+
+
+def _fps(request: Request) -> int:
+    spec = BACKENDS.get(request.backend)
+    return request.fps or (spec.fps if spec else 8)
+
+
+def _region(request: Request) -> np.ndarray | None:
+    """The mask that the stage outlines: none where the model would not look at it."""
+    spec = BACKENDS.get(request.backend)
+    return request.mask if spec and spec.has_mask else None
+
+
+def _staged(scene: dict[str, Any], event: types.Event) -> dict[str, Any]:
+    if isinstance(event, types.ProxyReady):
+        height, width = event.painting.shape[:2]
+        note = results.closeness(event.psnr, event.luma_correlation)
+        return stage.running(scene, proxy=event.image, proxy_note=note, width=width, height=height)
+    if isinstance(event, types.Step) and event.previews:
+        return stage.running(scene, preview=atlas(event.previews))
+    return scene
+
+
+def file_run(holder: EngineHolder, request: Request) -> Iterator[dict[str, Path]]:
+    """The same run without a stage, for the API: nothing at every event, at last the files.
+
+    Raises AwakenError with the sentence of whatever went wrong.
+    """
+    while not holder.wait(0.5):
+        yield {}
+    engine = holder.engine()
+    with closing(engine.animate(request)) as events:
+        for event in events:
+            if isinstance(event, types.Failed):
+                error = AwakenError(event.message)
+                error.kind = event.kind
+                raise error
+            if isinstance(event, types.Result):
+                files = dict(engine.save(event, new_folder()))
+                # the page's own; nobody would ever delete them
+                for name in {"stacked", "painting", "mask"} & files.keys():
+                    files.pop(name).unlink()
+                yield files
+                return
+            yield {}

@@ -1,0 +1,57 @@
+"""From the values of the page, or of a program, to a ``Request``."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from awaken.backends import BACKENDS
+from awaken.painting import open_mask, open_painting
+from awaken.proxies import PROXIES
+from awaken.types import Request, RequestError
+from awaken.ui.texts import prompt_reading, say
+
+BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))  # chosen unless the visitor chooses
+DEFAULTS = {
+    name: Request.__dataclass_fields__[name].default
+    for name in ("p", "alpha", "peak", "variant", "seed", "re_noise")
+}
+READERS = ("backend", "proxy")  # the settings that name the models which read the prompt
+
+
+def make_request(
+    *,
+    painting: str | None,
+    proxy_image: str | None = None,
+    mask: str | None = None,
+    options: Mapping[str, float] | None = None,
+    proxy_options: Mapping[str, float] | None = None,
+    **settings: Any,
+) -> Request:
+    """A Request from uploaded files and plain settings (the fields of ``Request``).
+
+    Raises RequestError with a sentence, for files as for settings.
+    """
+    if not painting:
+        raise RequestError(say("no_painting"))
+    if not all(isinstance(given, Mapping | None) for given in (options, proxy_options)):
+        raise RequestError(say("bad_options"))
+    heard = [settings.get(name, Request.__dataclass_fields__[name].default) for name in READERS]
+    if isinstance(settings.get("prompt"), str):
+        settings["prompt"] = prompt_reading.for_models(settings["prompt"], *heard)
+    picture = open_painting(Path(painting))
+    return Request(
+        painting=picture,
+        mask=open_mask(Path(mask), picture) if mask else None,
+        proxy_image=open_painting(Path(proxy_image)) if proxy_image else None,
+        options=dict(options or {}),
+        proxy_options=dict(proxy_options or {}),
+        **settings,
+    )
+
+
+def new_seed() -> int:
+    """A seed for the dice: small enough to be read aloud."""
+    return secrets.randbelow(1_000_000)

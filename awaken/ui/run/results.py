@@ -1,0 +1,135 @@
+"""A finished run, fresh or bundled, in words and files: the stage's film, the placard's facts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from awaken import types
+from awaken.backends import BACKENDS
+from awaken.proxies import PROXIES
+from awaken.ui.run import bundle_links, links
+from awaken.ui.texts import offered, say
+from awaken.ui.texts.messages import tell
+from awaken.ui.viewer import stage
+
+
+def film(
+    settings: Mapping[str, Any],
+    files: Mapping[str, Path],
+    psnr: float | None,
+    luma_correlation: float,
+    label: str = "",
+    painting_note: str = "",
+) -> dict[str, Any]:
+    """The stage value of a finished run whose ``files`` lie on disk (``save_result``'s names)."""
+    return stage.done(
+        files["painting"],
+        files["proxy"],
+        files["stacked"],
+        frames=settings["frames"],
+        fps=settings["fps"],
+        width=settings["width"],
+        height=settings["height"],
+        label=label,
+        painting_note=painting_note,
+        proxy_note=closeness(psnr, luma_correlation),
+        names=(say("names_baseline"), say("names_awakened")),
+        region=files.get("mask"),
+    )
+
+
+def placard(
+    result: types.Result, files: Mapping[str, Path], picture: Mapping[str, str]
+) -> dict[str, Any]:
+    """The label of a visitor's own run."""
+    return {
+        "tag": say("yours"),
+        "title": picture.get("title") or say("untitled"),
+        "byline": picture.get("byline", ""),
+        "credit": picture.get("credit", ""),
+        "licence": picture.get("licence", ""),
+        "prompt": prompt_in_words(result.settings["prompt"]),
+        "facts": facts(
+            result.settings, result.timings["total"], result.psnr, result.luma_correlation
+        ),
+        "files": downloads(files, result.settings, picture.get("id") or ""),
+    }
+
+
+def prompt_in_words(prompt: str) -> str:
+    """The prompt that a run read, after the words of the page for it where they differ."""
+    told = offered(prompt)
+    if told == prompt:
+        return say("placard_prompt", prompt=prompt)
+    return say("placard_prompt_told", prompt=told, read=prompt)
+
+
+def link_to(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A link to the page with these settings on its dials; nothing of the picture is in it."""
+    file = {"url": links.address("", settings)}
+    return {"label": say("file_link"), "name": "", "file": file, "bare": None}
+
+
+def facts(
+    settings: Mapping[str, Any], seconds: float, psnr: float | None, luma_correlation: float
+) -> list[tuple[str, str]]:
+    """What the result was made with, as pairs of name and value."""
+    spec = BACKENDS.get(settings["backend"])
+    backend = tell(spec.title) if spec else settings["backend"]
+    proxy = PROXIES.get(settings["proxy"])
+    proxy = tell(proxy.title) if proxy else settings["proxy"]
+    masked = settings.get("masked") and "mask_share" in settings
+    listed = [
+        ("seed", str(settings["seed"])),
+        ("p", f"{settings['p']:g}"),
+        (
+            "alpha",
+            say("value_alpha", kind=say(f"alpha_{settings['alpha']}"), peak=settings["peak"]),
+        ),
+        ("variant", settings["variant"]),
+        ("motion", f"{settings['motion']:g}" if settings.get("motion") is not None else ""),
+        ("mask", say("value_mask", share=100 * settings["mask_share"]) if masked else ""),
+        ("steps", str(settings["steps"])),
+        ("guidance", f"{settings['guidance']:g}"),
+        ("video", say("value_video", frames=settings["frames"], fps=settings["fps"])),
+        ("size", say("value_size", width=settings["width"], height=settings["height"])),
+        ("models", say("value_models", backend=backend, proxy=proxy)),
+        ("learnt_from", tell(spec.learnt_from) if spec else ""),
+        ("proxy", proxy_in_words(psnr, luma_correlation)),
+        ("time", say("value_time", seconds=seconds)),
+        ("device", ", ".join(str(settings[k]) for k in ("device", "dtype") if k in settings)),
+    ]
+    return [(say(f"fact_{name}"), value) for name, value in listed if value]
+
+
+def closeness(psnr: float | None, luma_correlation: float) -> str:
+    """How far the proxy is from the painting, in words.
+
+    The words follow the luma correlation, which sees whether forms stayed where they were; PSNR
+    alone would call a change of light a change of picture.
+    """
+    if psnr is None or math.isinf(psnr):
+        return say("value_proxy_same")
+    steps = ((0.98, "close_very"), (0.92, "close_near"), (0.7, "close_free"))
+    return say(next((key for least, key in steps if luma_correlation >= least), "close_far"))
+
+
+def proxy_in_words(psnr: float | None, luma_correlation: float) -> str:
+    """The same with its numbers."""
+    words = closeness(psnr, luma_correlation)
+    if psnr is None or math.isinf(psnr):
+        return words
+    return say("value_proxy", closeness=words, psnr=psnr, correlation=luma_correlation)
+
+
+def downloads(
+    files: Mapping[str, Path], settings: Mapping[str, Any], picture: str = ""
+) -> list[dict[str, Any]]:
+    """Links to everything of a run, each with and without settings, and the link to its settings.
+
+    picture: id of the bundled painting that the run began with, if it is one.
+    """
+    return [*bundle_links.bundle_links(files, settings, picture), link_to(settings)]

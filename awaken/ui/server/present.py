@@ -1,0 +1,288 @@
+"""The stage for talks: ``/present`` on the page's server, and ``python app.py --present DIR`` alone.
+
+A static page plays finished films: a wipe between baseline and awakened that sweeps by itself, big
+type, the keys of a clicker. It needs no model, no torch, no Gradio and no network. Films come from
+bundles (``awaken.bundle``) or folders with a result; without any, from the bundled examples. The
+hall can take a link along as a QR code.
+Every word travels as JSON and is written with textContent; the page's policy forbids all foreign
+addresses and all scripts but its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import sys
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from awaken.bundle import MAX_MEMBER, Bundle, label_of
+from awaken.examples import load_index
+from awaken.types import RequestError
+from awaken.ui import ASSETS
+from awaken.ui.server.security import Rules, SecurityMiddleware
+
+FILES = {  # name under /present/ -> file, type
+    "present.js": ("js/present.js", "text/javascript"),
+    "decode.js": ("js/stage/decode.js", "text/javascript"),  # the comparator's own
+    "present.css": ("css/present.css", "text/css"),
+    "tokens.css": ("css/tokens.css", "text/css"),
+    "fonts.css": ("css/fonts.css", "text/css"),
+    "noto-sans-sc.woff2": ("fonts/noto-sans-sc.woff2", "font/woff2"),
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
+    "img-src data:; media-src blob:; base-uri 'none'; form-action 'none'"
+)
+FIRST_PORT, PORTS = 7860, 100
+MAX_LINK = 500  # characters; a longer one has modules too small for the last row
+
+TEXTS: dict[str, dict[str, str]] = {
+    "en": {
+        "baseline": "Baseline",
+        "awakened": "Awakened",
+        "picture": "{title}: left of the line the baseline, right of it the awakened video",
+        "count": "{index} of {count}",
+        "previous": "Previous painting",
+        "next": "Next painting",
+        "play": "Play or pause",
+        "blank": "Black screen",
+        "timer": "Timer",
+        "full_screen": "Full screen",
+        "code": "QR code of the link",
+        "hint_code": "    Q code",
+        "hint": "→ next    ← back    P pause    + − move the line    B black    T timer    F full screen",
+        "empty": "There is nothing to show: put bundles into the folder.",
+        "trouble": "This film could not be played.",
+    },
+    "zh": {
+        "baseline": "基线",
+        "awakened": "唤醒",
+        "picture": "{title}：线左为基线，线右为唤醒后的视频",
+        "count": "{index} / {count}",
+        "previous": "上一幅",
+        "next": "下一幅",
+        "play": "播放或暂停",
+        "blank": "黑屏",
+        "timer": "计时",
+        "full_screen": "全屏",
+        "code": "链接的二维码",
+        "hint_code": "    Q 二维码",
+        "hint": "→ 下一幅    ← 上一幅    P 暂停    + − 移动分界线    B 黑屏    T 计时    F 全屏",
+        "empty": "没有可展示的内容：请把作品包放入文件夹。",
+        "trouble": "无法播放这段视频。",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Slide:
+    """One film on the stage.
+
+    facts: ``title``, ``byline``, ``credit``, ``licence``, ``prompt``, ``width``, ``height``,
+        ``fps`` and ``frames`` (of one video), as ``awaken.bundle.label_of`` checks them.
+    film: gives the stacked mp4 (baseline over awakened).
+    """
+
+    facts: dict[str, Any]
+    film: Callable[[], bytes]
+
+
+def from_examples() -> list[Slide]:
+    """The ready results of the bundled paintings, in gallery order, without the failures."""
+    return [
+        _from_result(
+            example.results["stacked"],
+            example.results["settings"],
+            {
+                "title": example.title,
+                "byline": ", ".join(part for part in (example.artist, example.year) if part),
+                "credit": example.source,
+                "licence": example.licence,
+            },
+        )
+        for example in load_index()
+        if example.results and not example.failure
+    ]
+
+
+def from_folder(folder: str | Path) -> tuple[list[Slide], list[str]]:
+    """Slides from a folder's bundles (zip) and result folders, by name, and what was left out, why.
+
+    A folder that is itself a result makes one slide.
+
+    Raises:
+        RequestError: with a sentence, when the folder is not there or holds nothing to show.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RequestError(f"There is no folder {folder}: name one that holds bundles.")
+    single = (folder / "stacked.mp4").is_file()
+    entries = [folder] if single else sorted(folder.iterdir(), key=lambda path: path.name.lower())
+    slides, problems = [], []
+    for path in entries:
+        try:
+            if path.suffix.lower() == ".zip" and path.is_file():
+                slides.append(_from_bundle(path))
+            elif (path / "stacked.mp4").is_file():
+                title = {"title": re.sub(r"[-_]+", " ", path.name or path.resolve().name)}
+                slides.append(_from_result(path / "stacked.mp4", path / "settings.json", title))
+        except (RequestError, OSError, ValueError) as error:
+            problems.append(f"{path.name} is left out. {error}")
+    if not slides:
+        hint = "Put bundles there: the zips that the page offers under a result."
+        raise RequestError(" ".join([f"There is nothing to show in {folder}.", *problems, hint]))
+    return slides, problems
+
+
+def _from_bundle(path: Path) -> Slide:
+    def film() -> bytes:
+        with Bundle(path) as bundle:
+            return bundle.read("stacked.mp4")
+
+    with Bundle(path) as bundle:
+        facts = bundle.label()
+        if "stacked.mp4" not in bundle:
+            raise RequestError("It holds no film for the stage.")
+    return Slide(facts | {"title": facts["title"] or re.sub(r"[-_]+", " ", path.stem)}, film)
+
+
+def _from_result(stacked: Path, settings: Path, picture: dict[str, str]) -> Slide:
+    facts = json.loads(settings.read_text("utf-8"))
+    if stacked.stat().st_size > MAX_MEMBER:
+        raise RequestError("Its film is larger than anything that Awaken makes.")
+    return Slide(label_of(picture, facts.get("prompt"), facts), stacked.read_bytes)
+
+
+def code(link: str) -> str:
+    """The QR code of an address as a picture (data URI, SVG, dark on light, with its quiet zone).
+
+    Raises:
+        RequestError: when it is no address of the web, or too long.
+    """
+    import segno
+
+    if not re.fullmatch(r"https?://[^\s]+", link) or len(link) > MAX_LINK:
+        raise RequestError(
+            f"The link must be one address that begins with https://, of {MAX_LINK} characters at "
+            "most."
+        )
+    return segno.make_qr(link, error="m").svg_data_uri(border=4, light="#fff", dark="#000")
+
+
+def routes(slides: list[Slide], link: str | None = None) -> list[Route]:
+    """What the server answers under /present; nothing else of the machine can be reached.
+
+    link: an address for the hall, or None.
+    """
+    listed = [s.facts | {"film": f"present/film-{i}.mp4"} for i, s in enumerate(slides)]
+    show = {"slides": listed, "texts": TEXTS}
+    if link:
+        show["link"] = {"address": link, "code": code(link)}
+
+    def page(request: Request) -> Response:
+        return _answer((ASSETS / "html" / "present.html").read_bytes(), "text/html")
+
+    def part(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name == "show.json":
+            return JSONResponse(show, headers=_headers())
+        if name in FILES:
+            path, kind = FILES[name]
+            return _answer((ASSETS / path).read_bytes(), kind)
+        asked = re.fullmatch(r"film-(\d{1,6})\.mp4", name, re.ASCII)
+        if asked and int(asked[1]) < len(slides):
+            try:
+                return _answer(slides[int(asked[1])].film(), "video/mp4")
+            except (RequestError, OSError):  # the file has gone or changed since the start
+                pass
+        return _answer(b"", "text/plain", 404)
+
+    def home(request: Request) -> Response:
+        return RedirectResponse("../present")
+
+    return [
+        Route("/present", page),
+        Route("/present/", home),
+        Route("/present/{name}", part),
+    ]
+
+
+def _headers() -> dict[str, str]:
+    return {
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
+
+
+def _answer(body: bytes, kind: str, status: int = 200) -> Response:
+    return Response(body, status, _headers(), kind)
+
+
+def mount(app: Starlette, slides: list[Slide] | None = None, link: str | None = None) -> None:
+    """Serve /present beside an app's own pages (Gradio's app is one); default: the examples."""
+    found = from_examples() if slides is None else slides
+    app.router.routes[:0] = routes(found, link)  # first: Gradio's own routes would take any name
+
+
+def alone(slides: list[Slide], link: str | None = None) -> Starlette:
+    """An app that serves nothing else."""
+    return Starlette(
+        routes=[Route("/", lambda request: RedirectResponse("present")), *routes(slides, link)]
+    )
+
+
+def serve(
+    folder: str | None, host: str = "127.0.0.1", port: int | None = None,
+    open_browser: bool = False, link: str | None = None,
+) -> int:  # fmt: skip
+    """Show a folder (None or "": the examples) until interrupted; returns the exit status."""
+    import uvicorn
+
+    try:
+        rules = Rules.of(host)
+        slides, problems = from_folder(folder) if folder else (from_examples(), [])
+        stage = alone(slides, link)
+    except RequestError as error:
+        print(f"awaken: {error}", file=sys.stderr)
+        return 2
+    for problem in problems:
+        print(f"awaken: {problem}", file=sys.stderr)
+    try:
+        listening = _listen(host, port)
+    except OSError as error:
+        print(f"awaken: Cannot listen on {host}: {error}.", file=sys.stderr)
+        return 2
+    address = f"http://{host}:{listening.getsockname()[1]}/present"
+    print(f"{len(slides)} paintings on the stage: {address}", flush=True)
+    if open_browser:
+        webbrowser.open(address)
+    app = SecurityMiddleware(stage, rules)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    server.run(sockets=[listening])
+    return 0
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    """A socket on that port, or on the first free one from 7860. Raises OSError."""
+    make = partial(socket.create_server, backlog=64)
+    if port is not None:
+        return make((host, port))
+    for candidate in range(FIRST_PORT, FIRST_PORT + PORTS):
+        try:
+            return make((host, candidate))
+        except OSError:  # taken
+            continue
+    return make((host, 0))

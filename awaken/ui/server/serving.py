@@ -1,0 +1,88 @@
+"""Making the page and serving it: the launch settings of shared/ux.md, section 4."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+import gradio as gr
+from huggingface_hub.constants import HF_HOME
+from starlette.middleware import Middleware
+
+from awaken import space
+from awaken.ui import EXAMPLES
+from awaken.ui.api.mcp_server import McpServer
+from awaken.ui.controls import gallery
+from awaken.ui.jobs.manager import MAX_WAITING
+from awaken.ui.page import layout, theme
+from awaken.ui.run import links
+from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.server import bundles, file_cleanup, html_language, present
+from awaken.ui.server.security import MAX_BODY, Rules, SecurityMiddleware
+
+MAX_WATCHING = 2 * MAX_WAITING  # events that Gradio keeps open at once: every waiting visitor's
+
+
+def make_page(holder: EngineHolder | None = None) -> tuple[gr.Blocks, EngineHolder]:
+    """The page with the bundled pictures, over ``holder`` or an engine of its own."""
+    file_cleanup.room()  # before any part asks where files go
+    gr.set_static_paths(EXAMPLES)  # served where they lie; everybody may see them
+    holder = holder or EngineHolder()
+    return layout.build(holder, gallery.load()), holder
+
+
+def launch(
+    demo: gr.Blocks,
+    holder: EngineHolder,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    open_browser: bool = False,
+) -> str:
+    """Start the server and return its address; the caller decides how long it lives.
+
+    No tunnel, no other origins, no server-side rendering, no error texts but our own sentences.
+    The page's outputs lie in Gradio's cache; nothing else of this machine can be read through it.
+    Raises RequestError when the environment's rules for the border (``Rules``) cannot be used.
+    """
+    # On ZeroGPU a GPU is lent to a visitor's own event, which a tool's call is not.
+    tools = None if space.on_zero_gpu() else McpServer(holder, MAX_BODY)
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        async with file_cleanup.at_work(app), tools.lifespan(app) if tools else nullcontext():
+            yield
+
+    app, address, _ = demo.launch(
+        server_name=host,
+        server_port=port,
+        inbrowser=open_browser,
+        prevent_thread_lock=True,
+        share=False,
+        show_error=False,
+        strict_cors=True,
+        ssr_mode=False,
+        enable_monitoring=False,
+        max_threads=MAX_WATCHING,
+        max_file_size=layout.MAX_FILE_SIZE.replace(" ", "").lower(),
+        allowed_paths=[],
+        blocked_paths=[HF_HOME],
+        state_session_capacity=200,
+        run_history=False,
+        footer_links=["api", "settings"],
+        theme=theme.theme(),
+        head=theme.head(),
+        app_kwargs={
+            "middleware": [
+                Middleware(SecurityMiddleware, rules=Rules.of(host)),
+                Middleware(html_language.HtmlLanguage),
+            ],
+            "lifespan": lifespan,
+        },
+        mcp_server=False,
+    )
+    present.mount(app, link=links.space_page())
+    bundles.mount(app)
+    if tools:
+        tools.mount(app)
+    return address

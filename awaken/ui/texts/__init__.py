@@ -1,0 +1,39 @@
+"""The texts of the page: ``say(key, **values)`` gives one in the language being spoken.
+
+Sentences of lower rooms (errors, notices, model summaries) go through ``texts.messages``.
+"""
+
+from __future__ import annotations
+
+from awaken.ui.texts import prompts_zh
+from awaken.ui.texts.languages import spoken
+from awaken.ui.texts.page_en import ENGLISH
+from awaken.ui.texts.page_zh import CHINESE
+
+SUGGESTIONS: tuple[str, ...] = (
+    "the clouds drift across the sky",
+    "the water flows",
+    "waves roll towards the shore",
+    "the trees sway in the wind",
+    "the grass ripples in the breeze",
+    "the boat glides forward",
+    "smoke rises slowly",
+)
+
+LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}
+
+
+def say(key: str, **values: object) -> str:
+    """The text called ``key`` with its blanks filled in."""
+    text = LANGUAGES[spoken()][key]
+    return text.format(**values) if values else text
+
+
+def offered(prompt: str) -> str:
+    """A prompt that the page offers, in the language that is being spoken."""
+    return (spoken() == "zh" and prompts_zh.in_chinese(prompt)) or prompt
+
+
+def suggestions() -> list[str]:
+    """Prompts for a picture that has none of its own."""
+    return [offered(prompt) for prompt in SUGGESTIONS]

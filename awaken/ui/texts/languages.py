@@ -1,0 +1,38 @@
+"""The languages of the page: each is a page of its own on one server, over one queue.
+
+``say`` (``awaken.ui.texts``) answers in the language that is being spoken. While a page is built
+that is the page's; afterwards every handler of a page runs in its language
+(``awaken.ui.page.language_switch.keep_language``), on whatever thread Gradio runs it. A thread of
+one's own starts with ``contextvars.copy_context().run``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+PATHS: dict[str, str] = {"en": "", "zh": "zh"}  # language -> where its page is, below the root
+TAGS: dict[str, str] = {"en": "en", "zh": "zh-CN"}  # language -> what <html lang> says
+NAMES: dict[str, str] = {"en": "English", "zh": "中文"}  # each in its own words
+_spoken: ContextVar[str] = ContextVar("spoken", default="en")
+
+
+def spoken() -> str:
+    """The language being spoken: a key of ``PATHS``."""
+    return _spoken.get()
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak ``language`` inside the block."""
+    before = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
+
+
+def together(*sentences: str) -> str:
+    """Sentences one after the other, as the spoken language sets them."""
+    return ("" if spoken() == "zh" else " ").join(filter(None, sentences))

@@ -1,0 +1,348 @@
+"""The words of the page in English. A new key needs its twin in ``page_zh`` (a test compares)."""
+
+from __future__ import annotations
+
+from awaken.types import ALPHA_KINDS, VARIANTS
+
+ENGLISH: dict[str, str] = {
+    # the frame of the page
+    "title": "Every Painting Awakened",
+    "subtitle": "A still painting, a sentence, and motion that the paper’s method draws out.",
+    "languages": "Language",
+    "language_offer": "本页有中文版",
+    "foot": "**Every Painting Awakened: A Training-free Framework for Painting-to-Animation "
+    "Generation.** The method is the authors’; this demo is an independent implementation of it. "
+    "[Paper](https://arxiv.org/abs/2503.23736) · "
+    "[Project page](https://painting-animation.github.io/animation/) · "
+    "[Stage for talks](present)",
+    "citation_title": "Cite the paper",
+    "citation": "@article{awakened2025,\n"
+    "  title   = {Every Painting Awakened: A Training-free Framework for\n"
+    "             Painting-to-Animation Generation},\n"
+    "  journal = {arXiv preprint arXiv:2503.23736},\n"
+    "  year    = {2025}\n"
+    "}",
+    # controls
+    "painting": "Painting or photograph",
+    "painting_drop": "Drop a painting here, paste one, or click to choose a file. A bundle, a video "
+    "or a settings.json of this page brings its settings back.",
+    "painting_alt": "The chosen painting",
+    "wall": "Or take one from the wall",
+    "prompt": "What should move?",
+    "prompt_hint": "the clouds drift across the sky",
+    "chips": "Suggestions",
+    # the motion brush
+    "mask": "Motion mask",
+    "brush_open": "Motion brush",
+    "brush_everything": "Everything may move",
+    "brush_share": "{0} % of the painting may move",
+    "brush_free": "Let everything move",
+    "brush_title": "What may move?",
+    "brush_hint": "Paint over it. The rest of the painting stays still.",
+    "brush_keys": "Arrow keys move the brush, with Shift in larger steps. Space paints; hold it and "
+    "move to paint a line. Square brackets change the size, B is the brush, E the eraser, Control Z "
+    "takes the last stroke back, Escape leaves without a change.",
+    "brush_canvas": "Painting to be painted over",
+    "brush_cursor": "{0} % across, {1} % down",
+    "brush_empty": "Nothing is painted, so nothing could move.",
+    "brush_tools": "Tools",
+    "brush_brush": "Brush",
+    "brush_eraser": "Eraser",
+    "brush_size": "Size",
+    "brush_undo": "Undo",
+    "brush_clear": "Clear",
+    "brush_fill": "Fill",
+    "brush_invert": "Invert",
+    "brush_cancel": "Cancel",
+    "brush_done": "Done",
+    "brush_wait": "One moment …",
+    "brush_lost": "The painted region did not reach the server. Try Done again.",
+    "brush_without": "{model} has no motion brush: it decides by the sentence alone what moves.",
+    "p": "Awakening p",
+    "p_info": "Share of the steps that distil motion from painting and proxy. 0 is none; "
+    "the paper uses 0.6.",
+    "alpha": "Step size α",
+    "alpha_info": "How strongly each distilled step pulls (Fig. 6).",
+    "peak": "Peak α",
+    "motion": "Motion",
+    "motion_info": "How much the video model is asked to move.",
+    "models": "Models",
+    "backend": "Video model",
+    "proxy": "Proxy image by",
+    "proxy_strength": "Proxy strength",
+    "proxy_strength_info": "How far the proxy may leave the painting.",
+    "proxy_image": "Your proxy image",
+    "proxy_image_drop": "Drop the proxy image here: the same view as the painting",
+    "proxy_image_alt": "The proxy image you brought",
+    "drop_again": "Choose another",
+    "upload_failed": "The file did not arrive: is it larger than {limit}? Save it smaller.",
+    "presets": "Strengths that were tried",
+    "proxy_template": "Instruction for the editor",
+    "proxy_template_info": "{prompt} stands for your sentence.",
+    "runs_here": "Runs here.",
+    "not_here": "Not on this machine.",
+    "fetch": "Download {size} ({terms})",
+    "fetching": "Downloading {title}: {share} of {size}. The page stays usable meanwhile.",
+    "fetched": "{title} is here now. Press Awaken to use it.",
+    "fetch_nothing": "There is nothing to download: this model is here, or downloads are "
+    "switched off.",
+    "runs_not": "Cannot run here: {why}",
+    "non_commercial": "Not for commercial use.",
+    "licences": "Code {code}, weights {weights}.",
+    "variant": "Variant",
+    "variant_info": "The rows of Table 1. The baseline is always rendered beside it.",
+    "advanced": "Advanced",
+    "steps": "Denoising steps",
+    "guidance": "Guidance scale",
+    "frames": "Frames",
+    "fps": "Frames per second",
+    "size": "Working size",
+    "size_info": "Square root of the pixel area. Smaller is faster.",
+    "re_noise": "Re-noise strength",
+    "re_noise_info": "1 restarts the final run from the first step, as the paper does.",
+    "negative_prompt": "What should not be seen",
+    "seed": "Seed",
+    "seed_lock": "Keep this seed",
+    "seed_lock_info": "Off: every run draws a new one.",
+    "dice": "Roll a new seed",
+    "awaken": "Awaken",
+    "stop": "Stop",
+    "cost_own": "A run takes about {time} here.",
+    "cost_quota": "A run uses about {seconds} s of your GPU quota.",
+    # the curve
+    "curve_none": "p = 0: no step distils; baseline and awakened differ by fusion alone.",
+    "curve_summary": "τ = {tau} of {steps} steps distil, α from {first} to {last}",
+    "curve_steps": "step",
+    "curve_alt": "The step size alpha over the denoising steps. {summary}",
+    # phases and status
+    "phases": "Phases of the run",
+    "progress": "Progress of the run",
+    "phase_reused": "(known from an earlier run)",
+    "phase_wait": "Wait",
+    "phase_load": "Load",
+    "phase_proxy": "Proxy",
+    "phase_distil": "Distil",
+    "phase_denoise": "Denoise",
+    "phase_decode": "Decode",
+    "phase_save": "Save",
+    "doing_begin": "Asking for a turn",
+    "doing_wait": "Another run comes first",
+    "queued": "{ahead} runs before yours",
+    "queued_one": "1 run before yours",
+    "queued_wait": "about {time} until it begins",
+    "seconds": "{count} s",
+    "minutes": "{count} min",
+    "doing_warm": "Starting the models",
+    "doing_load": "Loading the models",
+    "doing_proxy": "Painting the proxy image",
+    "doing_distil": "Distilling motion from painting and proxy",
+    "doing_denoise": "Denoising baseline and awakened",
+    "doing_decode": "Decoding both videos",
+    "doing_save": "Writing the files",
+    "waited": "{seconds:.0f} s waited",
+    "step": "step {index} of {count}",
+    "time_left": "about {seconds:.0f} s left",
+    "reused": "From an earlier run: {phases}",
+    "state_idle": "Ready. Choose a painting, say what should move, press Awaken.",
+    "state_example": "A finished example is playing. Press Awaken to make your own.",
+    "state_done": "Done in {seconds:.1f} s, with {evaluations} network evaluations.",
+    "state_done_saved": "Done in {seconds:.1f} s, with {evaluations} of {scratch} network "
+    "evaluations; the rest was known from earlier runs.",
+    "state_stopped": "Stopped. Nothing was lost.",
+    "state_stopped_kept": "Stopped. The last result is still here.",
+    "state_left": "The run was stopped while you were away.",
+    "state_left_kept": "The run was stopped while you were away. The last result is still here.",
+    "state_lost": "Your settings are still here: press Awaken to run them again.",
+    "state_failed": "That run did not finish.",
+    "state_failed_kept": "That run did not finish. The last result is still here.",
+    # cards
+    "card_stopped": "Stopped",
+    "resume_from": "Already done and kept: {phases}. The rest can go on from there, with the same "
+    "settings and seed.",
+    "resume_anew": "The same settings and seed can be run again.",
+    "card_left": "Stopped for the next visitor",
+    "card_restarted": "The server was restarted",
+    "restarted": "Your run was lost with it; nothing was wrong with your settings. They are still "
+    "here: press Awaken again.",
+    "card_forgotten": "That run is no longer here",
+    "forgotten": "It was let go while this page was away. Your settings are still here: press "
+    "Awaken again.",
+    "card_crowded": "Too many are waiting",
+    "crowded": "{count} runs are waiting already. Try again in about {minutes} min; your settings "
+    "stay as they are.",
+    "nothing_to_repeat": "That run is no longer known here. Press Awaken to run what the dials say.",
+    "no_owner": "This page could not be told from others: reload it, then press Awaken again.",
+    "connection_lost": "The connection is lost. The page returns to your run by itself as soon as "
+    "the server answers.",
+    "card_request": "Something to change",
+    "card_model": "A model is missing",
+    "card_memory": "Out of memory",
+    "card_numerics": "The numbers ran away",
+    "card_restored": "Not everything could be restored",
+    "card_quota": "Not enough GPU time",
+    "card_internal": "This should not have happened",
+    "card_notice": "Good to know",
+    "card_picture": "That picture cannot be used",
+    "card_file": "That file cannot be used",
+    "internal": "The run failed for a reason we did not foresee; the server’s log has the details. "
+    "Nothing of yours was lost: try again, or change a setting.",
+    "turned_away": "The run could not begin: either a setting lies outside its range, or too many "
+    "others are waiting. Check the advanced settings, or try again in a minute.",
+    "starting_failed": "The models could not be started ({error}). Install the requirements "
+    "(pip install -r requirements.txt) and start the page again.",
+    "no_painting": "Choose a painting first: drop a picture, or take one from the wall.",
+    "too_few": "This request lacks values: it needs {wanted}, and {given} came.",
+    "no_url": "Upload the picture itself: this page never fetches addresses.",
+    "act_resume": "Resume",
+    "act_smaller": "Retry at {size}",
+    "act_miniature": "Use the miniature",
+    "act_calm": "Lower the peak to {peak:g}",
+    "busy": "Loaded for the next run; the current one goes on.",
+    # the placard under the stage
+    "example": "Example",
+    "example_failure": "An honest failure",
+    "yours": "Your run",
+    "untitled": "Your picture",
+    "names_baseline": "Baseline",
+    "names_awakened": "Awakened",
+    "placard_prompt": "“{prompt}”",
+    "placard_prompt_told": "“{prompt}” (“{read}”)",
+    "example_of": "Example: {title}",
+    "and": ", ",
+    "fact_seed": "Seed",
+    "fact_p": "p",
+    "fact_alpha": "α",
+    "fact_variant": "Variant",
+    "fact_models": "Models",
+    "fact_learnt_from": "Learnt from",
+    "fact_motion": "Motion",
+    "fact_mask": "Motion brush",
+    "value_mask": "{share:.0f} % of the painting",
+    "fact_steps": "Steps",
+    "fact_guidance": "Guidance",
+    "fact_size": "Size",
+    "fact_video": "Video",
+    "fact_time": "Time",
+    "fact_device": "On",
+    "fact_proxy": "Proxy",
+    "value_alpha": "{kind}, peak {peak:g}",
+    "value_size": "{width} × {height}",
+    "value_video": "{frames} frames, {fps} per second",
+    "value_time": "{seconds:.1f} s",
+    "value_models": "{backend} + {proxy}",
+    "value_proxy": "{closeness} (PSNR {psnr:.1f} dB, luma correlation {correlation:.2f})",
+    "value_proxy_same": "identical to the painting",
+    "close_very": "very close to the painting",
+    "close_near": "close to the painting",
+    "close_free": "a free repainting",
+    "close_far": "far from the painting",
+    "downloads": "Download",
+    "file_awakened": "Awakened, mp4",
+    "file_baseline": "Baseline, mp4",
+    "file_side_by_side": "Side by side, mp4",
+    "file_loop": "Loop, gif",
+    "file_proxy": "Proxy image",
+    "file_settings": "Settings, json",
+    "file_bundle": "Everything, zip",
+    "keep_settings": "Keep the settings in the files",
+    "keep_settings_info": "Off: no sentence, seed or other setting is in any file or its name.",
+    "file_link": "Link to these settings",
+    "restored": "The settings are on the dials; bring the painting and press Awaken.",
+    "restored_off": "{model} does not offer these values, left as they were: {names}.",
+    "no_bundle": "There is no finished run of this name here, or it has been cleared away.",
+    "credit_source": "Source",
+    # what a Chinese prompt becomes
+    "read_as": "The miniature reads English only; it will be told: “{english}”",
+    "read_in_part": "The miniature reads English only; it will be told: “{english}”. Not "
+    "understood: “{unknown}”.",
+    "read_not": "The miniature reads English only and understood nothing of this. Say it in English, "
+    "or take a suggestion.",
+    # the history
+    "history_title": "Your runs",
+    "history_empty": "Every run you finish will hang here, kept in this browser alone.",
+    "history_about": "{count} runs, {megabytes} MB, kept in this browser alone.",
+    "history_about_one": "One run, {megabytes} MB, kept in this browser alone.",
+    "history_bounds": "Up to {runs} runs or {megabytes} MB; then the oldest without a star goes.",
+    "history_closed": "This window keeps no history, as private windows do. What you make here can "
+    "still be watched and downloaded.",
+    "history_film": "Baseline over awakened, mp4",
+    "history_note": "p {p} · seed {seed}",
+    "history_titled": "{title}, {note}",
+    "history_show": "Show again",
+    "history_star": "Star: keep it for good",
+    "history_compare": "Compare with another",
+    "history_restore": "Restore these settings",
+    "history_delete": "Delete",
+    "history_export": "Export all",
+    "history_clear": "Delete all",
+    "history_clear_ask": "Delete all {count}, starred ones too? They cannot be brought back.",
+    "history_clear_yes": "Delete all",
+    "history_keep": "Keep them",
+    "history_cleared": "All deleted.",
+    "history_deleted": "Deleted: {title}.",
+    "history_undo": "Undo",
+    "history_made_room": "The oldest run without a star has made room.",
+    "history_full": "Starred runs take all the room here: this one was not kept. Take a star away, "
+    "or export and delete some.",
+    "history_choose_second": "A is {title}. Now press compare on the run that shall be B.",
+    "history_comparing": "On the stage: the awakened videos of A and B.",
+    "history_showing": "On the stage again, from this browser’s own copy.",
+    "history_back": "Back to the latest",
+    "history_exporting": "Packing the zip …",
+    "history_exported_bare": "Packed {count} into one zip, without their settings, as the switch "
+    "beside the downloads says.",
+    "history_exported": "Packed {count} into one zip: a folder for each, whose settings.json or "
+    "film sets the dials when you drop it on this page.",
+    "history_trouble": "This browser could not do that. Is its storage full? Export and delete "
+    "some runs, then try again.",
+    "history_label": "From your history",
+    "history_label_two": "Two runs of yours",
+    "history_tag": "From your history",
+    "history_tag_two": "Compared",
+    "history_same_settings": "The dials were the same for both.",
+    "history_shorter": "The longer video stops at picture {frames}, where the shorter one ends.",
+    "history_pace": "Both play at A’s {fps} pictures per second, picture for picture.",
+    "history_fitted": "B is scaled to fit whole into A’s frame.",
+    # explanation
+    "how_title": "How it works, and when it does not",
+    "how": """
+**The problem.** Image-to-video models have learnt from natural footage. Shown a painting, they
+often leave it still, or move the wrong thing.
+
+**The method** trains nothing. It (1) makes a *proxy image*: the painting repainted by an image
+model that knows your sentence; (2) lets the video model *distil* motion into two still videos,
+one of the painting and one of the proxy, for a share *p* of the steps, with step sizes *α*; (3)
+*fuses* the two along the great circle between them, from painting at the first frame to proxy at
+the last; (4) adds noise again and denoises once more, looking at the painting alone. The
+*baseline* is the same video model, with the same seed and final noise, without any of this: what
+differs on the stage is the method.
+
+**The miniature** is the built-in default, so that this page works on a laptop without a graphics
+card: a few small networks that we trained ourselves, on procedurally painted scenes and on
+public-domain paintings set in motion region by region (the one that finds what is where went on from
+published weights, learnt from photographs). Which region moves, and how, they have really learnt:
+sky, water, trees, grass, boats, sun rays, and snow, rain, petals or mist in the air; smoke, fire,
+waterfalls and birds hardly. They are *not* the paper’s models: they read short
+English sentences and cannot make people or animals move. *Miniature, premise* is the same network
+that has seen photograph-like scenes only and no painting, which is what the paper supposes of a
+video model. On both the baseline is often as lively as the awakened video; where the two look alike,
+that is what came out.
+
+**When it fails** (Sec. 5.3 of the paper). The method can only draw out motion that the video
+model has in it. Scenes that must be invented step by step, such as falling petals, stay still or
+appear only in the last frames.
+""",
+    "how_failure": "An honest failure: “{prompt}” on {title}",
+    "options": "Options of the video model",
+    "proxy_options": "Options of the proxy model",
+    "bad_options": 'The options must be given by name, for example {"steps": 4}.',
+}
+ENGLISH |= {
+    f"alpha_{kind}": name
+    for kind, name in zip(
+        ALPHA_KINDS,
+        ("steps down", "line down", "steps up", "line up", "constant 1 (I4VGen)"),
+        strict=True,
+    )
+}
+ENGLISH |= {f"variant_{key}": name for key, name in VARIANTS.items()}
