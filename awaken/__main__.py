@@ -11,19 +11,18 @@ import argparse
 import math
 import os
 import sys
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from awaken.backends import BACKENDS
+from awaken.engine import Engine, until_result
 from awaken.painting import open_mask, open_painting
 from awaken.proxies import PROXIES
+from awaken.sampling import Outcome
 from awaken.types import (
     ALPHA_KINDS,
     BOUNDS,
     VARIANTS,
     AwakenError,
-    Failed,
     Notice,
     Request,
     RequestError,
@@ -53,8 +52,6 @@ def main(argv: list[str] | None = None) -> int:
         request = _request(arguments)
         out = arguments.out or Path("outputs") / arguments.painting.stem
         out.mkdir(parents=True, exist_ok=True)
-        from awaken.engine import Engine
-
         engine = Engine(device=arguments.device)
         result = _run(engine, request)
         paths = engine.save(result, out, remember_settings=not arguments.no_settings)
@@ -75,8 +72,8 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m awaken",
-        description="Awaken a painting: a picture and a sentence become a video, as the model alone "
-        "would make it (baseline) and with the method of Every Painting Awakened.",
+        description="Awaken a painting: a picture and a sentence become a video, as the model "
+        "alone would make it (baseline) and with the method of Every Painting Awakened.",
         epilog="Settings left out take the chosen model's own defaults.",
     )
     add = parser.add_argument
@@ -158,22 +155,15 @@ def _option(text: str) -> tuple[str, float]:
         raise RequestError(f"Write options as NAME=NUMBER; {text!r} is not.") from None
 
 
-def _run(engine: Any, request: Request) -> Result:
+def _run(engine: Engine, request: Request) -> Result:
     """Show progress on stderr until the result is there. Raises AwakenError when the run fails."""
     from tqdm import tqdm
 
     form = "{percentage:3.0f}% |{bar:30}| {desc}"
-    with (
-        closing(engine.animate(request)) as events,
-        tqdm(total=1.0, bar_format=form, file=sys.stderr) as bar,
-    ):
+    events = Outcome(until_result(engine.animate(request)))
+    with tqdm(total=1.0, bar_format=form, file=sys.stderr) as bar:
         stage = ""
         for event in events:
-            if isinstance(event, Failed):
-                raise AwakenError(event.message)
-            if isinstance(event, Result):
-                bar.set_description_str(f"Done in {event.timings['total']:.1f} s")
-                return event
             if isinstance(event, Notice):
                 bar.write(f"Note: {event.text}", file=sys.stderr)
             elif isinstance(event, Waiting):
@@ -186,7 +176,8 @@ def _run(engine: Any, request: Request) -> Result:
                 left = "" if math.isnan(left) else f", {left:.0f} s left"
                 bar.set_description_str(f"{stage}, {event.index} of {event.count}{left}", False)
                 bar.update(event.done - bar.n)
-    raise AwakenError("The run ended without a result; please try again.")
+        bar.set_description_str(f"Done in {events.value.timings['total']:.1f} s")
+    return events.value
 
 
 if __name__ == "__main__":

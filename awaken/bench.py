@@ -33,18 +33,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from awaken.backends import BACKENDS
+from awaken.backends import BACKENDS, VideoSettings
+from awaken.engine import Engine, until_result
 from awaken.examples import FOLDER
 from awaken.painting import open_painting, similarity, to_size
-from awaken.proxies import PROXIES
-from awaken.types import AwakenError, Failed, Request, Result, Step
-
-if TYPE_CHECKING:
-    from awaken.engine import Engine
+from awaken.proxies import PROXIES, ProxySettings
+from awaken.sampling import Outcome
+from awaken.types import AwakenError, Request, Result, Step
 
 PAINTING = FOLDER / "paintings" / "starry-night.jpg"
 PROMPT = "the stars swirl in the night sky"
@@ -152,12 +151,12 @@ def run(engine: Engine, request: Request) -> Run:
     """Measure one press. Raises AwakenError on Failed."""
     began, processor = time.perf_counter(), time.process_time()
     preview = float("inf")
-    for event in engine.animate(request):
+    events = Outcome(until_result(engine.animate(request)))
+    for event in events:
         if isinstance(event, Step) and event.previews:
             preview = min(preview, time.perf_counter() - began)
-        if isinstance(event, Failed):
-            raise AwakenError(event.message)
-    return Run(event, time.perf_counter() - began, time.process_time() - processor, preview)
+    seconds, processor = time.perf_counter() - began, time.process_time() - processor
+    return Run(events.value, seconds, processor, preview)
 
 
 def first_press() -> dict[str, Any]:
@@ -168,8 +167,6 @@ def first_press() -> dict[str, Any]:
     ``memory_gb`` is the largest resident size this process ever had, plus twice that of its
     largest child (two mp4s are written at a time).
     """
-    from awaken.engine import Engine
-
     began = time.perf_counter()
     engine = Engine()
     engine.load()
@@ -233,8 +230,8 @@ def count_flops() -> dict[str, int]:
         condition = counted(
             "condition",
             lambda: backend.condition(
-                painting, latents, PROMPT, "", frames=spec.frames, guidance=spec.guidance,
-                motion=spec.motion, mask=None, options={},
+                painting, latents,
+                VideoSettings(PROMPT, spec.frames, spec.guidance, motion=spec.motion),
             ),
         )  # fmt: skip
         video = backend.static_video(latents, spec.frames)
@@ -243,9 +240,7 @@ def count_flops() -> dict[str, int]:
         counted("decoding_one_video", lambda: backend.decode(video, painting))
         counted(
             "proxy_image",
-            lambda: list(
-                proxy.make(painting, PROMPT, strength=None, seed=42, image=None, options={})
-            ),
+            lambda: list(proxy.make(painting, ProxySettings(PROMPT, 42, proxy.spec.strength))),
         )
     return counts
 
@@ -283,8 +278,6 @@ def compare_precision(engine: Engine) -> dict[str, float]:
     ``motion_psnr`` says how far the awakened video is from a still: the difference of precisions
     should be small beside it.
     """
-    from awaken.engine import Engine
-
     half = run(engine, default_request()).result
     full, seconds, _, _ = run(Engine(dtype="float32"), default_request())
     still = np.broadcast_to(full.painting, full.awakened.shape)

@@ -12,6 +12,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +22,44 @@ import numpy as np
 from awaken import types
 from awaken.analysis import awake
 from awaken.backends import BACKENDS
-from awaken.painting import similarity, to_size
+from awaken.painting import to_size
 from awaken.progress import Clock, Estimate
 from awaken.proxies import PROXIES
 from awaken.proxies.alignment import remarks
 from awaken.residence import Residence, capacity, pick_device, release, tidy, working_dtype
+from awaken.sampling import Outcome
 from awaken.settings import resolve
 from awaken.types import AwakenError, Event, ModelError, Request, RequestError
 
 if TYPE_CHECKING:
+    import torch
+
     from awaken.backends import Backend
     from awaken.plan import Plan
     from awaken.proxies import Proxy
 
 log = logging.getLogger(__name__)
+
+
+def until_result(events: Iterator[Event]) -> Generator[Event, None, types.Result]:
+    """Pass a run's events on; returns its Result, which is not one of them.
+
+    Raises AwakenError, with the failure's sentence and kind, where the run ends in Failed. Closing
+    this closes the run.
+    """
+    with closing(events):
+        for event in events:
+            if isinstance(event, types.Failed):
+                raise AwakenError(event.message, event.kind)
+            if isinstance(event, types.Result):
+                return event
+            yield event
+    raise AwakenError("The run ended without a result; please try again.", "internal")
+
+
+def result_of(events: Iterator[Event]) -> types.Result:
+    """Wait for a run's Result. Raises AwakenError as ``until_result``."""
+    return Outcome(until_result(events)).finish()
 
 
 class Engine:
@@ -70,9 +96,7 @@ class Engine:
         Waits its turn (yielding Waiting) when another run holds the engine. Errors that a visitor
         can act on come as Failed; the engine stays usable.
         """
-        began = time.perf_counter()
-        while not self._lock.acquire(timeout=0.25):
-            yield types.Waiting(time.perf_counter() - began)
+        yield from self._wait()
         try:
             yield from self._guarded(request)
         finally:
@@ -129,14 +153,11 @@ class Engine:
         """Encode every frame of a video by itself, as if it were a painting: the points of Fig. 2.
 
         video: (frames, h, w, 3) uint8, sides that the backend works at. Yields Waiting, then
-        (frame, frames) after each; returns (frames, d) float32. Filmed or generated is all the same.
-        Raises ModelError, RequestError.
+        (frame, frames) after each; returns (frames, d) float32. Raises ModelError, RequestError.
         """
         import torch
 
-        began = time.perf_counter()
-        while not self._lock.acquire(timeout=0.25):
-            yield types.Waiting(time.perf_counter() - began)
+        yield from self._wait()
         try:
             model = self._resident("backend", backend, BACKENDS)
             self._residence.activate("backend")
@@ -149,6 +170,12 @@ class Engine:
         finally:
             self._lock.release()
 
+    def _wait(self) -> Iterator[types.Waiting]:
+        """Take the lock, and say while another run holds it."""
+        began = time.perf_counter()
+        while not self._lock.acquire(timeout=0.25):
+            yield types.Waiting(time.perf_counter() - began)
+
     def _guarded(self, request: Request) -> Iterator[Event]:
         import torch
 
@@ -158,11 +185,9 @@ class Engine:
             yield from torch.inference_mode()(self._run)(request)
         except AwakenError as error:
             yield types.Failed(error.kind, str(error))
-        except (torch.OutOfMemoryError, MemoryError):
-            self._free()
-            yield types.Failed("memory", _OUT_OF_MEMORY)
         except Exception as error:
-            if "allocate memory" in str(error):
+            full = isinstance(error, torch.OutOfMemoryError | MemoryError)
+            if full or "allocate memory" in str(error):
                 self._free()
                 yield types.Failed("memory", _OUT_OF_MEMORY)
                 return
@@ -176,7 +201,7 @@ class Engine:
     def _prepare(
         self, request: Request
     ) -> tuple[Backend, Callable[[], Proxy], Request, np.ndarray, Plan]:
-        """The proxy comes as a call that loads it: one that the memo holds needs no model."""
+        """The proxy comes as a call that brings it: one that the memo holds needs no model."""
         from awaken.plan import Plan
 
         for registry, name in ((BACKENDS, request.backend), (PROXIES, request.proxy)):
@@ -188,16 +213,20 @@ class Engine:
         backend = self._resident("backend", request.backend, BACKENDS)
 
         def proxy() -> Proxy:
-            return self._resident("proxy", request.proxy, PROXIES)
+            model = self._resident("proxy", request.proxy, PROXIES)
+            self._residence.activate("proxy")
+            return model
 
-        weights = self._residence.weights_ids.get(("proxy", request.proxy)) or proxy().weights_id
+        known = self._residence.weights_ids.get(("proxy", request.proxy))
+        weights = known or self._resident("proxy", request.proxy, PROXIES).weights_id
         height, width = filled.painting.shape[:2]
         painting = to_size(filled.painting, *backend.working_size(width, height, filled.size))
         plan = Plan.of(filled, painting, backend, PROXIES[request.proxy], weights)
         return backend, proxy, filled, painting, plan
 
     def _run(self, request: Request) -> Iterator[Event]:
-        from awaken.method import Phase, ProxyMade, Tick, awaken, decoded
+        from awaken.method import awaken
+        from awaken.stages import decoded
 
         clock = Clock()
         yield types.Stage("load")
@@ -208,44 +237,47 @@ class Engine:
         notices = list(_notices(backend, request, schedule, plan))
         yield from notices
 
+        def preview(names: list[str], videos: torch.Tensor, last: bool) -> Mapping[str, np.ndarray]:
+            """Small moving pictures of the estimates, no oftener than their share of time."""
+            if not progress.preview_is_due(last):
+                return {}
+            began = time.perf_counter()
+            pictures = {"proxy": proxy.image if proxy else None}
+            previews = {
+                name: backend.preview(z, pictures.get(name, painting), request.mask)
+                for name, z in zip(names, videos.split(1), strict=True)
+            }
+            progress.previewed(time.perf_counter() - began)
+            return previews
+
+        proxy: types.ProxyReady | None = None
         counted, progress = backend.evaluations, Estimate(needed, self._seconds_per_decode)
-        run = awaken(backend, proxy_model, request, painting, plan, self._memo)
-        proxy, psnr, correlation = None, 0.0, 0.0
+        run = Outcome(awaken(backend, proxy_model, request, painting, plan, self._memo, preview))
         clock.lap("load")
-        while True:
-            try:
-                moment = next(run)
-            except StopIteration as end:
-                latents = end.value
-                break
-            if isinstance(moment, Phase):
-                making_proxy = moment.name == "proxy" and not moment.reused
-                self._residence.activate("proxy" if making_proxy else "backend")
-                yield types.Stage(moment.name, moment.reused)
-            elif isinstance(moment, ProxyMade):
-                proxy = moment.image
+        if plan.proxy_from_baseline:
+            self._residence.activate("backend")
+        for event in run:
+            if isinstance(event, types.ProxyReady):
                 self._residence.activate("backend")
-                psnr, correlation = similarity(painting, proxy)
                 clock.lap("proxy")
-                yield types.ProxyReady(
-                    proxy, painting, psnr, correlation, clock.seconds["proxy"]
-                )
-                told = [types.Notice(text, kind) for kind, text in remarks(painting, proxy)]
+                proxy = replace(event, seconds=clock.seconds["proxy"])
+                yield proxy
+                told = [types.Notice(text, kind) for kind, text in remarks(painting, proxy.image)]
                 yield from told
                 notices += told
-            elif isinstance(moment, Tick):
+            elif isinstance(event, types.Step):
                 seconds = progress.step(backend.evaluations - counted)
-                yield types.Step(
-                    moment.phase, moment.index, moment.count, progress.done, seconds,
-                    progress.seconds_left, self._previews(backend, moment, painting, proxy, request.mask, progress),
-                )  # fmt: skip
-                if moment.index == moment.count:
-                    clock.lap(moment.phase)
+                left = progress.seconds_left
+                yield replace(event, done=progress.done, seconds=seconds, seconds_left=left)
+                if event.index == event.count:
+                    clock.lap(event.stage)
+            else:
+                yield event
 
         keys = (plan.baseline, plan.awakened)
         yield types.Stage("decode", all(f"decoded {key}" in self._memo for key in keys))
         videos = []
-        for key, z in zip(keys, latents, strict=True):
+        for key, z in zip(keys, run.value, strict=True):
             known = f"decoded {key}" in self._memo
             videos.append(decoded(backend, self._memo, key, z, painting, request.mask))
             if not known:
@@ -255,28 +287,13 @@ class Engine:
         notices += told
         clock.lap("decode")
         yield types.Result(
-            painting, proxy, *videos,
+            painting, proxy.image, *videos,
             settings=request.settings() | _where(self, backend, painting),
             timings=clock.seconds | {"total": sum(clock.seconds.values())},
             evaluations=backend.evaluations - counted, evaluations_from_scratch=scratch,
-            psnr=psnr, luma_correlation=correlation, notices=tuple(notices), mask=request.mask,
+            psnr=proxy.psnr, luma_correlation=proxy.luma_correlation, notices=tuple(notices),
+            mask=request.mask,
         )  # fmt: skip
-
-    def _previews(
-        self, backend: Backend, tick, painting: np.ndarray, proxy: np.ndarray | None,
-        mask: np.ndarray | None, progress: Estimate,
-    ) -> Mapping[str, np.ndarray]:  # fmt: skip
-        """Small moving pictures of the running estimates, no oftener than their share of time."""
-        if tick.clean is None or not progress.preview_is_due(last=tick.index == tick.count):
-            return {}
-        began = time.perf_counter()
-        seen = {"proxy": proxy}
-        previews = {
-            name: backend.preview(z, seen.get(name, painting), mask)
-            for name, z in zip(tick.names, tick.clean.split(1), strict=True)
-        }
-        progress.previewed(time.perf_counter() - began)
-        return previews
 
     def _resident(self, role: str, name: str, registry: Mapping[str, Any]) -> Any:
         """The model of that name, loaded if need be."""

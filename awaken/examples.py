@@ -15,16 +15,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
+from awaken.engine import Engine, result_of
 from awaken.painting import open_painting
-from awaken.types import AwakenError, Failed, Request, Result
+from awaken.types import AwakenError, Request, Result
 from awaken.video import result_settings, stacked, write_mp4
-
-if TYPE_CHECKING:
-    from awaken.engine import Engine
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
 MAX_VIDEO_BYTES = 520_000  # sixteen of them stay under 8.5 MB in the repository
@@ -75,11 +73,6 @@ class Example:
         }
         return paths if all(path.is_file() for path in paths.values()) else {}
 
-    @property
-    def credit(self) -> str:
-        """One line for a caption: artist, title, year."""
-        return f"{self.artist}, {self.title}, {self.year}"
-
     def request(self) -> Request:
         """The run behind the ready result."""
         return Request(open_painting(self.path), self.prompt, **(self.settings or {}))
@@ -93,10 +86,7 @@ def load_index() -> list[Example]:
 
 def run(engine: Engine, example: Example) -> Result:
     """Run an example's request. Raises AwakenError where the engine answers with Failed."""
-    for event in engine.animate(example.request()):
-        if isinstance(event, Failed):
-            raise AwakenError(event.message)
-    return event
+    return result_of(engine.animate(example.request()))
 
 
 def write_ready_result(result: Result, example: Example) -> Path:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from awaken.backends import VideoSettings
 from awaken.fusion import lerp_frames, slerp_frames
 from awaken.memo import Memo, content_key
+from awaken.proxies import ProxySettings
 from awaken.vsds import alpha_schedule, distilled_steps
 
 if TYPE_CHECKING:
@@ -31,16 +34,15 @@ ARMS = {
 class Plan:
     """Keys of all stages of one request, each over exactly what its stage reads.
 
-    proxy, painting_path, proxy_path, baseline, awakened: memo keys.
+    proxy: memo key. paths, videos: memo keys of what is distilled ("painting", "proxy") and of what
+        is rendered ("baseline", "awakened"); an arm that changes nothing renders the baseline.
     alphas: step sizes of the distillation, empty when the arm does not distil.
     proxy_from_baseline: the proxy is the baseline's last frame.
     """
 
     proxy: str
-    painting_path: str
-    proxy_path: str
-    baseline: str
-    awakened: str
+    paths: Mapping[str, str]
+    videos: Mapping[str, str]
     alphas: tuple[float, ...]
     proxy_from_baseline: bool = False
 
@@ -58,36 +60,55 @@ class Plan:
         ``proxy_weights`` is the proxy's ``weights_id``: a proxy that the memo holds needs no model.
         """
         r = request
-        distilling, fuse = ARMS[r.variant]
-        tau = distilled_steps(r.steps, r.p) if distilling else 0
-        alphas = alpha_schedule(r.alpha, tau, r.peak)
+        distils, fuse = ARMS[r.variant]
+        alphas = alpha_schedule(r.alpha, distilled_steps(r.steps, r.p) if distils else 0, r.peak)
         scene = content_key(
-            r.backend, backend.weights_id, str(backend.dtype), r.options, r.sequential,
-            r.prompt, r.negative_prompt, r.guidance, r.motion, r.mask,
-            painting, r.frames, r.steps, r.seed,
+            r.backend, backend.weights_id, str(backend.dtype), r.sequential,
+            painting, r.steps, r.seed, vars(VideoSettings.of(r)),
         )  # fmt: skip
         baseline = content_key("final", scene)
-        words = r.proxy_prompt if proxy.reads_prompt(r.proxy_options) else ""
-        read = (baseline,) if proxy.needs_baseline else (
-            painting, words, r.proxy_strength, r.proxy_options, r.seed, r.proxy_image,
-        )  # fmt: skip
+        made_by = ProxySettings.of(r)
+        if not proxy.reads_prompt(r.proxy_options):
+            made_by = replace(made_by, prompt="")
+        read = (baseline,) if proxy.needs_baseline else (painting, vars(made_by))
         proxy_key = content_key("proxy", r.proxy, proxy_weights, read)
-        painting_path = content_key("path", scene, alphas)
-        proxy_path = content_key("path", scene, alphas, proxy_key)
-        paths = (fuse.__name__, painting_path, proxy_path) if fuse else (painting_path,)
-        unchanged = not tau and fuse is None
-        awakened = baseline if unchanged else content_key("final", scene, paths, r.re_noise)
-        return cls(
-            proxy_key, painting_path, proxy_path, baseline, awakened, tuple(alphas),
-            proxy.needs_baseline,
-        )  # fmt: skip
+        paths = {"painting": content_key("path", scene, alphas)}
+        if fuse:
+            paths["proxy"] = content_key("path", scene, alphas, proxy_key)
+        videos = {"baseline": baseline}
+        if alphas or fuse:
+            how = fuse.__name__ if fuse else ""
+            videos["awakened"] = content_key("final", scene, how, paths, r.re_noise)
+        return cls(proxy_key, paths, videos, tuple(alphas), proxy.needs_baseline)
+
+    @property
+    def baseline(self) -> str:
+        """Memo key of the baseline video."""
+        return self.videos["baseline"]
+
+    @property
+    def awakened(self) -> str:
+        """Memo key of the awakened video; the baseline's where the arm changes nothing."""
+        return self.videos.get("awakened", self.baseline)
 
     def evaluations(self, request: Request, schedule: Schedule, memo: Memo | None) -> int:
         """Network evaluations that are still needed, given a memo (None: from scratch)."""
-        known = memo if memo is not None else ()
-        needed = 0 if self.baseline in known else len(schedule)
-        if self.awakened != self.baseline and self.awakened not in known:
-            needed += len(schedule) - schedule.start_index(request.re_noise)
-            paths = [self.painting_path, self.proxy_path][: 2 if ARMS[request.variant][1] else 1]
-            needed += len(self.alphas) * sum(path not in known for path in paths)
-        return needed
+        keys = {**self.videos, **self.paths}
+        known = {name for name, key in keys.items() if memo is not None and key in memo}
+        final = len(schedule) - schedule.start_index(request.re_noise)
+        return evaluations(request.variant, len(schedule), len(self.alphas), final, known)
+
+
+def evaluations(variant: str, steps: int, tau: int, final: int, known: Collection[str] = ()) -> int:
+    """Network evaluations of a run: one is one video through one guided step.
+
+    steps: of the baseline; tau: distilled steps; final: steps of the awakened video. known: what
+    the memo holds of the videos (``baseline``, ``awakened``) and paths (``painting``, ``proxy``).
+    """
+    distils, fuse = ARMS[variant]
+    tau = tau if distils else 0
+    needed = 0 if "baseline" in known else steps
+    if (tau or fuse) and "awakened" not in known:
+        paths = {"painting", "proxy"} if fuse else {"painting"}
+        needed += final + tau * len(paths.difference(known))
+    return needed

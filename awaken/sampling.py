@@ -7,17 +7,40 @@ velocity; everything here and in ``vsds`` works on their common estimate of z0
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import torch
 
     from awaken.backends import Condition
 
+T = TypeVar("T")
+
+# Yields (step from 1, number of steps, running estimate of z0 (b, c, f, h, w)); returns the last z.
+Loop: TypeAlias = "Generator[tuple[int, int, torch.Tensor], None, torch.Tensor]"
+
 # Signal-to-noise ratio a/s of the published start: AnimateAnything's noisiest timestep (999).
 PUBLISHED_START_SNR = 0.0684
+
+
+class Outcome(Generic[T]):
+    """Steps of a generator, and afterwards, as ``value``, what it returned."""
+
+    value: T
+
+    def __init__(self, loop: Generator[Any, None, T]) -> None:
+        self._loop = loop
+
+    def __iter__(self) -> Iterator[Any]:
+        self.value = yield from self._loop
+
+    def finish(self) -> T:
+        """Run to the end; returns the value."""
+        for _ in self:
+            pass
+        return self.value
 
 
 class Network(Protocol):
@@ -91,9 +114,7 @@ class Schedule:
         wanted = len(self) - max(1, round(len(self) * re_noise))
         if self.a[0] / self.s[0] > PUBLISHED_START_SNR / 2:
             return wanted
-        matched = next(
-            i for i in range(len(self)) if self.a[i] >= PUBLISHED_START_SNR * self.s[i]
-        )
+        matched = next(i for i in range(len(self)) if self.a[i] >= PUBLISHED_START_SNR * self.s[i])
         return max(wanted, matched)
 
 
@@ -116,15 +137,6 @@ def guided_prediction(
     return guided
 
 
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """One step of a loop is done: ``clean`` is the running estimate of z0, (b, c, f, h, w)."""
-
-    index: int
-    count: int
-    clean: torch.Tensor
-
-
 def denoise(
     network: Network,
     z: torch.Tensor,
@@ -132,8 +144,8 @@ def denoise(
     condition: Condition,
     scales: Sequence[float],
     start: int = 0,
-) -> Iterator[Progress]:
-    """Denoise ``z`` (noisy latents at step ``start``) to the end; yields Progress, returns z0."""
+) -> Loop:
+    """Denoise ``z`` (noisy latents at step ``start``) to the end; returns z0."""
     if hasattr(schedule.scheduler, "set_begin_index"):  # multistep ones keep a position; DDIM not
         schedule.scheduler.set_begin_index(start)
     timesteps = schedule.scheduler.timesteps
@@ -142,5 +154,5 @@ def denoise(
         prediction = guided_prediction(network, z, schedule.timesteps[i], condition, scales)
         clean = schedule.clean(z, prediction, i)
         z = schedule.scheduler.step(prediction, timesteps[i], z, return_dict=False)[0]
-        yield Progress(n, count, clean)
+        yield n, count, clean
     return z

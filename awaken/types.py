@@ -36,10 +36,15 @@ SEED_LIMIT = 2**32 - 1
 class AwakenError(Exception):
     """Something a visitor can act on; ``kind`` tells the page which card to show.
 
-    Kinds: ``request`` (bad input), ``model`` (not installed or broken), ``memory``, ``numerics``.
+    Kinds: ``request`` (bad input), ``model`` (not installed or broken), ``memory``, ``numerics``,
+    ``quota`` (of a rented GPU), ``internal``.
     """
 
     kind = "request"
+
+    def __init__(self, message: str, kind: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind or self.kind
 
 
 class RequestError(AwakenError):
@@ -189,7 +194,9 @@ def _check_picture(name: str, picture: Any) -> None:
 
 def _check_choice(name: str, value: Any, choices) -> None:
     if not isinstance(value, str) or value not in choices:
-        raise RequestError(f"There is no {name} called {value!r}; choose one of {', '.join(choices)}.")
+        raise RequestError(
+            f"There is no {name} called {value!r}; choose one of {', '.join(choices)}."
+        )
 
 
 def check_number(name: str, value: Any) -> None:
@@ -222,7 +229,6 @@ class Stage:
 
     name: str
     reused: bool = False
-    evaluations_saved: int = 0
 
 
 @dataclass(frozen=True)
@@ -245,8 +251,7 @@ class ProxyReady:
     painting: np.ndarray
     psnr: float
     luma_correlation: float
-    seconds: float
-    reused: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,9 +267,9 @@ class Step:
     stage: str
     index: int
     count: int
-    done: float
-    seconds: float
-    seconds_left: float
+    done: float = 0.0
+    seconds: float = 0.0
+    seconds_left: float = math.nan
     previews: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 

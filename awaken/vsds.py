@@ -11,10 +11,10 @@ and flow models alike and has no division by zero at zero terminal SNR.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from awaken.sampling import Progress, Schedule, guided_prediction
+from awaken.sampling import Loop, Schedule, guided_prediction
 
 if TYPE_CHECKING:
     import torch
@@ -79,7 +79,7 @@ def distil(
     condition: Condition,
     scales: Sequence[float],
     alphas: Sequence[float],
-) -> Iterator[Progress]:
+) -> Loop:
     """Give static videos motion (Eq. 3); the paths are independent items of the batch.
 
     Args:
@@ -88,12 +88,12 @@ def distil(
         condition: each path conditioned on its own image.
         alphas: one step size per distilled step, noisiest first (``alpha_schedule``).
 
-    Yields Progress after every step; returns the distilled videos.
+    Returns the distilled videos.
     """
     rates = update_rates(schedule, alphas)
     for i, rate in enumerate(rates):
         z_t = schedule.add_noise(z0, noise, i)
         prediction = guided_prediction(network, z_t, schedule.timesteps[i], condition, scales)
         z0 = z0 + rate * (schedule.clean(z_t, prediction, i) - z0)
-        yield Progress(i + 1, len(rates), z0)
+        yield i + 1, len(rates), z0
     return z0

@@ -9,7 +9,7 @@ import torch
 
 from awaken import hub, types
 from awaken.__main__ import main
-from awaken.backends import BACKENDS
+from awaken.backends import BACKENDS, VideoSettings
 from awaken.engine import Engine
 from awaken.types import Request
 from tests import checkpoints, tiny
@@ -76,10 +76,7 @@ def test_a_batch_computes_what_one_by_one_computes(engine, name):
     backend, _, r, painting, _ = engine._prepare(request(name))
     with torch.inference_mode():
         latents = backend.encode(painting, 1)
-        given = backend.condition(
-            painting, latents, r.prompt, "", frames=r.frames, guidance=r.guidance, motion=r.motion,
-            mask=None, options=r.options,
-        )  # fmt: skip
+        given = backend.condition(painting, latents, VideoSettings.of(r))
         z = torch.randn(2, *backend.static_video(latents, r.frames).shape[1:])
         t = backend.schedule(3).timesteps[0]
         both = backend.network(z, t, type(given).stack([given, given]))

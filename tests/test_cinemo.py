@@ -1,11 +1,10 @@
-"""Cinemo's network, start, schedule and picture handling against the official code's numbers."""
+"""Cinemo's network, start, schedule and decoding against the official code's numbers."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -190,11 +189,13 @@ def test_impossible_requests_are_refused_with_a_sentence(unet):
 # Schedule, start and complete runs
 
 
-@pytest.mark.parametrize("source", ["our default", "the released file"])
-def test_schedule_equals_the_official_one(source):
+def released_schedule():
+    return cinemo.scheduler(numbers("scheduler")["source_json"])
+
+
+def test_schedule_equals_the_official_one():
     recorded, trace = numbers("scheduler"), tensors("scheduler")
-    config = [recorded["source_json"]] if source == "the released file" else []
-    schedule = cinemo.scheduler(*config)
+    schedule = released_schedule()
     assert_close(schedule.alphas_cumprod, trace["alphas_cumprod"], 1e-7)
     assert float(schedule.final_alpha_cumprod) == recorded["final_alpha_cumprod"]
     for steps, table in recorded["tables"].items():
@@ -234,29 +235,29 @@ def test_low_band_keeps_the_official_rows_and_columns(case):
 def test_dct_start_equals_the_official_one():
     run = under("dct_square.", tensors("pipeline_cases"))
     base, noise = run["base_content_f64"], run["noise"]
-    start = cinemo.dct_initialise(base, noise.double(), cinemo.scheduler())
+    start = cinemo.dct_initialise(base, noise.double(), released_schedule())
     assert_close(start, run["mixed_f64"], 1e-6)  # official noise goes through a float32 transform
-    assert_close(cinemo.dct_initialise(base, noise, cinemo.scheduler()), start.float(), 1e-6)
-    whole = cinemo.dct_initialise(base, noise.double(), cinemo.scheduler(), ratio=1)
+    assert_close(cinemo.dct_initialise(base, noise, released_schedule()), start.float(), 1e-6)
+    whole = cinemo.dct_initialise(base, noise.double(), released_schedule(), ratio=1)
     assert_close(whole, run["base_noised_f64"], 1e-6)
-    assert torch.equal(cinemo.dct_initialise(base, noise, cinemo.scheduler(), ratio=0), noise)
+    assert torch.equal(cinemo.dct_initialise(base, noise, released_schedule(), ratio=0), noise)
 
 
 def test_dct_start_of_a_moving_video_starts_each_frame_from_its_own():
     draw = torch.Generator().manual_seed(0)
     video, noise = torch.randn(2, 2, 4, 3, 8, 10, generator=draw).unbind(0)
-    start = cinemo.dct_initialise(video, noise, cinemo.scheduler(), 400, 0.5)
+    start = cinemo.dct_initialise(video, noise, released_schedule(), 400, 0.5)
     for b in range(2):
         for f in range(3):
             one = slice(b, b + 1), slice(None), slice(f, f + 1)
-            alone = cinemo.dct_initialise(video[one], noise[one], cinemo.scheduler(), 400, 0.5)
+            alone = cinemo.dct_initialise(video[one], noise[one], released_schedule(), 400, 0.5)
             assert_close(start[one], alone, 1e-6)
 
 
 @pytest.mark.parametrize("case", ["dct_square", "nodct_odd"])
 def test_guided_run_equals_the_official_pipeline(unet, case):
     settings, run = numbers("pipeline_cases")[case], under(f"{case}.", tensors("pipeline_cases"))
-    schedule = cinemo.scheduler()
+    schedule = released_schedule()
     base, z = run["base_content_f64"], run["noise"]
     if settings["use_dct"]:
         level, ratio = settings["noise_level"], settings["percentage"]
@@ -279,30 +280,6 @@ def test_guided_run_equals_the_official_pipeline(unet, case):
         assert_close(z, expected, 2e-3)
     video = cinemo.whole_video(base, z)
     assert_close(video, run["decoder_input_latents_prescale"], 2e-3)
-
-
-# Pictures
-
-
-@pytest.mark.parametrize("shape", ["land", "port"])
-@pytest.mark.parametrize("height, width", [(32, 32), (40, 64)])
-def test_preprocessing_equals_the_official_crop(shape, height, width):
-    from PIL import Image
-
-    recorded = tensors("preprocess")
-    picture = recorded[f"img.{shape}"].numpy()
-    expected = recorded[f"{shape}.to.{height}x{width}"]
-    assert_close(cinemo.preprocess(picture, height, width), expected, 1e-6)
-    assert_close(cinemo.preprocess(Image.fromarray(picture), height, width), expected, 1e-6)
-
-
-def test_preprocessing_takes_any_shape_and_stays_in_range():
-    for h, w in ((1, 1), (30, 200), (90, 50), (320, 512)):
-        picture = np.full((h, w, 3), (0, 128, 255), np.uint8)
-        ready = cinemo.preprocess(picture)
-        assert ready.shape == (1, 3, 320, 512)
-        colour = torch.tensor([-1, 128 / 255 * 2 - 1, 1])
-        assert_close(ready, colour[None, :, None, None].expand_as(ready), 1e-6)
 
 
 def test_decoder_sees_fourteen_frames_of_one_video_at_a_time():

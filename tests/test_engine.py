@@ -141,14 +141,10 @@ def engine_latents(engine, r):
     """The final latents of both videos, straight from the method."""
     from awaken.memo import Memo
     from awaken.method import awaken
+    from awaken.sampling import Outcome
 
     backend, proxy, r, painting, plan = engine._prepare(r)
-    loop = awaken(backend, proxy, r, painting, plan, Memo(1 << 28))
-    while True:
-        try:
-            next(loop)
-        except StopIteration as end:
-            return end.value
+    return Outcome(awaken(backend, proxy, r, painting, plan, Memo(1 << 28))).finish()
 
 
 def test_closing_stops_within_one_step_and_frees_the_lock(engine, backend):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from awaken.backends import Condition
+from awaken.backends import Condition, VideoSettings
 from awaken.backends.miniature import MiniatureBackend
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION, UNITS, schedule_table
@@ -17,8 +17,9 @@ from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.training.captions import HARDLY, IDEAS, PHRASES, vocabulary
 from awaken.miniature.training.loop import save_shards
 from awaken.miniature.video_network import VideoNetwork
+from awaken.proxies import ProxySettings
 from awaken.proxies.miniature import MiniatureProxy
-from awaken.sampling import denoise
+from awaken.sampling import Outcome, denoise
 from awaken.types import ModelError
 
 
@@ -55,17 +56,8 @@ def picture(height: int, width: int) -> np.ndarray:
 
 def conditioned(backend, painting, frames=16, mask=None, prompt="the sea rolls") -> Condition:
     latents = backend.encode(painting, 0)
-    return backend.condition(
-        painting,
-        latents,
-        prompt,
-        "",
-        frames=frames,
-        guidance=3.0,
-        motion=None,
-        mask=mask,
-        options={},
-    )
+    settings = VideoSettings(prompt, frames, 3.0, motion=backend.spec.motion, mask=mask)
+    return backend.condition(painting, latents, settings)
 
 
 @pytest.mark.parametrize(("frames", "size"), [(16, (256, 256)), (24, (128, 320)), (32, (320, 128))])
@@ -135,16 +127,10 @@ def test_the_proxy_repaints_by_its_strength_and_repeats_with_its_seed(folder):
     painting = picture(192, 256)
 
     def made(strength: float, seed: int = 1) -> np.ndarray:
-        making = proxy.make(
-            painting, "snow falls", strength=strength, seed=seed, image=None, options={}
-        )
-        steps = []
-        try:
-            while True:
-                steps.append(next(making))
-        except StopIteration as end:
-            assert steps[-1][0] == steps[-1][1]
-            return end.value
+        making = Outcome(proxy.make(painting, ProxySettings("snow falls", seed, strength)))
+        *_, (step, count) = making
+        assert step == count
+        return making.value
 
     np.testing.assert_array_equal(made(0.0), painting)
     some = made(0.5)

@@ -14,16 +14,17 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from awaken.backends import BACKENDS, Condition
+from awaken.backends import BACKENDS, Condition, VideoSettings
 from awaken.backends.miniature import MiniatureBackend, PremiseBackend
 from awaken.miniature.latents import FLOW, OBJECT, REGION, SHIFT, UNITS, grid_for
 from awaken.miniature.loading import ASSETS, trained, weights_id
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.video_network import VideoNetwork
 from awaken.miniature.vocabulary import Vocabulary
+from awaken.proxies import ProxySettings
 from awaken.proxies.given import IdentityProxy, UploadProxy
 from awaken.proxies.miniature import MiniatureProxy
-from awaken.sampling import denoise
+from awaken.sampling import Outcome, denoise
 from awaken.types import ModelError, RequestError
 from awaken.vsds import distil
 
@@ -65,18 +66,12 @@ def cells(polygon: list[tuple[float, float]], grid: tuple[int, int]) -> torch.Te
 
 
 def condition(backend, picture, prompt="clouds drift", guidance=3.0, motion=1.0, mask=None):
-    return backend.condition(
-        picture, backend.encode(picture, 0), prompt, "", frames=16, guidance=guidance,
-        motion=motion, mask=mask, options={},
-    )  # fmt: skip
+    settings = VideoSettings(prompt, 16, guidance, motion=motion, mask=mask)
+    return backend.condition(picture, backend.encode(picture, 0), settings)
 
 
 def finish(loop):
-    try:
-        while True:
-            next(loop)
-    except StopIteration as end:
-        return end.value
+    return Outcome(loop).finish()
 
 
 def render(backend, picture, prompt, steps=8, seed=42, **settings) -> torch.Tensor:
@@ -249,9 +244,7 @@ def test_the_proxy_keeps_the_size_and_follows_seed_and_strength(proxy, painting)
     picture = shaped(painting, 288, 96)
 
     def make(strength: float, seed: int) -> np.ndarray:
-        return finish(
-            proxy.make(picture, "stormy clouds", strength=strength, seed=seed, image=None, options={})
-        )
+        return finish(proxy.make(picture, ProxySettings("stormy clouds", seed, strength)))
 
     first, again, other = make(0.6, 1), make(0.6, 1), make(0.6, 2)
     assert first.shape == picture.shape
@@ -263,7 +256,7 @@ def test_the_proxy_keeps_the_size_and_follows_seed_and_strength(proxy, painting)
 
 
 def test_the_proxy_at_its_own_strength_is_a_likely_repainting(proxy, painting):
-    steps = proxy.make(painting, "clouds drift", strength=None, seed=42, image=None, options={})
+    steps = proxy.make(painting, ProxySettings("clouds drift", 42, proxy.spec.strength))
     repainted = finish(steps)
     luma = [picture @ np.array([0.299, 0.587, 0.114]) for picture in (painting, repainted)]
     assert 17 < psnr(repainted, painting) < 26
@@ -272,13 +265,13 @@ def test_the_proxy_at_its_own_strength_is_a_likely_repainting(proxy, painting):
 
 def test_a_given_proxy_is_fitted_to_the_painting(painting):
     own = np.full((50, 70, 3), 200, np.uint8)
-    made = finish(UploadProxy().make(painting, "x", strength=None, seed=0, image=own, options={}))
+    made = finish(UploadProxy().make(painting, ProxySettings("x", 0, image=own)))
     assert made.shape == painting.shape
     assert made.min() == made.max() == 200
-    same = finish(IdentityProxy().make(painting, "x", strength=None, seed=0, image=None, options={}))
+    same = finish(IdentityProxy().make(painting, ProxySettings("x", 0)))
     assert np.array_equal(same, painting)
     with pytest.raises(RequestError, match="own picture"):
-        finish(UploadProxy().make(painting, "x", strength=None, seed=0, image=None, options={}))
+        finish(UploadProxy().make(painting, ProxySettings("x", 0)))
 
 
 def test_broken_weights_are_reported_in_a_sentence(tmp_path):

@@ -15,8 +15,9 @@ from awaken import hub, types
 from awaken.backends import BACKENDS
 from awaken.engine import Engine
 from awaken.painting import similarity
-from awaken.proxies import PROXIES
+from awaken.proxies import PROXIES, ProxySettings
 from awaken.proxies.alignment import measure_shift, register, remarks, translate
+from awaken.sampling import Outcome
 from awaken.settings import resolve
 from awaken.types import ModelError, Request, RequestError
 from tests import proxy_checkpoints, tiny
@@ -62,17 +63,13 @@ def make(proxy, painting, **changes):
     """Run a proxy to its end: (picture, the (step, count) it told)."""
     options = {name: o.default for name, o in proxy.spec.options.items()}
     options |= {name: value for name, value in QUICK.items() if name in options}
-    given = dict(strength=proxy.spec.strength, seed=42, image=None, options=options)
+    given = dict(prompt="clouds drift", strength=proxy.spec.strength, seed=42, image=None, options=options)
     if "options" in changes:
         changes["options"] = options | changes["options"]
     with torch.inference_mode():
-        loop = proxy.make(painting, changes.pop("prompt", "clouds drift"), **(given | changes))
-        told = []
-        while True:
-            try:
-                told.append(next(loop))
-            except StopIteration as end:
-                return end.value, told
+        made = Outcome(proxy.make(painting, ProxySettings(**(given | changes))))
+        told = list(made)
+        return made.value, told
 
 
 @pytest.mark.parametrize("name", PROXIES)
@@ -162,10 +159,8 @@ def test_masactrl_with_the_empty_prompt_repeats_the_source(loaded):
 def test_masactrl_puts_the_networks_own_processors_back_whatever_happens(loaded):
     proxy = loaded("masactrl")
     own = proxy.pipe.unet.attn_processors
-    loop = proxy.make(
-        tiny.painting(), "a storm", strength=0.2, seed=1, image=None,
-        options={n: o.default for n, o in proxy.spec.options.items()} | {"size": 64, "steps": 4},
-    )  # fmt: skip
+    options = {n: o.default for n, o in proxy.spec.options.items()} | {"size": 64, "steps": 4}
+    loop = proxy.make(tiny.painting(), ProxySettings("a storm", 1, 0.2, options=options))
     with torch.inference_mode():
         for step, count in loop:
             if step > count / 2:
@@ -304,7 +299,8 @@ def test_an_editor_below_strength_one_starts_on_the_painting(loaded, name):
         for strength in (0.02, 0.5, 1.0):
             options = {n: o.default for n, o in proxy.spec.options.items()} | {"steps": 4}
             draw = torch.Generator().manual_seed(0)
-            arguments[strength] = proxy.arguments(painting, strength, draw, options)
+            settings = ProxySettings("x", 0, strength, options=options)
+            arguments[strength] = proxy.arguments(painting, settings, draw)
     assert arguments[1.0]["sigmas"] == pytest.approx([1, 0.75, 0.5, 0.25])
     noise = arguments[1.0]["latents"].float()
     assert float(noise.std()) == pytest.approx(1, abs=0.1)
@@ -355,7 +351,7 @@ def test_a_pipeline_stops_within_one_step_and_leaves_no_thread(loaded):
     calls = []
     hook = proxy.pipe.unet.register_forward_hook(lambda *_: calls.append(1))
     options = {"size": 96, "steps": 10}
-    loop = proxy.make(tiny.painting(), "clouds", strength=1.0, seed=1, image=None, options=options)
+    loop = proxy.make(tiny.painting(), ProxySettings("clouds", 1, 1.0, options=options))
     assert next(loop) == (1, 10) and next(loop) == (2, 10)
     time.sleep(0.05)  # it must not run ahead of us
     assert len(calls) == 2
@@ -562,9 +558,9 @@ class Editor(tiny.TinyProxy):
         super().__init__()
         self.spec, self.asked = spec, []
 
-    def make(self, painting, prompt, **given):
-        self.asked.append((prompt, given["options"]))
-        return (yield from super().make(painting, prompt, **given))
+    def make(self, painting, settings):
+        self.asked.append((settings.prompt, settings.options))
+        return (yield from super().make(painting, settings))
 
 
 def test_editors_read_the_template_the_others_the_prompt_verbatim(backend, monkeypatch):

@@ -5,19 +5,15 @@ import pytest
 import torch
 
 from awaken.backends import Condition
-from awaken.sampling import Schedule, guided_prediction
+from awaken.sampling import Outcome, Schedule, guided_prediction
 from awaken.vsds import alpha_schedule, distil, distilled_steps, update_rates
 from tests.tiny import TinyBackend
 
 
 def drain(loop):
     """Run a loop to its end and return (yields, result)."""
-    seen = []
-    while True:
-        try:
-            seen.append(next(loop))
-        except StopIteration as end:
-            return seen, end.value
+    outcome = Outcome(loop)
+    return list(outcome), outcome.value
 
 
 @pytest.mark.parametrize(

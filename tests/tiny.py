@@ -49,9 +49,8 @@ class TinyBackend(Backend):
         x = F.avg_pool2d(x, 8)
         return torch.cat([x, x.mean(1, keepdim=True)], 1)[:, :, None]
 
-    def condition(self, picture, latents, prompt, negative_prompt, *, frames, guidance, motion,
-                  mask, options):  # fmt: skip
-        texts = [negative_prompt, prompt] if guidance > 1 else [prompt]
+    def condition(self, picture, latents, settings):
+        texts = settings.texts
         words = torch.tensor([[len(t) / 20.0] for t in texts], dtype=self.dtype)
         k = len(texts)
         return Condition({"image": latents.repeat(k, 1, 1, 1, 1), "text": words}, k)
@@ -84,11 +83,11 @@ class TinyProxy(Proxy):
         self.spec = TINY_PROXY
         self.made = 0
 
-    def make(self, painting, prompt, *, strength, seed, image, options):
+    def make(self, painting, settings):
         self.made += 1
         for step in (1, 2):
             yield step, 2
-        return np.clip(painting * (1 + strength), 0, 255).astype(np.uint8)
+        return np.clip(painting * (1 + settings.strength), 0, 255).astype(np.uint8)
 
 
 TINY = BackendSpec(

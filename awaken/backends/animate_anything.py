@@ -6,49 +6,19 @@ own evaluation script. Sizes in pixels are (width, height), as in Pillow.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image
 
-from awaken.backends import BACKENDS, Condition
+from awaken.backends import BACKENDS, Condition, VideoSettings
 from awaken.backends.latent_diffusion import LatentDiffusionBackend
 from awaken.backends.releases import ANIMATE_ANYTHING
 from awaken.sampling import Schedule
 
 if TYPE_CHECKING:
     from diffusers import DPMSolverMultistepScheduler
-
-_SIDE_MULTIPLE = 8  # one latent pixel; odd latent sides are fine
-
-
-def output_size(width: int, height: int, area: int = 512 * 512) -> tuple[int, int]:
-    """Size of the video: the picture's shape at about `area` pixels, sides multiples of 8.
-
-    Halves are rounded to even, as Python's `round` does; a side is never under 8.
-    """
-    scale = math.sqrt(width * height / area)
-    return tuple(
-        max(1, round(side / scale / _SIDE_MULTIPLE)) * _SIDE_MULTIPLE for side in (width, height)
-    )
-
-
-def preprocess(image: Image.Image, size: tuple[int, int]) -> torch.Tensor:
-    """The picture for the VAE's encoder: Lanczos-resized to `size`, (1, 3, h, w) in [-1, 1]."""
-    picture = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
-    return pixels.float() / 255 * 2 - 1
-
-
-def resize_proxy(proxy: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Bring the proxy image to the painting's own `size`, which comes before `preprocess`.
-
-    Bicubic, Pillow's default for pictures, which the published run used without naming it.
-    """
-    return proxy.convert("RGB").resize(size, Image.Resampling.BICUBIC)
 
 
 def latent_mask(mask: np.ndarray | None, latent_size: tuple[int, int]) -> torch.Tensor:
@@ -89,9 +59,6 @@ class AnimateAnythingBackend(LatentDiffusionBackend):
     release = ANIMATE_ANYTHING
     network_class = staticmethod(_network_class)
 
-    def working_size(self, width: int, height: int, size: int) -> tuple[int, int]:
-        return output_size(width, height, size * size)
-
     def schedule(self, steps: int) -> Schedule:
         return Schedule.from_scheduler(scheduler(self.scheduler_config), steps)
 
@@ -101,28 +68,16 @@ class AnimateAnythingBackend(LatentDiffusionBackend):
         return (posterior.mode().float() * self.vae.config.scaling_factor)[:, :, None]
 
     def condition(
-        self,
-        picture: np.ndarray,
-        latents: torch.Tensor,
-        prompt: str,
-        negative_prompt: str,
-        *,
-        frames: int,
-        guidance: float,
-        motion: float | None,
-        mask: np.ndarray | None,
-        options: Mapping[str, float],
+        self, picture: np.ndarray, latents: torch.Tensor, settings: VideoSettings
     ) -> Condition:
-        texts = [negative_prompt, prompt] if guidance > 1 else [prompt]
-        k = len(texts)
-        grid = latent_mask(mask, latents.shape[-2:]).to(self.device, self.dtype)
-        strength = self.spec.motion if motion is None else motion
+        k = len(settings.texts)
+        grid = latent_mask(settings.mask, latents.shape[-2:]).to(self.device, self.dtype)
         return Condition(
             {
-                "encoder_hidden_states": self.embed(texts),
+                "encoder_hidden_states": self.embed(settings.texts),
                 "condition_latent": latents.to(self.dtype).repeat(k, 1, 1, 1, 1),
                 "mask": grid.repeat(k, 1, 1, 1, 1),
-                "motion": torch.full((k,), float(strength), device=self.device),
+                "motion": torch.full((k,), float(settings.motion), device=self.device),
             },
             k,
         )

@@ -1,7 +1,7 @@
-"""Cinemo around its network: preparing the picture, the schedule, the start and the decoding.
+"""Cinemo around its network: the schedule, the start and the decoding.
 
 Method: Cinemo (Ma et al., 2024, arXiv:2407.15642); behaviour follows github.com/maxin-cn/Cinemo at
-7cd7f27: `pipelines/animation.py`, `pipelines/pipeline_videogen.py`, `datasets/video_transforms.py`.
+7cd7f27: `pipelines/animation.py`, `pipelines/pipeline_videogen.py`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from awaken.backends import BACKENDS, Condition
+from awaken.backends import BACKENDS, Condition, VideoSettings
 from awaken.backends.latent_diffusion import (
     LatentDiffusionBackend,
     from_folder,
@@ -26,19 +25,8 @@ from awaken.sampling import Schedule
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKLTemporalDecoder, DDIMScheduler
-    from PIL import Image
 
-# The checkpoint ships Stable Diffusion 1.4's scheduler file; upstream reads it as DDIM and puts its
-# own noise levels in place of the file's (configs/sample.yaml).
-STABLE_DIFFUSION_SCHEDULER: Mapping[str, Any] = {
-    "num_train_timesteps": 1000,
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "set_alpha_to_one": False,
-    "steps_offset": 1,
-    "clip_sample": False,
-}
+# Upstream's own noise levels (configs/sample.yaml); the checkpoint's file has Stable Diffusion 1.4's.
 _BETAS = {"beta_start": 0.0001, "beta_end": 0.02, "beta_schedule": "linear"}
 
 DCT_NOISE_LEVEL = 975  # timestep; upstream's script (its demo starts at 985)
@@ -46,26 +34,7 @@ DCT_RATIO = 0.23  # share of the rows and of the columns of frequencies that the
 DECODE_FRAMES = 14  # what the temporal decoder sees at once: it changes the result
 
 
-def preprocess(
-    picture: Image.Image | np.ndarray, height: int = 320, width: int = 512
-) -> torch.Tensor:
-    """Scale a picture to cover ``height`` x ``width`` and a pixel more, and cut out the middle.
-
-    picture: PIL image, or (h, w, 3) uint8 RGB. Returns (1, 3, height, width) float32 in [-1, 1].
-    The resize is bilinear without antialiasing, by factor and not by size, as upstream's
-    (`SDXLCenterCrop`): both move every pixel a little.
-    """
-    if not isinstance(picture, np.ndarray):
-        picture = np.asarray(picture.convert("RGB"))
-    image = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255  # 1 3 h w
-    scale = max((height + 1) / image.shape[-2], (width + 1) / image.shape[-1])
-    image = F.interpolate(image, scale_factor=scale, mode="bilinear", align_corners=False)
-    top = round((image.shape[-2] - height) / 2)
-    left = round((image.shape[-1] - width) / 2)
-    return image[..., top : top + height, left : left + width] * 2 - 1
-
-
-def scheduler(config: Mapping[str, Any] = STABLE_DIFFUSION_SCHEDULER) -> DDIMScheduler:
+def scheduler(config: Mapping[str, Any]) -> DDIMScheduler:
     """DDIM with linear betas 0.0001 to 0.02 over whatever else the checkpoint's file says.
 
     50 steps run from 981 to 1; the last lands on the noise level of timestep 0, not on none.
@@ -122,7 +91,7 @@ def dct_initialise(
 
 
 def whole_video(base: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
-    """Base (b, 4, 1, h, w) and residual (b, 4, f, h, w) -> latents of all frames, the base first."""
+    """Base (b, 4, 1, h, w), residual (b, 4, f, h, w) -> latents of all frames, the base first."""
     return torch.cat((base, base + residual), dim=2)
 
 
@@ -166,16 +135,11 @@ class CinemoBackend(LatentDiffusionBackend):
 
         return from_folder(AutoencoderKLTemporalDecoder, folder / self.vae_folder, self.dtype)
 
-    def working_size(self, width: int, height: int, size: int) -> tuple[int, int]:
-        """The painting's shape at about 512 x 320 pixels, the model's own size for 8:5 pictures."""
-        scale = math.sqrt(width * height / size**2)
-        return tuple(max(8, round(side / scale / 8) * 8) for side in (width, height))
-
     def schedule(self, steps: int) -> Schedule:
         return Schedule.from_scheduler(scheduler(self.scheduler_config), steps)
 
     def encode(self, picture: np.ndarray, seed: int) -> torch.Tensor:
-        """A sample of the VAE's posterior, (1, 4, 1, h / 8, w / 8), encoded in float64 as upstream."""
+        """A sample of the VAE's posterior, (1, 4, 1, h / 8, w / 8); in float64, as upstream."""
         exact = torch.float32 if self.device.type == "mps" else torch.float64
         usual, cast = self.vae.dtype, torch.nn.Module.to  # diffusers' own warns of every cast
         cast(self.vae, exact)
@@ -185,26 +149,14 @@ class CinemoBackend(LatentDiffusionBackend):
         return (z * self.vae.config.scaling_factor)[:, :, None]
 
     def condition(
-        self,
-        picture: np.ndarray,
-        latents: torch.Tensor,
-        prompt: str,
-        negative_prompt: str,
-        *,
-        frames: int,
-        guidance: float,
-        motion: float | None,
-        mask: np.ndarray | None,
-        options: Mapping[str, float],
+        self, picture: np.ndarray, latents: torch.Tensor, settings: VideoSettings
     ) -> Condition:
-        texts = [negative_prompt, prompt] if guidance > 1 else [prompt]
-        k = len(texts)
-        motion_id = self.spec.motion if motion is None else motion
+        k = len(settings.texts)
         return Condition(
             {
-                "text": self.embed(texts),
+                "text": self.embed(settings.texts),
                 "base": latents.to(self.dtype).repeat(k, 1, 1, 1, 1),
-                "motion": torch.full((k,), float(motion_id), device=self.device),
+                "motion": torch.full((k,), float(settings.motion), device=self.device),
             },
             k,
         )
@@ -238,13 +190,13 @@ class CinemoBackend(LatentDiffusionBackend):
         start: int,
         latents: torch.Tensor,
         condition: Condition,
-        options: Mapping[str, float],
+        settings: VideoSettings,
     ) -> tuple[torch.Tensor, Condition]:
         """DCTInit from the video; the noised residual from a later start or without DCTInit."""
-        ratio = float(options["dct_ratio"])
+        ratio = float(settings.options["dct_ratio"])
         if start or ratio == 0:
             return schedule.add_noise(video - latents, noise, start), condition
-        level = int(options["dct_noise_level"])
+        level = int(settings.options["dct_noise_level"])
         return dct_initialise(video, noise, schedule.scheduler, level, ratio), condition
 
     def decode_frames(self, latents: torch.Tensor) -> torch.Tensor:

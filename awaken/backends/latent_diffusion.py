@@ -85,7 +85,9 @@ class LatentDiffusionBackend(Backend):
             if self.device.type == "cuda":  # the layout that tensor cores read
                 _channels_last(module)
         needed = sum(t.nbytes for m in modules for t in m.state_dict().values())
-        if self.device.type == "cuda" and not resident(needed, torch.cuda.mem_get_info(self.device)[0]):
+        if self.device.type == "cuda" and not resident(
+            needed, torch.cuda.mem_get_info(self.device)[0]
+        ):
             from accelerate import cpu_offload_with_hook
 
             hook = None

@@ -7,7 +7,6 @@ Latents are (b, 18, f, h, w) on a grid of the painting's own aspect: see
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ import torch.nn.functional as F
 from diffusers import DPMSolverMultistepScheduler
 from torch import nn
 
-from awaken.backends import BACKENDS, Backend, Condition
+from awaken.backends import BACKENDS, Backend, Condition, VideoSettings
 from awaken.miniature.canvas import to_array, to_tensor
 from awaken.miniature.compositor import compose
 from awaken.miniature.decoder_network import MatteNetwork
@@ -136,21 +135,10 @@ class MiniatureBackend(Backend):
         return image_latents(to_tensor(picture, self.device), grid_for(width, height))
 
     def condition(
-        self,
-        picture: np.ndarray,
-        latents: torch.Tensor,
-        prompt: str,
-        negative_prompt: str,
-        *,
-        frames: int,
-        guidance: float,
-        motion: float | None,
-        mask: np.ndarray | None,
-        options: Mapping[str, float],
+        self, picture: np.ndarray, latents: torch.Tensor, settings: VideoSettings
     ) -> Condition:
-        prompts = [prompt] if guidance == 1 else [negative_prompt, prompt]
-        k = len(prompts)
-        words, present = zip(*map(self.text.words, prompts), strict=True)
+        k, mask = len(settings.texts), settings.mask
+        words, present = zip(*map(self.text.words, settings.texts), strict=True)
         words, present = torch.cat(words).to(self.device, self.dtype), torch.cat(present)
         present = present.to(self.device)
         rows, columns = latents.shape[-2:]
@@ -161,7 +149,6 @@ class MiniatureBackend(Backend):
         look = look.to(self.dtype).expand(k, -1, -1, -1)
         cells = self._cells(mask, rows, columns).expand(k, -1, -1, -1)
         features = self.video.condition(look, cells, words, present)
-        strength = self.spec.motion if motion is None else motion
         # Where a person points, the condition network may doubt as it likes.
         chance, bounds = chances(features[3][-1:], features[4][-1:]), _ALONE
         if self.segmentation is not None:
@@ -180,8 +167,8 @@ class MiniatureBackend(Backend):
             "allowed": cells.float(),
             "words": words,
             "present": present,
-            "motion": torch.full((k,), float(strength), device=self.device),
-            "duration": torch.full((k,), frames / FRAMES, device=self.device),
+            "motion": torch.full((k,), float(settings.motion), device=self.device),
+            "duration": torch.full((k,), settings.frames / FRAMES, device=self.device),
         }
         return Condition(tensors, k)
 

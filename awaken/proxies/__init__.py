@@ -1,99 +1,13 @@
-"""Sec. 3.2: painting + prompt -> proxy image. One file and one ``ProxySpec`` per way to make it."""
+"""Sec. 3.2: painting + prompt -> proxy image. One ``ProxySpec`` per way to make it."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 from awaken import hub
-from awaken.backends import Option, lazily
+from awaken.backends.base import Option, lazy_loader
 from awaken.proxies import releases
+from awaken.proxies.base import Proxy, ProxySettings, ProxySpec
 
-if TYPE_CHECKING:
-    import numpy as np
-    import torch
-
-
-@dataclass(frozen=True)
-class ProxySpec:
-    """What the page and the checks need to know of a proxy model before it is loaded.
-
-    Attributes:
-        title, summary: words for the page.
-        load: (device, dtype) -> Proxy.
-        available: () -> None when it can run here, else a sentence with what is missing.
-        family: "img2img" noises the painting and denoises it by the animation prompt, verbatim (the
-            paper's rule); "inversion" starts from the painting's own noise and takes the prompt
-            verbatim too; "editor" redraws it by an instruction; "restorer" takes no text of ours;
-            "given" runs no image model.
-        template: the instruction an editor reads, around "{prompt}"; the visitor may edit it.
-        strength: default of the strength dial, 0 to 1; None hides the dial.
-        presets: name -> strength, for buttons beside the dial.
-        options: further settings, shown under advanced.
-        needs_image: the visitor supplies the proxy image (``upload``).
-        needs_baseline: the proxy comes out of the baseline video, which is then made first.
-        half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
-        needs: what it costs to have it: download size, memory.
-        release, bases: what ``Engine.fetch`` would download, and what that builds on.
-    """
-
-    title: str
-    summary: str
-    load: Callable[[torch.device, torch.dtype], Proxy]
-    available: Callable[[], str | None] = lambda: None
-    family: str = "given"
-    template: str = ""
-    strength: float | None = None
-    presets: Mapping[str, float] = field(default_factory=dict)
-    options: Mapping[str, Option] = field(default_factory=dict)
-    needs_image: bool = False
-    needs_baseline: bool = False
-    half_on_cpu: bool = False
-    needs: str = ""
-    release: hub.Release | None = None
-    bases: tuple[hub.Release, ...] = ()
-    code_licence: str = ""
-    weight_licence: str = ""
-    non_commercial: bool = False
-    source: str = ""
-
-    def reads_prompt(self, options: Mapping[str, float]) -> bool:
-        """Whether other words would make another proxy."""
-        return self.family not in ("given", "restorer") or options.get("words") == 2
-
-
-class Proxy(ABC):
-    """An image-to-image model. ``weights_id`` is part of every memo key, as in ``Backend``."""
-
-    spec: ProxySpec
-    weights_id: str
-
-    def modules(self) -> list[torch.nn.Module]:
-        """The networks that occupy the device; the engine may park them while another works."""
-        import torch
-
-        return [value for value in vars(self).values() if isinstance(value, torch.nn.Module)]
-
-    @abstractmethod
-    def make(
-        self,
-        painting: np.ndarray,
-        prompt: str,
-        *,
-        strength: float | None,
-        seed: int,
-        image: np.ndarray | None,
-        options: Mapping[str, float],
-    ) -> Iterator[tuple[int, int]]:
-        """Generate the proxy of a painting, (h, w, 3) uint8, at the same size.
-
-        A generator: yields (step, count) after each step and returns the (h, w, 3) uint8 picture;
-        closing it stops the work within one step. ``prompt`` is what the model reads, an editor's
-        template filled in. ``image`` is a picture of any size for ``needs_image`` (the visitor's)
-        and ``needs_baseline`` (its last frame). ``options`` holds every one of ``spec.options``.
-        """
+__all__ = ["PROXIES", "Proxy", "ProxySettings", "ProxySpec"]
 
 
 def _invsr_missing() -> str | None:
@@ -121,7 +35,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="Miniature",
         summary="A small image-to-image model trained by us: repaints the coarse picture from the "
         "prompt and keeps the painting's fine detail.",
-        load=lazily("awaken.proxies.miniature", "MiniatureProxy"),
+        load=lazy_loader("awaken.proxies.miniature", "MiniatureProxy"),
         family="img2img",
         strength=0.52,
         presets={"gentle": 0.4, "as in the paper": 0.52, "free": 0.7},
@@ -134,21 +48,21 @@ PROXIES: dict[str, ProxySpec] = {
     "upload": ProxySpec(
         title="Your own picture",
         summary="Bring the proxy image yourself, for example from your favourite image editor.",
-        load=lazily("awaken.proxies.given", "UploadProxy"),
+        load=lazy_loader("awaken.proxies.given", "UploadProxy"),
         needs_image=True,
         needs="Nothing but your picture.",
     ),
     "identity": ProxySpec(
         title="The painting itself",
         summary="No proxy model: the painting stands in for its own proxy.",
-        load=lazily("awaken.proxies.given", "IdentityProxy"),
+        load=lazy_loader("awaken.proxies.given", "IdentityProxy"),
         needs="Nothing.",
     ),
     "baseline_frame": ProxySpec(
         title="Last frame of the baseline",
         summary="No image model: what the video model itself makes of the painting by its last "
         "frame. The baseline is rendered first, and reused.",
-        load=lazily("awaken.proxies.given", "BaselineFrameProxy"),
+        load=lazy_loader("awaken.proxies.given", "BaselineFrameProxy"),
         needs_baseline=True,
         needs="Nothing.",
     ),
@@ -156,7 +70,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="SDXL Refiner",
         summary="The paper's proxy model: noises the painting and refines it by the very prompt of "
         "the animation.",
-        load=lazily("awaken.proxies.sdxl_refiner", "SDXLRefinerProxy"),
+        load=lazy_loader("awaken.proxies.img2img", "SDXLRefinerProxy"),
         available=lambda: hub.missing(releases.SDXL_REFINER),
         family="img2img",
         strength=0.5,
@@ -176,7 +90,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="InvSR",
         summary="Makes the painting smaller and draws it again four times finer; no text of yours "
         "is needed. Compared in the paper (Sec. 5.2).",
-        load=lazily("awaken.proxies.invsr", "InvSRProxy"),
+        load=lazy_loader("awaken.proxies.invsr", "InvSRProxy"),
         available=_invsr_missing,
         family="restorer",
         strength=0.5,
@@ -202,7 +116,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="MasaCtrl",
         summary="Inverts the painting to noise and repaints it by the prompt, with self-attention "
         "on the painting; compared in the paper (Sec. 5.2). The seed plays no part.",
-        load=lazily("awaken.proxies.masactrl", "MasaCtrlProxy"),
+        load=lazy_loader("awaken.proxies.masactrl", "MasaCtrlProxy"),
         available=lambda: hub.missing(releases.STABLE_DIFFUSION),
         family="inversion",
         strength=0.2,
@@ -228,7 +142,7 @@ PROXIES: dict[str, ProxySpec] = {
     "sd_turbo": ProxySpec(
         title="SD-Turbo",
         summary="Two quick steps at 512 px; for small GPUs, and processors within minutes.",
-        load=lazily("awaken.proxies.sd_turbo", "SDTurboProxy"),
+        load=lazy_loader("awaken.proxies.img2img", "SDTurboProxy"),
         available=lambda: hub.missing(releases.SD_TURBO),
         family="img2img",
         strength=0.5,
@@ -245,7 +159,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="InstructPix2Pix",
         summary="Follows an instruction while it looks at the painting; the dial lowers how "
         "strongly it holds on to it.",
-        load=lazily("awaken.proxies.instruct_pix2pix", "InstructPix2PixProxy"),
+        load=lazy_loader("awaken.proxies.instruct_pix2pix", "InstructPix2PixProxy"),
         available=lambda: hub.missing(releases.INSTRUCT_PIX2PIX),
         family="editor",
         template="make it look like a few moments later: {prompt}",
@@ -266,7 +180,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="Z-Image-Turbo",
         summary="A modern 6 B model in eight steps; noises the painting and repaints it by the "
         "animation prompt. The same strength changes more than in SDXL.",
-        load=lazily("awaken.proxies.z_image_turbo", "ZImageTurboProxy"),
+        load=lazy_loader("awaken.proxies.img2img", "ZImageTurboProxy"),
         available=lambda: hub.missing(releases.Z_IMAGE_TURBO),
         family="img2img",
         strength=0.5,
@@ -282,7 +196,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="FLUX.2 klein 4B",
         summary="Edits the painting by an instruction in four steps. Below strength 1 it starts on "
         "the painting instead of on noise.",
-        load=lazily("awaken.proxies.flux2_klein", "Flux2KleinProxy"),
+        load=lazy_loader("awaken.proxies.flux2_klein", "Flux2KleinProxy"),
         available=lambda: hub.missing(releases.FLUX2_KLEIN),
         family="editor",
         template=_EDITS,
@@ -299,7 +213,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="Qwen-Image-Edit 2511",
         summary="A 20 B editor for large GPUs; works at one megapixel. Below strength 1 it starts "
         "on the painting instead of on noise.",
-        load=lazily("awaken.proxies.qwen_image_edit", "QwenImageEditProxy"),
+        load=lazy_loader("awaken.proxies.qwen_image_edit", "QwenImageEditProxy"),
         available=lambda: hub.missing(releases.QWEN_IMAGE_EDIT),
         family="editor",
         template=_EDITS,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator
 
 import numpy as np
 import torch
 
 from awaken.painting import to_size
-from awaken.proxies import PROXIES, Proxy
+from awaken.proxies import PROXIES, Proxy, ProxySettings
 from awaken.types import RequestError
 
 
@@ -29,23 +29,16 @@ class UploadProxy(GivenProxy):
     spec = PROXIES["upload"]
 
     def make(
-        self,
-        painting: np.ndarray,
-        prompt: str,
-        *,
-        strength: float | None,
-        seed: int,
-        image: np.ndarray | None,
-        options: Mapping[str, float],
-    ) -> Iterator[tuple[int, int]]:
+        self, painting: np.ndarray, settings: ProxySettings
+    ) -> Generator[tuple[int, int], None, np.ndarray]:
         """Resize the visitor's picture to the painting. Raises RequestError when there is none."""
-        if image is None:
+        if settings.image is None:
             raise RequestError(
                 "Drop your own picture into the proxy field, or choose another proxy."
             )
         yield 1, 1
         height, width = painting.shape[:2]
-        return to_size(image, width, height)
+        return to_size(settings.image, width, height)
 
 
 class IdentityProxy(GivenProxy):
@@ -54,15 +47,8 @@ class IdentityProxy(GivenProxy):
     spec = PROXIES["identity"]
 
     def make(
-        self,
-        painting: np.ndarray,
-        prompt: str,
-        *,
-        strength: float | None,
-        seed: int,
-        image: np.ndarray | None,
-        options: Mapping[str, float],
-    ) -> Iterator[tuple[int, int]]:
+        self, painting: np.ndarray, settings: ProxySettings
+    ) -> Generator[tuple[int, int], None, np.ndarray]:
         """Return a copy of the painting."""
         yield 1, 1
         return painting.copy()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from awaken.proxies import PROXIES
-from awaken.proxies.pipelines import PipelineProxy
+from awaken.proxies import PROXIES, ProxySettings
+from awaken.proxies.pipelines import NO_SAFETY_CHECKER, PipelineProxy
 from awaken.proxies.releases import INSTRUCT_PIX2PIX
 
 CLOSEST, FARTHEST = 2.5, 1.0  # image guidance at strength 0 and 1
@@ -27,10 +26,7 @@ class InstructPix2PixProxy(PipelineProxy):
     spec = PROXIES["instruct_pix2pix"]
     release = INSTRUCT_PIX2PIX
     pipeline = "StableDiffusionInstructPix2PixPipeline"
-    # Nudes in paintings trip the checker, whose black picture would poison the video.
-    components = {
-        "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False,
-    }  # fmt: skip
+    components = NO_SAFETY_CHECKER
     half = torch.float16
 
     def prepare(self) -> None:
@@ -42,15 +38,11 @@ class InstructPix2PixProxy(PipelineProxy):
         )
 
     def arguments(
-        self,
-        picture: np.ndarray,
-        strength: float | None,
-        generator: torch.Generator,
-        options: Mapping[str, float],
+        self, picture: np.ndarray, settings: ProxySettings, generator: torch.Generator
     ) -> dict[str, Any]:
         return {
             "image": Image.fromarray(picture),
-            "num_inference_steps": int(options["steps"]),
-            "guidance_scale": float(options["guidance"]),
-            "image_guidance_scale": image_guidance(strength),
+            "num_inference_steps": int(settings.options["steps"]),
+            "guidance_scale": float(settings.options["guidance"]),
+            "image_guidance_scale": image_guidance(settings.strength),
         }

@@ -7,7 +7,7 @@ weights, like the authors' code, are for non-commercial use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -17,9 +17,10 @@ from torch import Tensor
 from awaken import hub
 from awaken.models import NoisePredictor
 from awaken.painting import to_size
-from awaken.proxies import PROXIES
-from awaken.proxies.pipelines import ReleasedProxy
+from awaken.proxies import PROXIES, ProxySettings
+from awaken.proxies.pipelines import NO_SAFETY_CHECKER, ReleasedProxy
 from awaken.proxies.releases import INVSR, SD_TURBO
+from awaken.sampling import Outcome
 from awaken.types import ModelError
 
 SCALE = 4  # fixed by the predictor's geometry
@@ -39,9 +40,7 @@ class InvSRProxy(ReleasedProxy):
     spec = PROXIES["invsr"]
     release = SD_TURBO
     pipeline = "StableDiffusionPipeline"
-    components = {
-        "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False,
-    }  # fmt: skip
+    components = NO_SAFETY_CHECKER
     half = torch.float16
 
     def __init__(self, device: torch.device, dtype: torch.dtype):
@@ -56,23 +55,16 @@ class InvSRProxy(ReleasedProxy):
         return [*super().modules(), self.predictor]
 
     def make(
-        self,
-        painting: np.ndarray,
-        prompt: str,
-        *,
-        strength: float | None,
-        seed: int,
-        image: np.ndarray | None,
-        options: Mapping[str, float],
-    ) -> Iterator[tuple[int, int]]:
+        self, painting: np.ndarray, settings: ProxySettings
+    ) -> Generator[tuple[int, int], None, np.ndarray]:
         """Shrink, enlarge in overlapping patches, restore the colours, return to size."""
         height, width = painting.shape[:2]
-        shrink = 4 ** -(self.spec.strength if strength is None else strength)
+        shrink, options = 4**-settings.strength, settings.options
         sides = [max(MULTIPLE, round(side * shrink)) for side in (width, height)]
         small = to_size(painting, *sides)
         coarse = torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
-        words = ("", QUALITY, prompt)[int(options["words"])]
-        generator = torch.Generator().manual_seed(seed)
+        words = ("", QUALITY, settings.prompt)[int(options["words"])]
+        generator = torch.Generator().manual_seed(settings.seed)
         try:
             text = self.embed(words)
 
@@ -184,12 +176,7 @@ def in_patches(
     groups = [corners[i : i + batch] for i in range(0, len(corners), batch)]
     for done, group in enumerate(groups):
         cut = torch.stack([padded[:, y : y + size[0], x : x + size[1]] for y, x in group])
-        loop = enlarge(cut)
-        try:
-            while True:
-                next(loop)
-        except StopIteration as end:
-            fine = end.value
+        fine = Outcome(enlarge(cut)).finish()
         for (y, x), piece in zip(group, fine.double(), strict=True):
             bottom, right = scale * (y + size[0]), scale * (x + size[1])
             place = slice(scale * y, bottom), slice(scale * x, right)

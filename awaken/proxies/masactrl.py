@@ -8,7 +8,7 @@ of github.com/TencentARC/MasaCtrl at d0ba16b, on Stable Diffusion 1.5.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ from diffusers import DDIMInverseScheduler, DDIMScheduler
 from diffusers.models.attention_processor import AttnProcessor2_0
 
 from awaken.painting import to_size
-from awaken.proxies import PROXIES
-from awaken.proxies.pipelines import ReleasedProxy
+from awaken.proxies import PROXIES, ProxySettings
+from awaken.proxies.pipelines import NO_SAFETY_CHECKER, ReleasedProxy
 from awaken.proxies.releases import STABLE_DIFFUSION
 
 SCHEDULE = {
@@ -104,35 +104,26 @@ class MasaCtrlProxy(ReleasedProxy):
     spec = PROXIES["masactrl"]
     release = STABLE_DIFFUSION
     pipeline = "StableDiffusionPipeline"
-    components = {
-        "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False,
-    }  # fmt: skip
+    components = NO_SAFETY_CHECKER
     half = torch.float16
 
     def make(
-        self,
-        painting: np.ndarray,
-        prompt: str,
-        *,
-        strength: float | None,
-        seed: int,
-        image: np.ndarray | None,
-        options: Mapping[str, float],
-    ) -> Iterator[tuple[int, int]]:
+        self, painting: np.ndarray, settings: ProxySettings
+    ) -> Generator[tuple[int, int], None, np.ndarray]:
         """Invert, then denoise under control; ``strength`` is how long the layout stays free."""
         height, width = painting.shape[:2]
+        options, steps = settings.options, int(settings.options["steps"])
         picture = to_size(painting, *self.working_size(width, height, options["size"]))
-        strength = self.spec.strength if strength is None else strength
-        steps = int(options["steps"])
         try:
             trajectory = [self.encode(picture)]
-            empty, words = self.embed(""), self.embed(prompt)
+            empty, words = self.embed(""), self.embed(settings.prompt)
             for i, z in enumerate(self.invert(trajectory[0], empty, steps)):
                 trajectory.append(z)
                 yield i + 1, 2 * steps
             run = self.denoise(
                 trajectory, empty, words, guidance=options["guidance"],
-                first_step=round(FREE_SHARE * strength * steps), first_layer=int(options["layer"]),
+                first_step=round(FREE_SHARE * settings.strength * steps),
+                first_layer=int(options["layer"]),
                 union=bool(options["union"]), hold_source=bool(options["hold_source"]),
             )  # fmt: skip
             for i, (_, target) in enumerate(run):

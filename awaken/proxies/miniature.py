@@ -6,7 +6,7 @@ painting's true size along its edges, so that its own detail stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from awaken.miniature.latents import CELL, grid_for, light_of, rgb_of, schedule_
 from awaken.miniature.loading import ASSETS, trained, weights_id
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.text import text_encoder
-from awaken.proxies import PROXIES, Proxy
+from awaken.proxies import PROXIES, Proxy, ProxySettings
 
 STEPS = 25
 GUIDANCE = 5.0
@@ -47,31 +47,24 @@ class MiniatureProxy(Proxy):
         self.weights_id = weights_id(folder, "proxy")
 
     def make(
-        self,
-        painting: np.ndarray,
-        prompt: str,
-        *,
-        strength: float | None,
-        seed: int,
-        image: np.ndarray | None,
-        options: Mapping[str, float],
-    ) -> Iterator[tuple[int, int]]:
+        self, painting: np.ndarray, settings: ProxySettings
+    ) -> Generator[tuple[int, int], None, np.ndarray]:
         """Noise the painting's light by ``strength`` (0 to 1) and denoise it by the prompt.
 
         Strength 0 gives the painting itself. Takes int(25 strength) steps.
         """
         schedule = zero_snr_schedule(STEPS, "v_prediction")
-        start = STEPS - int(STEPS * (self.spec.strength if strength is None else strength))
+        start = STEPS - int(STEPS * settings.strength)
         if start == STEPS:
             yield 1, 1
             return painting.copy()
         picture = to_tensor(painting, self.device)
         grid = grid_for(painting.shape[1], painting.shape[0])
         light = light_of(picture, grid)
-        words, present = zip(self.text.words(""), self.text.words(prompt), strict=True)
+        words, present = zip(self.text.words(""), self.text.words(settings.prompt), strict=True)
         words = torch.cat(words).to(self.device, self.dtype)
         present = torch.cat(present).to(self.device)
-        noise = torch.randn(light.shape, generator=torch.Generator().manual_seed(seed))
+        noise = torch.randn(light.shape, generator=torch.Generator().manual_seed(settings.seed))
         z = schedule.add_noise(light, noise.to(self.device), start)
         schedule.scheduler.set_begin_index(start)
         timesteps = schedule.scheduler.timesteps

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,19 +20,26 @@ import torch
 from awaken import hub
 from awaken.backends.latent_diffusion import fingerprint, resident
 from awaken.painting import to_size
-from awaken.proxies import Proxy
+from awaken.proxies import Proxy, ProxySettings
 from awaken.proxies.alignment import is_black, register
 from awaken.types import ModelError, RequestError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+# Nudes in paintings trip the checker, whose black picture would poison the video.
+NO_SAFETY_CHECKER: Mapping[str, Any] = {
+    "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False,
+}  # fmt: skip
+
 
 class Stopped(BaseException):
     """The visitor went away; not an Exception, so that no library swallows it."""
 
 
-def stepwise(work: Callable[[Callable[[int, int], None]], T]) -> Iterator[tuple[int, int]]:
+def stepwise(
+    work: Callable[[Callable[[int, int], None]], T],
+) -> Generator[tuple[int, int], None, T]:
     """Run ``work(report)`` as a generator: yields each reported (step, count), returns its result.
 
     A pipeline owns its loop, so it runs in a thread of its own, strictly in turns with us: it
@@ -168,11 +175,7 @@ class PipelineProxy(ReleasedProxy):
 
     @abstractmethod
     def arguments(
-        self,
-        picture: np.ndarray,
-        strength: float | None,
-        generator: torch.Generator,
-        options: Mapping[str, float],
+        self, picture: np.ndarray, settings: ProxySettings, generator: torch.Generator
     ) -> dict[str, Any]:
         """What the call takes besides prompt and generator, ``image`` included.
 
@@ -181,20 +184,14 @@ class PipelineProxy(ReleasedProxy):
         """
 
     def make(
-        self,
-        painting: np.ndarray,
-        prompt: str,
-        *,
-        strength: float | None,
-        seed: int,
-        image: np.ndarray | None,
-        options: Mapping[str, float],
-    ) -> Iterator[tuple[int, int]]:
+        self, painting: np.ndarray, settings: ProxySettings
+    ) -> Generator[tuple[int, int], None, np.ndarray]:
         """Call the pipeline at its working size; the picture comes back at the painting's."""
         height, width = painting.shape[:2]
-        picture = to_size(painting, *self.working_size(width, height, options.get("size", 0)))
-        generator = torch.Generator().manual_seed(seed)  # of the CPU: the same on every device
-        strength = self.spec.strength if strength is None else strength
+        picture = to_size(
+            painting, *self.working_size(width, height, settings.options.get("size", 0))
+        )
+        draw = torch.Generator().manual_seed(settings.seed)  # of the CPU: the same on every device
 
         def work(report: Callable[[int, int], None]) -> np.ndarray:
             def on_step(pipe, i: int, t, tensors: dict) -> dict:
@@ -202,8 +199,8 @@ class PipelineProxy(ReleasedProxy):
                 return tensors
 
             answer = self.pipe(
-                prompt=prompt, generator=generator, output_type="np", callback_on_step_end=on_step,
-                **self.arguments(picture, strength, generator, options),
+                prompt=settings.prompt, generator=draw, output_type="np",
+                callback_on_step_end=on_step, **self.arguments(picture, settings, draw),
             )  # fmt: skip
             return answer.images[0]
 

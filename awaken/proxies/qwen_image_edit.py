@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from awaken.proxies import PROXIES
+from awaken.proxies import PROXIES, ProxySettings
 from awaken.proxies.editing import flow_start
 from awaken.proxies.pipelines import PipelineProxy
 from awaken.proxies.releases import QWEN_IMAGE_EDIT
@@ -88,15 +87,11 @@ class QwenImageEditProxy(PipelineProxy):
         return size
 
     def arguments(
-        self,
-        picture: np.ndarray,
-        strength: float | None,
-        generator: torch.Generator,
-        options: Mapping[str, float],
+        self, picture: np.ndarray, settings: ProxySettings, generator: torch.Generator
     ) -> dict[str, Any]:
         from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import calculate_shift
 
-        pipe, steps = self.pipe, int(options["steps"])
+        pipe, steps = self.pipe, int(settings.options["steps"])
         height, width = picture.shape[:2]
         image = Image.fromarray(picture)
         pixels = pipe.image_processor.preprocess(image, height, width).unsqueeze(2)
@@ -108,7 +103,7 @@ class QwenImageEditProxy(PipelineProxy):
             config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096),
             config.get("base_shift", 0.5), config.get("max_shift", 1.15),
         )  # fmt: skip
-        latents, sigmas = flow_start(z, strength, steps, pipe.scheduler, mu, generator)
+        latents, sigmas = flow_start(z, settings.strength, steps, pipe.scheduler, mu, generator)
         return {
             "image": [image],
             "height": height,
@@ -116,6 +111,6 @@ class QwenImageEditProxy(PipelineProxy):
             "latents": latents.to(pipe.transformer.dtype),
             "sigmas": sigmas,
             "num_inference_steps": steps,
-            "true_cfg_scale": float(options["guidance"]),
+            "true_cfg_scale": float(settings.options["guidance"]),
             "negative_prompt": " ",  # the vendor's empty negative, which switches guidance on
         }

@@ -115,6 +115,7 @@ class Runner:
         from awaken.method import awaken
         from awaken.painting import to_size
         from awaken.plan import Plan
+        from awaken.sampling import Outcome
         from awaken.settings import resolve
 
         request = resolve(request, self.backend.spec, self.proxy.spec)
@@ -125,11 +126,7 @@ class Runner:
         plan = Plan.of(request, painting, self.backend, self.proxy.spec, self.proxy.weights_id)
         with torch.inference_mode():
             run = awaken(self.backend, lambda: self.proxy, request, painting, plan, self.memo)
-            try:
-                while True:
-                    next(run)
-            except StopIteration as end:
-                baseline, awakened = end.value
+            baseline, awakened = Outcome(run).finish()
             z = baseline if request.variant == "baseline" else awakened
             return self.backend.decode(z, painting), painting
 
