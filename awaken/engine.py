@@ -54,7 +54,7 @@ def until_result(events: Iterator[Event]) -> Generator[Event, None, types.Result
             if isinstance(event, types.Result):
                 return event
             yield event
-    raise AwakenError("The run ended without a result; please try again.", "internal")
+    raise RuntimeError("an engine's events end in a Result or in Failed")
 
 
 def result_of(events: Iterator[Event]) -> types.Result:

@@ -82,3 +82,6 @@ def lerp_frames(
     beta = _fractions(z_r, fractions)
     weight = beta.to(z_r.device, torch.float32 if z_r.dtype == torch.float32 else z_r.dtype)
     return _exact_ends((1 - weight) * z_r + weight * z_s, z_r, z_s, beta)
+
+
+FUSIONS = {"slerp": slerp_frames, "lerp": lerp_frames}

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from awaken.backends import Backend, Condition
+from awaken.fusion import FUSIONS
 from awaken.memo import Memo
 from awaken.painting import similarity
 from awaken.plan import ARMS, Plan
@@ -46,7 +47,7 @@ def awaken(
     Returns the whole videos, baseline and awakened, as latents (1, c, f, h, w).
     Raises NumericsError when latents stop being finite.
     """
-    r, (_, fuse) = request, ARMS[request.variant]
+    r, fuse = request, FUSIONS.get(ARMS[request.variant][1])
     scene, schedule = Scene(backend, r, painting, memo), backend.schedule(r.steps)
     scales = backend.guidance_scales(scene.settings)
     begins = {"baseline": 0, "awakened": schedule.start_index(r.re_noise)}

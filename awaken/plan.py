@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from awaken.backends import VideoSettings
-from awaken.fusion import lerp_frames, slerp_frames
 from awaken.memo import Memo, content_key
 from awaken.proxies import ProxySettings
 from awaken.vsds import alpha_schedule, distilled_steps
@@ -20,13 +19,13 @@ if TYPE_CHECKING:
     from awaken.sampling import Schedule
     from awaken.types import Request
 
-# Table 1: does the arm distil, and how does it fuse painting and proxy?
-ARMS = {
-    "baseline": (False, None),
-    "+V": (True, None),
-    "+S": (False, slerp_frames),
-    "+V&U": (True, lerp_frames),
-    "+V&S": (True, slerp_frames),
+# Table 1: does the arm distil, and how does it fuse painting and proxy ("" does not)?
+ARMS: dict[str, tuple[bool, str]] = {
+    "baseline": (False, ""),
+    "+V": (True, ""),
+    "+S": (False, "slerp"),
+    "+V&U": (True, "lerp"),
+    "+V&S": (True, "slerp"),
 }
 
 
@@ -77,8 +76,7 @@ class Plan:
             paths["proxy"] = content_key("path", scene, alphas, proxy_key)
         videos = {"baseline": baseline}
         if alphas or fuse:
-            how = fuse.__name__ if fuse else ""
-            videos["awakened"] = content_key("final", scene, how, paths, r.re_noise)
+            videos["awakened"] = content_key("final", scene, fuse, paths, r.re_noise)
         return cls(proxy_key, paths, videos, tuple(alphas), proxy.needs_baseline)
 
     @property

@@ -111,11 +111,16 @@ class Schedule:
         fused latents there altogether, so it starts at the step whose a/s first reaches that of
         the published run (``PUBLISHED_START_SNR``).
         """
-        wanted = len(self) - max(1, round(len(self) * re_noise))
+        wanted = len(self) - final_steps(len(self), re_noise)
         if self.a[0] / self.s[0] > PUBLISHED_START_SNR / 2:
             return wanted
         matched = next(i for i in range(len(self)) if self.a[i] >= PUBLISHED_START_SNR * self.s[i])
         return max(wanted, matched)
+
+
+def final_steps(steps: int, re_noise: float) -> int:
+    """Steps of the final run when a share ``re_noise`` (0 to 1] of it is wanted; at least one."""
+    return max(1, round(steps * re_noise))
 
 
 def guided_prediction(

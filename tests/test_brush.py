@@ -18,7 +18,8 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from awaken.backends import BACKENDS
-from awaken.bundle import read_mask_from, read_settings_from, reproduce, write_bundle
+from awaken.bundle.reader import read_mask_from, read_settings_from
+from awaken.bundle.writer import reproduce, write_bundle
 from awaken.engine import Engine
 from awaken.examples import load_index
 from awaken.miniature.stencil import REACH, resting, stencil, touched

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
-from awaken.bundle import write_bundle
+from awaken.bundle.writer import write_bundle
 from awaken.types import Request, Result
 from awaken.video import save_result
 from tests.page import served_page

@@ -17,16 +17,8 @@ import pytest
 from PIL import Image
 
 from awaken.__main__ import _parser, _request
-from awaken.bundle import (
-    MAX_TEXT,
-    Bundle,
-    read_frames,
-    read_settings_from,
-    reproduce,
-    wipe,
-    write_bundle,
-    write_loops,
-)
+from awaken.bundle.reader import MAX_TEXT, Bundle, read_settings_from
+from awaken.bundle.writer import read_frames, reproduce, wipe, write_bundle, write_loops
 from awaken.examples import load_index
 from awaken.painting import open_painting
 from awaken.recipe import SETTINGS, recover

@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from awaken.bundle import read_frames
+from awaken.bundle.writer import read_frames
 from awaken.examples import load_index
 from awaken.types import Request, RequestError, Result
 from awaken.ui.run import bundle_links, files, results

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from awaken.bundle import read_settings_from
+from awaken.bundle.reader import read_settings_from
 from awaken.types import RequestError
 from awaken.ui.controls import restore
 from awaken.ui.viewer import history, stage

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from awaken.bundle import read_settings_from
+from awaken.bundle.reader import read_settings_from
 from awaken.types import RequestError
 from awaken.ui.viewer.history import MAX_RUNS
 from awaken.video import read_clip

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from awaken.bundle import write_bundle
+from awaken.bundle.writer import write_bundle
 from awaken.examples import load_index
 from awaken.types import RequestError
 from awaken.ui.run import links

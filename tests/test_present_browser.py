@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from awaken.bundle import write_bundle
+from awaken.bundle.writer import write_bundle
 from awaken.video import stacked, write_mp4
 
 pytestmark = pytest.mark.browser

@@ -14,11 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from awaken import pace as estimate
 from awaken import space
 from awaken.backends import BACKENDS
 from awaken.engine import Engine
+from awaken.pace import Pace, evaluations
 from awaken.proxies import PROXIES
-from awaken.space import Driver, Pace, check, evaluations
+from awaken.space import Driver, lint
+from awaken.space.lint import check
 from awaken.types import VARIANTS, Failed, Request, Result, Step
 from tests import tiny
 
@@ -127,13 +130,13 @@ def test_pace_learns_what_was_measured_and_scales_it():
     pace = Pace("cuda")
     pace.learn(measured)
     plain = settings | {"size": 512, "steps": 25}
-    assert pace.seconds(plain) == pytest.approx(space.MARGIN * (3 + 2 + 82 + 8))
+    assert pace.seconds(plain) == pytest.approx(estimate.MARGIN * (3 + 2 + 82 + 8))
     larger = pace.seconds(plain | {"size": 1024})
-    assert larger == pytest.approx(space.MARGIN * (3 + 2 + 4 * (82 + 8)))
+    assert larger == pytest.approx(estimate.MARGIN * (3 + 2 + 4 * (82 + 8)))
     pace.learn(replace(measured, evaluations=10))  # most of it was reused: says nothing
-    assert pace.seconds(plain) == pytest.approx(space.MARGIN * 95)
+    assert pace.seconds(plain) == pytest.approx(estimate.MARGIN * 95)
     pace.too_short()
-    assert pace.seconds(plain) == pytest.approx(1.5 * space.MARGIN * 95)
+    assert pace.seconds(plain) == pytest.approx(1.5 * estimate.MARGIN * 95)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -231,7 +234,7 @@ def test_this_repository_is_ready():
 def test_a_copy_is_ready_and_the_command_says_when_it_is_not(folder, capsys):
     assert wrong(folder) == []
     (folder / "app.py").unlink()
-    assert space.main(["check", str(folder)]) == 1
+    assert lint.main(["check", str(folder)]) == 1
     assert "there is no such file" in capsys.readouterr().out
 
 
@@ -279,7 +282,7 @@ def test_zero_gpu_is_stricter_about_torch(folder):
 def test_large_files_are_named_unless_lfs_takes_them(folder):
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     with (folder / "weights.bin").open("wb") as file:
-        file.truncate(space.MAX_PLAIN_FILE + 1)
+        file.truncate(lint.MAX_PLAIN_FILE + 1)
     subprocess.run(["git", "-C", str(folder), "add", "."], check=True)
     assert any("weights.bin (10.0 MB)" in f.sentence for f in check(folder))
     (folder / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from awaken.backends import BACKENDS
-from awaken.bundle import read_mask_from, read_settings_from, read_settings_text
+from awaken.bundle.reader import read_mask_from, read_settings_from, read_settings_text
 from awaken.painting import open_mask, open_painting, similarity, to_size
 from awaken.proxies import PROXIES
 from awaken.recipe import Recovered

@@ -18,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from awaken.bundle import Bundle, write_bundle
+from awaken.bundle.reader import Bundle
+from awaken.bundle.writer import write_bundle
 from awaken.examples import Example, load_index
 from awaken.types import RequestError
 from awaken.ui.run.bundle_links import MEMBERS, RUN, filename, first_part

@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from awaken.bundle import MAX_MEMBER, Bundle, label_of
+from awaken.bundle.reader import MAX_MEMBER, Bundle, label_of
 from awaken.examples import load_index
 from awaken.types import RequestError
 from awaken.ui import ASSETS
@@ -90,7 +90,7 @@ class Slide:
     """One film on the stage.
 
     facts: ``title``, ``byline``, ``credit``, ``licence``, ``prompt``, ``width``, ``height``,
-        ``fps`` and ``frames`` (of one video), as ``awaken.bundle.label_of`` checks them.
+        ``fps`` and ``frames`` (of one video), as ``awaken.bundle.reader.label_of`` checks them.
     film: gives the stacked mp4 (baseline over awakened).
     """
 

@@ -19,8 +19,8 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import FileData
 
-from awaken import bundle
 from awaken.backends import BACKENDS
+from awaken.bundle import reader, writer
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS
 from awaken.ui import ASSETS
@@ -86,11 +86,11 @@ def history_record(scene: Mapping[str, Any], placard: Mapping[str, Any]) -> dict
     folder = Path(film["stacked"]["path"]).parent
     files = {path.stem: path for path in map(folder.joinpath, FILES) if path.is_file()}
     settings = json.loads((folder / "settings.json").read_text("utf-8"))
-    picture = {name: placard[name] for name in bundle.PICTURE}
+    picture = {name: placard[name] for name in reader.PICTURE}
     return {
         "id": folder.name,
         "film": {name: value for name, value in film.items() if name not in files},
         "files": {name: FileData(path=str(path)).model_dump() for name, path in files.items()},
         "placard": {name: placard[name] for name in LABEL},
-        "texts": bundle.texts(settings, picture, with_mask="mask" in files),
+        "texts": writer.texts(settings, picture, with_mask="mask" in files),
     }

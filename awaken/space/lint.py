@@ -1,238 +1,18 @@
-"""Hugging Face Spaces: the engine behind ZeroGPU, and ``python -m awaken.space check``.
+"""Is this folder fit to be a Hugging Face Space? ``python -m awaken.space check``.
 
-One generator of events, two ways to drive it. On one's own GPU or CPU ``Driver.animate`` is the
-engine's. On ZeroGPU the same generator runs inside ``spaces.GPU``, which forks a process that has the
-GPU for a declared time; requests go in and events come out pickled, so both hold only numpy arrays.
-The declared time is charged against the visitor's daily quota: ``Driver.seconds`` says it from the
-settings, with speeds that every finished run corrects, and the page can show it before the click.
-
-What ZeroGPU needs, and where it is done: ``spaces`` is imported before torch, and the models go to
-"cuda" in the importing thread, before the server starts (``prepare``; spaces emulates CUDA only
-there). A visitor's Stop is seen between two events, so every step is one. The memo of a fork ends with
-it: stages are reused only while the same worker lives.
+What ZeroGPU and the Hub accept, as their documentation and error messages say (2026-08).
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
-import math
-import os
 import re
 import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
-
-from awaken.backends import BACKENDS
-from awaken.engine import Engine
-from awaken.proxies import PROXIES
-from awaken.types import Event, Failed, Request, Result
-from awaken.vsds import distilled_steps
-
-log = logging.getLogger(__name__)
-
-MARGIN = 1.25  # the declared time over the expected one; a run that is cut short is worth nothing
-SHORTEST = 10  # s; forking and moving the weights alone take some
-START = 5.0  # s until the fork has the weights on the GPU
-_UNIT = 512 * 512 * 16  # pixels times frames that speeds refer to
-
-# Seconds per evaluation, per decoded video and per load, for 16 frames of 512 x 512 pixels, until a
-# run on this machine has told better. The miniature's on a CPU were measured (two slow cores); those
-# on a GPU are guesses on the high side.
-_CPU = {"miniature": (0.2, 5.0, 2.0), "premise": (0.2, 5.0, 2.0)}
-_GPU = {
-    "miniature": (0.05, 1.0, 2.0),
-    "premise": (0.05, 1.0, 2.0),
-    "animate_anything": (0.6, 3.0, 20.0),
-    "consisti2v": (0.9, 3.0, 25.0),
-    "cinemo": (0.6, 3.0, 20.0),
-}
-_OTHER = (1.0, 4.0, 30.0)
-_CPU_TIMES = 60.0  # how much slower a CPU is, where nothing is known
-_PROXY, _PROXY_SMALL = 15.0, 3.0  # s for a proxy image: a large model's, the miniature's
-
-
-def on_zero_gpu() -> bool:
-    """Whether this process runs in a ZeroGPU Space (the variable that ``spaces`` itself reads)."""
-    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
-
-
-def prepare() -> Driver | None:
-    """On ZeroGPU the driver with its models in place, else None.
-
-    Call it in the main thread before torch is imported and before the server starts.
-    """
-    if not on_zero_gpu():
-        return None
-    if "torch" in sys.modules:
-        raise RuntimeError("On ZeroGPU the package spaces has to be imported before torch.")
-    import spaces
-
-    driver = Driver(gpu=spaces.GPU)
-    driver.load()
-    return driver
-
-
-def evaluations(settings: Mapping[str, Any]) -> int:
-    """Network evaluations of a run from scratch, as ``Engine.cost`` counts them, without the model.
-
-    settings: of ``Request``; None is the model's default. A schedule that starts later than its
-    first step (zero terminal SNR) needs fewer.
-    """
-    spec = BACKENDS.get(settings["backend"])
-    steps = int(settings.get("steps") or (spec.steps if spec else 25))
-    variant = settings["variant"]
-    if variant == "baseline":
-        return steps
-    tau = distilled_steps(steps, settings["p"]) if "V" in variant else 0
-    fuses = "S" in variant or "U" in variant
-    if not tau and not fuses:
-        return steps
-    final = max(1, round(steps * settings["re_noise"]))
-    return steps + final + tau * (2 if fuses else 1)
-
-
-class Pace:
-    """How long things take on this machine: guesses at first, then what finished runs said."""
-
-    def __init__(self, device: str):
-        self._device = device
-        self._margin = MARGIN
-        self._known: dict[str, tuple[float, float, float]] = {}
-        self._proxies: dict[str, float] = {}
-
-    def seconds(self, settings: Mapping[str, Any]) -> float:
-        """Expected duration of a run with these settings (of ``Request``), with its margin."""
-        step, decode, load = self._of(settings["backend"])
-        spec = BACKENDS.get(settings["backend"])
-        size = settings.get("size") or (spec.size if spec else 512)
-        frames = settings.get("frames") or (spec.frames if spec else 16)
-        units = size * size * frames / _UNIT
-        work = evaluations(settings) * step * units + 2 * decode * units
-        return self._margin * (load + self._proxy(settings["proxy"]) + work)
-
-    def learn(self, result: Result) -> None:
-        """Take over what a finished run measured; phases that came from the memo say nothing."""
-        settings, spent = result.settings, result.timings
-        if not result.evaluations or result.evaluations < result.evaluations_from_scratch:
-            return
-        units = settings["width"] * settings["height"] * settings["frames"] / _UNIT
-        steps = (spent.get("distil", 0.0) + spent.get("denoise", 0.0)) / result.evaluations / units
-        measured = (steps, spent.get("decode", 0.0) / 2 / units, spent.get("load", 0.0))
-        before = self._known.get(settings["backend"])
-        # half of the news: one run on a busy machine should not price all others
-        self._known[settings["backend"]] = (
-            tuple((a + b) / 2 for a, b in zip(before, measured, strict=True))
-            if before
-            else measured
-        )
-        self._proxies[settings["proxy"]] = spent.get("proxy", 0.0)
-
-    def too_short(self) -> None:
-        """A run was cut off at its declared time: ask for more from now on."""
-        self._margin = min(4.0, 1.5 * self._margin)
-
-    def _of(self, backend: str) -> tuple[float, float, float]:
-        if backend in self._known:
-            return self._known[backend]
-        if self._device != "cpu":
-            return _GPU.get(backend, _OTHER)
-        step, decode, load = _GPU.get(backend, _OTHER)
-        return _CPU.get(backend, (_CPU_TIMES * step, _CPU_TIMES * decode, load))
-
-    def _proxy(self, proxy: str) -> float:
-        if proxy in self._proxies:
-            return self._proxies[proxy]
-        spec = PROXIES.get(proxy)
-        if spec is not None and spec.family == "given":
-            return 0.0
-        if proxy == "miniature":
-            return _PROXY_SMALL
-        return _PROXY * (_CPU_TIMES if self._device == "cpu" else 1)
-
-
-class Driver(Engine):
-    """The engine on whatever machine a Space has: the same methods, the same events.
-
-    gpu: ``spaces.GPU`` on ZeroGPU (or its stand-in in tests); None where the device is one's own.
-    Other arguments are the engine's.
-    """
-
-    def __init__(self, gpu: Callable[..., Callable] | None = None, **engine: Any):
-        super().__init__(**engine)
-        self.speed = Pace(self.device.type)
-        self._home = os.getpid()
-
-        def work(request: Request) -> Iterator[Event]:
-            if (
-                os.getpid() != self._home
-            ):  # in the fork: nobody there would ever release a held lock
-                self._lock = threading.Lock()
-            yield from Engine.animate(self, request)
-
-        self.rented = gpu is not None
-        self._work = gpu(duration=self.declared)(work) if gpu else work
-
-    def load(self, backend: str = "miniature", proxy: str = "miniature") -> None:
-        """``Engine.load``, and both on the device where they fit: a fork then finds them there."""
-        super().load(backend, proxy)
-        self._residence.activate("backend")
-
-    def seconds(self, settings: Mapping[str, Any]) -> int:
-        """Whole seconds that a run with these settings of ``Request`` should need here."""
-        started = START if self.rented else 0.0
-        return max(1, math.ceil(started + self.speed.seconds(settings)))
-
-    def declared(self, request: Request) -> int:
-        """Seconds of GPU that a run asks ZeroGPU for."""
-        return self.asks(request.settings())
-
-    def asks(self, settings: Mapping[str, Any]) -> int:
-        """The same from its settings alone, before there is a request."""
-        return max(SHORTEST, self.seconds(settings))
-
-    def animate(self, request: Request) -> Iterator[Event]:
-        """``Engine.animate`` on this machine; trouble of ZeroGPU's comes as Failed as well."""
-        try:
-            with closing(self._work(request)) as events:
-                for event in events:
-                    if isinstance(event, Result):
-                        self.speed.learn(event)
-                    yield event
-        except Exception as error:  # noqa: BLE001 - spaces raises Gradio's errors, and others
-            yield self._failed(error, request)
-
-    def _failed(self, error: Exception, request: Request) -> Failed:
-        said = _plain(str(getattr(error, "message", "") or error))
-        if "quota" in said.lower():
-            return Failed(
-                "quota",
-                f"This run asks for {self.declared(request)} s of GPU, which is more than your quota has "
-                f"left. Fewer steps, a smaller size or p = 0 need less. Hugging Face says: {said}",
-            )
-        if "aborted" in said.lower():
-            self.speed.too_short()
-            return Failed(
-                "quota",
-                "The GPU was taken back before the run was done. Press Awaken again: it will ask for "
-                f"{self.declared(request)} s now.",
-            )
-        log.error("the run could not be driven", exc_info=error)
-        return Failed("internal", f"The GPU could not be used ({said or type(error).__name__}).")
-
-
-def _plain(text: str) -> str:
-    """Without markup: messages of ``spaces`` may hold links."""
-    return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:300]
-
-
-# The check. What ZeroGPU and the Hub accept, as their documentation and error messages say (2026-08).
 
 ZERO_PYTHONS = ("3.12.12", "3.10.13")
 ZERO_TORCHES = ("2.8.0", "2.9.1", "2.10.0", "2.11.0")
@@ -493,7 +273,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("command", choices=["check"])
     parser.add_argument(
-        "folder", nargs="?", type=Path, default=Path(__file__).resolve().parents[1],
+        "folder", nargs="?", type=Path, default=Path(__file__).resolve().parents[2],
         help="the repository (default: this one)",
     )  # fmt: skip
     parser.add_argument(
@@ -506,7 +286,3 @@ def main(argv: list[str] | None = None) -> int:
     wrong = sum(finding.tone == "wrong" for finding in findings)
     print("Ready to be pushed." if not wrong else f"Not ready: {wrong} to repair.")
     return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

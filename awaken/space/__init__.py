@@ -1,0 +1,130 @@
+"""Hugging Face Spaces: the engine behind ZeroGPU (``lint`` checks whether the folder is fit for it).
+
+One generator of events, two ways to drive it. On one's own GPU or CPU ``Driver.animate`` is the
+engine's. On ZeroGPU the same generator runs inside ``spaces.GPU``, which forks a process that has the
+GPU for a declared time; requests go in and events come out pickled, so both hold only numpy arrays.
+The declared time is charged against the visitor's daily quota: ``Driver.seconds`` says it from the
+settings, with speeds that every finished run corrects, and the page can show it before the click.
+
+What ZeroGPU needs, and where it is done: ``spaces`` is imported before torch, and the models go to
+"cuda" in the importing thread, before the server starts (``prepare``; spaces emulates CUDA only
+there). A visitor's Stop is seen between two events, so every step is one. The memo of a fork ends with
+it: stages are reused only while the same worker lives.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from awaken.engine import Engine
+from awaken.pace import Pace
+from awaken.types import Event, Failed, Request, Result
+
+log = logging.getLogger(__name__)
+
+SHORTEST = 10  # s; forking and moving the weights alone take some
+START = 5.0  # s until the fork has the weights on the GPU
+
+
+def on_zero_gpu() -> bool:
+    """Whether this process runs in a ZeroGPU Space (the variable that ``spaces`` itself reads)."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
+def prepare() -> Driver | None:
+    """On ZeroGPU the driver with its models in place, else None.
+
+    Call it in the main thread before torch is imported and before the server starts.
+    """
+    if not on_zero_gpu():
+        return None
+    if "torch" in sys.modules:
+        raise RuntimeError("On ZeroGPU the package spaces has to be imported before torch.")
+    import spaces
+
+    driver = Driver(gpu=spaces.GPU)
+    driver.load()
+    return driver
+
+
+class Driver(Engine):
+    """The engine on whatever machine a Space has: the same methods, the same events.
+
+    gpu: ``spaces.GPU`` on ZeroGPU (or its stand-in in tests); None where the device is one's own.
+    Other arguments are the engine's.
+    """
+
+    def __init__(self, gpu: Callable[..., Callable] | None = None, **engine: Any):
+        super().__init__(**engine)
+        self.speed = Pace(self.device.type)
+        self._home = os.getpid()
+
+        def work(request: Request) -> Iterator[Event]:
+            if (
+                os.getpid() != self._home
+            ):  # in the fork: nobody there would ever release a held lock
+                self._lock = threading.Lock()
+            yield from Engine.animate(self, request)
+
+        self.rented = gpu is not None
+        self._work = gpu(duration=self.declared)(work) if gpu else work
+
+    def load(self, backend: str = "miniature", proxy: str = "miniature") -> None:
+        """``Engine.load``, and both on the device where they fit: a fork then finds them there."""
+        super().load(backend, proxy)
+        self._residence.activate("backend")
+
+    def seconds(self, settings: Mapping[str, Any]) -> int:
+        """Whole seconds that a run with these settings of ``Request`` should need here."""
+        started = START if self.rented else 0.0
+        return max(1, math.ceil(started + self.speed.seconds(settings)))
+
+    def declared(self, request: Request) -> int:
+        """Seconds of GPU that a run asks ZeroGPU for."""
+        return self.asks(request.settings())
+
+    def asks(self, settings: Mapping[str, Any]) -> int:
+        """The same from its settings alone, before there is a request."""
+        return max(SHORTEST, self.seconds(settings))
+
+    def animate(self, request: Request) -> Iterator[Event]:
+        """``Engine.animate`` on this machine; trouble of ZeroGPU's comes as Failed as well."""
+        try:
+            with closing(self._work(request)) as events:
+                for event in events:
+                    if isinstance(event, Result):
+                        self.speed.learn(event)
+                    yield event
+        except Exception as error:  # noqa: BLE001 - spaces raises Gradio's errors, and others
+            yield self._failed(error, request)
+
+    def _failed(self, error: Exception, request: Request) -> Failed:
+        said = _plain(str(getattr(error, "message", "") or error))
+        if "quota" in said.lower():
+            return Failed(
+                "quota",
+                f"This run asks for {self.declared(request)} s of GPU, which is more than your quota has "
+                f"left. Fewer steps, a smaller size or p = 0 need less. Hugging Face says: {said}",
+            )
+        if "aborted" in said.lower():
+            self.speed.too_short()
+            return Failed(
+                "quota",
+                "The GPU was taken back before the run was done. Press Awaken again: it will ask for "
+                f"{self.declared(request)} s now.",
+            )
+        log.error("the run could not be driven", exc_info=error)
+        return Failed("internal", f"The GPU could not be used ({said or type(error).__name__}).")
+
+
+def _plain(text: str) -> str:
+    """Without markup: messages of ``spaces`` may hold links."""
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:300]

@@ -1,0 +1,7 @@
+"""``python -m awaken.space check``."""
+
+import sys
+
+from awaken.space.lint import main
+
+sys.exit(main())
