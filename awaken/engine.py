@@ -326,6 +326,10 @@ def _notices(backend: Backend, request: Request, schedule, plan: Plan) -> Iterat
 
     for sentence in backend.notices(request.prompt):
         yield types.Notice(sentence, "prompt")
+    if request.mask is not None and (request.mask > 127).all():
+        yield types.Notice(
+            "The motion mask allows motion everywhere, as if there were none.", "mask"
+        )
     worst = max(update_rates(schedule, plan.alphas), default=0.0)
     if worst > 1:
         fate = "would diverge" if worst > 2 else "overshoots"

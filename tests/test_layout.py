@@ -18,7 +18,8 @@ ORDER = [
     "awaken.residence", "awaken.method", "awaken.scene", "awaken.stages", "awaken.plan",
     "awaken.memo", "awaken.vsds", "awaken.fusion", "awaken.proxies", "awaken.backends",
     "awaken.sampling", "awaken.miniature", "awaken.models", "awaken.hub", "awaken.preview",
-    "awaken.video", "awaken.analysis", "awaken.painting", "awaken.types", "awaken",
+    "awaken.video", "awaken.analysis", "awaken.painting", "awaken.pictures",
+    "awaken.types", "awaken",
 ]  # fmt: skip
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "awaken").rglob("*.py"))]
 PAGE = ("app", "awaken.ui", "awaken.space")  # what may know Gradio

@@ -135,7 +135,7 @@ def bomb() -> bytes:
         (lambda: Image.new("RGB", (1, 1)), "only 1 x 1"),
         (lambda: Image.new("RGB", (31, 64)), "only 31 x 64"),
         (lambda: saved(Image.new("RGB", (40, 400)), "PNG"), "crop"),
-        (lambda: saved(Image.new("RGB", (400, 40)), "PNG"), "120 pixels"),
+        (lambda: saved(Image.new("RGB", (400, 40)), "PNG"), "180 pixels"),
         (lambda: np.zeros((64, 64, 3), np.float32), "not a picture"),
         (lambda: np.zeros((64, 64, 2), np.uint8), "not a picture"),
         (lambda: "/nowhere/painting.jpg", "no picture at"),

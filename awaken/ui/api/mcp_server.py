@@ -67,7 +67,7 @@ ABOUT = (
 )
 _PICTURE = (
     "A picture: a data URI (data:image/png;base64,...; JPEG, PNG, WebP, GIF or TIFF, at most 20 MB, "
-    "sides from 32 pixels, no longer than 3:1), or the path that POST /gradio_api/upload of this "
+    "sides from 32 pixels, no longer than 4.5:1), or the path that POST /gradio_api/upload of this "
     "server answered. Web addresses are not fetched."
 )
 _FILES = {  # of a finished run, in the order of the answer

@@ -97,15 +97,41 @@ RUNS: dict[str, str] = {
 REQUESTS: dict[str, str] = {
     "This is not a picture we can open: choose a JPEG, PNG, WebP, TIFF or GIF file.":
     "这不是我们能打开的图片：请选择 JPEG、PNG、WebP、TIFF 或 GIF 文件。",
-    "This picture is damaged or incomplete: save it again, or choose another file.":
-    "这张图片已损坏或不完整：请重新保存，或另选文件。",
+    "This file is empty, not a picture: choose a JPEG, PNG, WebP, TIFF or GIF file.":
+    "这个文件是空的，不是图片：请选择 JPEG、PNG、WebP、TIFF 或 GIF 文件。",
+    "This {kind} picture is damaged or incomplete, or saved in a way that we cannot read: save it "
+    "again as PNG or JPEG, or choose another file.":
+    "这张 {kind} 图片已损坏、不完整，或存法我们读不了：请重新存为 PNG 或 JPEG，或另选文件。",
+    "This TIFF picture ({what}) is damaged or saved in a way that we cannot read: flatten it, "
+    "convert it to RGB of 8 or 16 bits, and save it as PNG or TIFF.":
+    "这张 TIFF 图片（{what}）已损坏，或存法我们读不了：请合并图层，转为 8 或 16 位 RGB，再存为 PNG 或 TIFF。",
+    "grey": "灰度", "palette": "选定颜色", "mask": "蒙版", "alpha": "透明通道",
+    "extra channels": "额外通道", "separate planes": "分平面", "unknown colours": "未知颜色",
+    "This is not a picture we can open but a file of the kind {kind}: {remedy}.":
+    "这不是我们能打开的图片，而是 {kind} 文件：{remedy}。",
+    "export it as JPEG or PNG and choose that copy": "请导出为 JPEG 或 PNG，再选那一份",
+    "develop it with your camera's program and export it as JPEG or PNG":
+    "请用相机的程序处理，再导出为 JPEG 或 PNG",
+    "export one page as JPEG or PNG": "请把其中一页导出为 JPEG 或 PNG",
+    "choose a still of it, as JPEG or PNG": "请截取一帧，存为 JPEG 或 PNG",
+    "save the picture itself and choose that": "请保存图片本身，再选它",
+    "This picture needs more memory than there is: save a smaller copy.":
+    "这张图片需要的内存超过现有的：请另存一份小一些的。",
+    "This picture has a high dynamic range (HDR), which we cannot show: export it as an ordinary "
+    "(SDR, sRGB) PNG or JPEG.":
+    "这张图片是高动态范围（HDR）的，我们无法显示：请导出为普通（SDR、sRGB）的 PNG 或 JPEG。",
+    "Several large pictures are being opened at this moment: try again in half a minute.":
+    "现在正打开着好几张大图：请半分钟后再试。",
+    "The picture cannot be read ({why}).": "无法读取这张图片（{why}）。",
+    "The motion mask allows motion everywhere, as if there were none.":
+    "运动遮罩让处处都可以动，等于没有遮罩。",
     "There is no picture at {path}.": "{path} 处没有图片。",
     "This picture is only {width} x {height} pixels: choose one whose shorter side has at least "
     "{least}; 512 or more looks best.":
     "这张图片只有 {width} × {height} 像素：请选短边至少 {least} 像素的；512 以上效果最好。",
     "This picture is too narrow ({width} x {height} pixels): crop its longer side to {crop} pixels "
-    "or fewer, three times the shorter side.":
-    "这张图片太窄长（{width} × {height} 像素）：请把长边裁到 {crop} 像素以内，即短边的三倍。",
+    "or fewer, or put margins beside it (a letterbox) until its shorter side has {margins}.":
+    "这张图片太窄长（{width} × {height} 像素）：请把长边裁到 {crop} 像素以内，或在两边加空白，使短边达到 {margins} 像素。",
     "This picture has more than {count} million pixels: save a smaller copy; {side} pixels on the "
     "longer side are plenty.":
     "这张图片超过 {count} 百万像素：请另存一份小一些的；长边 {side} 像素已绰绰有余。",
