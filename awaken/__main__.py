@@ -8,6 +8,7 @@ same frames. Torch is imported only when a run begins, so that --help is instant
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import sys
@@ -45,6 +46,9 @@ NUMBERS = ("p", "peak", "proxy_strength", "guidance", "steps", "frames", "fps", 
 
 def main(argv: list[str] | None = None) -> int:
     """Run once; returns 0, 2 (a sentence on stderr says why) or 130 (stopped by Ctrl-C)."""
+    for stream in (sys.stdout, sys.stderr):  # a letter that the console lacks ends nothing
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     if arguments.models:
         os.environ["AWAKEN_MODELS"] = arguments.models

@@ -76,6 +76,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "size": (96, 1024),
     "seed": (0, SEED_LIMIT),
 }
+_SHOWN = 1e15  # numbers from here on are not repeated to people
 _WHOLE = ("steps", "frames", "fps", "size", "seed")
 
 
@@ -160,6 +161,10 @@ class Request:
                     f"That text is too long: keep it under {MAX_PROMPT} characters; "
                     "one short sentence works best."
                 )
+            if any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise RequestError(
+                    "That text holds half a character, as when an emoji was cut in two: write it anew."
+                )
         _check_choice("variant", self.variant, VARIANTS)
         _check_choice("alpha curve", self.alpha, ALPHA_KINDS)
         for name in BOUNDS:
@@ -202,18 +207,24 @@ def _check_choice(name: str, value: Any, choices) -> None:
 def check_number(name: str, value: Any) -> None:
     """Raise RequestError when ``value`` is not what the numeric setting ``name`` may be."""
     (low, high), whole = BOUNDS[name], name in _WHOLE
+    least, most = _shown(low), _shown(high)
     if value is None and name in ("p", "peak", "re_noise", "seed"):
-        raise RequestError(f"The setting {name!r} is missing; it goes from {low:g} to {high:g}.")
+        raise RequestError(f"The setting {name!r} is missing; it goes from {least} to {most}.")
     if value is None:
         return
     number = isinstance(value, int | float | np.integer | np.floating)
-    if isinstance(value, bool) or not number or not math.isfinite(value):
-        raise RequestError(f"The setting {name!r} must be a number from {low:g} to {high:g}.")
+    if isinstance(value, bool) or not number or not abs(value) < _SHOWN:
+        raise RequestError(f"The setting {name!r} must be a number from {least} to {most}.")
     if not low <= value <= high or (whole and value != int(value)):
         kind = "a whole number" if whole else "a number"
         raise RequestError(
-            f"The setting {name!r} is {value:g}; it must be {kind} from {low:g} to {high:g}."
+            f"The setting {name!r} is {_shown(value)}; it must be {kind} from {least} to {most}."
         )
+
+
+def _shown(value: float) -> str:
+    """A number below ``_SHOWN`` for people: a whole one with all its digits."""
+    return str(int(value)) if value == int(value) else f"{value:g}"
 
 
 @dataclass(frozen=True)

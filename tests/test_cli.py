@@ -1,5 +1,6 @@
 """python -m awaken: the engine without a browser, with sentences instead of tracebacks."""
 
+import io
 import json
 import subprocess
 import sys
@@ -90,6 +91,11 @@ def test_it_writes_the_frames_that_the_engine_makes(picture, tmp_path, capsys):
         (["--p", "3"], "from 0 to 1"),
         (["--steps", "2.5"], "whole number"),
         (["--seed", "-1"], "'seed'"),
+        (
+            ["--seed", str(2**32)],
+            "'seed' is 4294967296; it must be a whole number from 0 to 4294967295",
+        ),
+        (["--seed", "1" + "0" * 400], "'seed' must be a number from 0 to 4294967295"),
         (["--size", "nan"], "'size'"),
         (["--frames", "5"], "4 frames"),
         (["--proxy", "upload"], "needs a picture"),
@@ -108,10 +114,21 @@ def test_errors_are_sentences(picture, tmp_path, capsys, changes, words):
     assert not shown.out
 
 
-@pytest.mark.parametrize("prompt", ["", "   ", "wind " * 200])
+@pytest.mark.parametrize("prompt", ["", "   ", "wind " * 200, "the sea \ud83c rises"])
 def test_unusable_prompts_are_sentences(picture, capsys, prompt):
     assert main([picture, prompt, *MODELS]) == 2
     assert "awaken: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["Bilder für das Öl", "画", "not utf-8: \udcff"])
+def test_a_folder_that_the_console_cannot_spell_ends_no_run(picture, tmp_path, monkeypatch, name):
+    console = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", console)
+    words = ["--steps", "2", "--out", str(tmp_path / name), *MODELS]
+    assert main([picture, "clouds drift", *words]) == 0
+    console.flush()
+    assert console.buffer.getvalue().count(b"awakened.mp4") == 1
+    assert (tmp_path / name / "awakened.mp4").is_file()
 
 
 def test_an_unusable_folder_is_found_before_the_run(picture, tmp_path, capsys):

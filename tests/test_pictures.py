@@ -1,13 +1,16 @@
 """From a file to pixels: deep TIFFs, damage beside the pixels, kinds by name, memory in flight."""
 
+import base64
 import io
 import random
 import struct
 import subprocess
 import sys
+import textwrap
 import threading
 import zlib
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from PIL import Image
 
 from awaken.painting import open_mask, open_painting
 from awaken.pictures import decoding
+from awaken.pictures.base64_text import picture_bytes
 from awaken.pictures.budget import Budget
 from awaken.types import RequestError
 from tests.picture_files import chunk, picture, png, saved, tiff
@@ -352,6 +356,40 @@ def test_a_jpeg_of_a_thousand_scans_is_not_decoded():
     last = data.rindex(b"\xff\xda")
     with pytest.raises(RequestError, match="JPEG picture"):
         open_painting(data[:-2] + data[last:-2] * 1000 + data[-2:])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda text: f"data:image/png;base64,{text}",
+        lambda text: f"DATA:image/png;charset=utf-8;BASE64,{text}\n",
+        lambda text: "data:image/png;base64," + "\r\n".join(textwrap.wrap(text, 76)) + "\r\n",
+        lambda text: (
+            "data:image/png;base64," + text.replace("+", "-").replace("/", "_").rstrip("=")
+        ),
+        lambda text: "data:image/png;base64," + quote(text, safe=""),
+        lambda text: text,
+        lambda text: "\n".join(textwrap.wrap(text, 64)) + "\n",
+        lambda text: text.replace("+", "-").replace("/", "_").rstrip("="),
+    ],
+)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "GIF"])
+def test_a_picture_in_base64_of_any_habit_is_that_picture(kind, written):
+    data = saved(picture(), kind)
+    assert picture_bytes(written(base64.b64encode(data).decode())) == data
+
+
+def test_what_is_no_picture_in_base64_stays_what_it_is():
+    for text in ("/tmp/gradio/0a1b/painting.png", "/home/someone/paintings", "https://example.org/a.png",
+                 "", "picture", "C:\\paintings\\a.png"):  # fmt: skip
+        assert picture_bytes(text) is None
+    for broken in (
+        "data:image/png;base64,%%%",
+        "data:image/png;base64,",
+        "data:image/png;base64,a",
+    ):
+        with pytest.raises(RequestError, match="base64 is broken"):
+            picture_bytes(broken)
 
 
 def test_a_file_object_and_bytes_open_alike(tmp_path):

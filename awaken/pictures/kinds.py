@@ -79,6 +79,11 @@ def named(head: bytes) -> str:
     return UNKNOWN
 
 
+def is_known(head: bytes) -> bool:
+    """Whether a file begins like a picture, opened here or not."""
+    return bool(head) and named(head) != UNKNOWN
+
+
 def damaged(kind: str) -> str:
     """A sentence about a file of a kind that is opened otherwise."""
     return (

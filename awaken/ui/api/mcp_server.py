@@ -13,7 +13,6 @@ a call names, and lets a run go on when its caller has gone. Here a call is a jo
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import json
 import logging
@@ -39,6 +38,7 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from awaken import __version__
+from awaken.pictures.base64_text import picture_bytes
 from awaken.types import (
     AwakenError,
     Event,
@@ -264,12 +264,8 @@ def _work(holder: EngineHolder, name: str, request: Request) -> Iterator[Event |
 
 def picture_file(text: str) -> str:
     """The file of a picture that a call names. Raises RequestError, gr.Error."""
-    if text.startswith("data:"):
-        head, _, body = text.partition(",")
-        try:
-            data = base64.b64decode(body, validate=True) if head.endswith(";base64") else b""
-        except (binascii.Error, ValueError):
-            data = b""
+    data = picture_bytes(text)
+    if data is not None:
         return str(keep_upload(data))
     if urlsplit(text).scheme in ("http", "https"):  # of an upload only the path is read
         text = unquote(urlsplit(text).path.partition("/gradio_api/file=")[2])

@@ -102,6 +102,8 @@ REQUESTS: dict[str, str] = {
     "This {kind} picture is damaged or incomplete, or saved in a way that we cannot read: save it "
     "again as PNG or JPEG, or choose another file.":
     "这张 {kind} 图片已损坏、不完整，或存法我们读不了：请重新存为 PNG 或 JPEG，或另选文件。",
+    "This data URI holds no picture, or its base64 is broken: encode the file again.":
+    "这个 data URI 不含图片，或其 base64 已损坏：请重新编码文件。",
     "This TIFF picture ({what}) is damaged or saved in a way that we cannot read: flatten it, "
     "convert it to RGB of 8 or 16 bits, and save it as PNG or TIFF.":
     "这张 TIFF 图片（{what}）已损坏，或存法我们读不了：请合并图层，转为 8 或 16 位 RGB，再存为 PNG 或 TIFF。",
@@ -197,6 +199,8 @@ REQUESTS: dict[str, str] = {
     "请用几个词说说让什么动起来，例如：云朵飘过天空。",
     "That text is too long: keep it under {limit} characters; one short sentence works best.":
     "文字太长：请控制在 {limit} 个字符以内；一句短话效果最好。",
+    "That text holds half a character, as when an emoji was cut in two: write it anew.":
+    "文字里有半个字符，像是一个表情符号被切成了两半：请重新写。",
     "The {name} is not an RGB picture: choose a JPEG, PNG or WebP file.":
     "{name}不是 RGB 图片：请选择 JPEG、PNG 或 WebP 文件。",
 }  # fmt: skip
