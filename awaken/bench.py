@@ -234,7 +234,7 @@ def count_flops() -> dict[str, int]:
                 VideoSettings(PROMPT, spec.frames, spec.guidance, motion=spec.motion),
             ),
         )  # fmt: skip
-        video = backend.static_video(latents, spec.frames)
+        video = backend.static_video(latents, spec.frames, painting)
         t = backend.schedule(spec.steps).timesteps[0]
         counted("evaluation", lambda: backend.predict(video, t, condition))
         counted("decoding_one_video", lambda: backend.decode(video, painting))

@@ -127,15 +127,15 @@ class Engine:
         spec = {"backend": BACKENDS, "proxy": PROXIES}[role].get(name)
         if spec is None or spec.release is None:
             raise ModelError(f"There is nothing to download for {name!r}.")
-        bases = spec.bases if role == "proxy" else ()
-        for wanted in (*filter(hub.missing, bases), spec.release):
+        for wanted in (*filter(hub.missing, spec.bases), spec.release):
             yield from hub.download(wanted)
 
     def cost(self, request: Request) -> int:
         """Network evaluations that this request would need now, given what is already known."""
         with self._lock:
-            backend, _, request, _, plan = self._prepare(request)
-            return plan.evaluations(request, backend.schedule(request.steps), self._memo)
+            backend, _, request, painting, plan = self._prepare(request)
+            schedule = backend.schedule_for(request.steps, (request.frames, *painting.shape[:2]))
+            return plan.evaluations(request, schedule, self._memo)
 
     def update_rates(self, backend: str, steps: int, alphas: Sequence[float]) -> list[float] | None:
         """lambda of every distilled step (``awaken.vsds.update_rates``), without waiting for a run.
@@ -231,7 +231,7 @@ class Engine:
         clock = Clock()
         yield types.Stage("load")
         backend, proxy_model, request, painting, plan = self._prepare(request)
-        schedule = backend.schedule(request.steps)
+        schedule = backend.schedule_for(request.steps, (request.frames, *painting.shape[:2]))
         needed = plan.evaluations(request, schedule, self._memo)
         scratch = plan.evaluations(request, schedule, None)
         notices = list(_notices(backend, request, schedule, plan))
@@ -330,7 +330,7 @@ def _notices(backend: Backend, request: Request, schedule, plan: Plan) -> Iterat
         yield types.Notice(
             "The motion mask allows motion everywhere, as if there were none.", "mask"
         )
-    worst = max(update_rates(schedule, plan.alphas), default=0.0)
+    worst = max(update_rates(schedule, plan.alphas, plan.window), default=0.0)
     if worst > 1:
         fate = "would diverge" if worst > 2 else "overshoots"
         yield types.Notice(

@@ -311,10 +311,11 @@ def download(release: Release) -> Iterator[tuple[int, int]]:
     folder = download_folder()
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
-    if free < 2.1 * release.size:
+    needed = int(release.size * (2.1 if release.archive else 1.05))  # a tar lies beside its content
+    if free < needed:
         raise ModelError(
-            f"{release.name} needs {gigabytes(int(2.1 * release.size))} of disk to be fetched and "
-            f"unpacked; {gigabytes(free)} are free."
+            f"{release.name} needs {gigabytes(needed)} of disk to be fetched"
+            f"{' and unpacked' if release.archive else ''}; {gigabytes(free)} are free."
         )
     if release.archive:
         yield from _download_archive(release, folder)

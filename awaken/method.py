@@ -48,24 +48,26 @@ def awaken(
     Raises NumericsError when latents stop being finite.
     """
     r, fuse = request, FUSIONS.get(ARMS[request.variant][1])
-    scene, schedule = Scene(backend, r, painting, memo), backend.schedule(r.steps)
+    scene = Scene(backend, r, painting, memo)
+    schedule = scene.schedule()
     scales = backend.guidance_scales(scene.settings)
     begins = {"baseline": 0, "awakened": schedule.start_index(r.re_noise)}
     keep = partial(kept, memo, lambda name: name if r.sequential else begins.get(name))
 
     # The frozen image-to-video model, conditioned on the painting; both videos in one batch
     def render(stage: str, names: list[str]) -> Moments:
+        still = None if backend.starts_from_noise else scene.video("painting")
         starts = [
             backend.initial_latents(
-                fused() if name == "awakened" else scene.video("painting"), scene.noise["final"],
-                schedule, begins[name], scene.latents("painting"), scene.condition("painting"),
+                fused() if name == "awakened" else still, scene.noise["final"], schedule,
+                begins[name], scene.latents("painting"), scene.condition("painting"),
                 scene.settings,
             )
             for name in names
         ]  # fmt: skip
         z, conditions = zip(*starts, strict=True)
-        loop = denoise(backend, torch.cat(z), backend.schedule(r.steps),
-                       Condition.stack(conditions), scales, begins[names[0]])  # fmt: skip
+        loop = denoise(backend, torch.cat(z), scene.schedule(), Condition.stack(conditions),
+                       scales, begins[names[0]])  # fmt: skip
         whole = partial(scene.whole, pictures=["painting"] * len(names))
         z0 = yield from steps(stage, loop, lambda z, last: show(names, whole(z), last))
         return whole(finite(z0, "denoising")).split(1)
@@ -89,6 +91,7 @@ def awaken(
             backend, torch.cat([scene.still(name) for name in names]),
             torch.cat([scene.noise[name] for name in names]), schedule,
             Condition.stack([scene.condition(name) for name in names]), scales, plan.alphas,
+            plan.window,
         )  # fmt: skip
         whole = partial(scene.whole, pictures=names)
         z0 = yield from steps("distil", loop, lambda z, last: show(names, whole(z), last))

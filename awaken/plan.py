@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.backends import VideoSettings
 from awaken.memo import Memo, content_key
 from awaken.proxies import ProxySettings
-from awaken.vsds import alpha_schedule, distilled_steps
+from awaken.vsds import alpha_schedule
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,8 @@ class Plan:
 
     proxy: memo key. paths, videos: memo keys of what is distilled ("painting", "proxy") and of what
         is rendered ("baseline", "awakened"); an arm that changes nothing renders the baseline.
-    alphas: step sizes of the distillation, empty when the arm does not distil.
+    alphas, window: step sizes of the distillation, and the steps of the schedule that take them;
+        empty when the arm does not distil.
     proxy_from_baseline: the proxy is the baseline's last frame.
     """
 
@@ -43,6 +44,7 @@ class Plan:
     paths: Mapping[str, str]
     videos: Mapping[str, str]
     alphas: tuple[float, ...]
+    window: tuple[int, ...]
     proxy_from_baseline: bool = False
 
     @classmethod
@@ -60,7 +62,9 @@ class Plan:
         """
         r = request
         distils, fuse = ARMS[r.variant]
-        alphas = alpha_schedule(r.alpha, distilled_steps(r.steps, r.p) if distils else 0, r.peak)
+        schedule = backend.schedule_for(r.steps, (r.frames, *painting.shape[:2]))
+        window = schedule.window(r.p) if distils else ()
+        alphas = alpha_schedule(r.alpha, len(window), r.peak)
         scene = content_key(
             r.backend, backend.weights_id, str(backend.dtype), r.sequential,
             painting, r.steps, r.seed, vars(VideoSettings.of(r)),
@@ -71,13 +75,13 @@ class Plan:
             made_by = replace(made_by, prompt="")
         read = (baseline,) if proxy.needs_baseline else (painting, vars(made_by))
         proxy_key = content_key("proxy", r.proxy, proxy_weights, read)
-        paths = {"painting": content_key("path", scene, alphas)}
+        paths = {"painting": content_key("path", scene, alphas, window)}
         if fuse:
-            paths["proxy"] = content_key("path", scene, alphas, proxy_key)
+            paths["proxy"] = content_key("path", scene, alphas, window, proxy_key)
         videos = {"baseline": baseline}
         if alphas or fuse:
             videos["awakened"] = content_key("final", scene, fuse, paths, r.re_noise)
-        return cls(proxy_key, paths, videos, tuple(alphas), proxy.needs_baseline)
+        return cls(proxy_key, paths, videos, tuple(alphas), window, proxy.needs_baseline)
 
     @property
     def baseline(self) -> str:

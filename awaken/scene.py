@@ -9,6 +9,7 @@ import torch
 
 from awaken.backends import Backend, Condition, VideoSettings
 from awaken.memo import Memo, content_key
+from awaken.sampling import Schedule
 from awaken.types import Request
 
 
@@ -18,8 +19,14 @@ class Scene:
     def __init__(self, backend: Backend, request: Request, painting: np.ndarray, memo: Memo):
         self.backend, self.request, self.memo = backend, request, memo
         self.pictures, self.settings = {"painting": painting}, VideoSettings.of(request)
+        self.shape = (request.frames, *painting.shape[:2])
+        self._stills: dict[str, torch.Tensor] = {}
         self._latents: dict[str, torch.Tensor] = {}
         self._conditions: dict[str, Condition] = {}
+
+    def schedule(self) -> Schedule:
+        """A fresh one: its scheduler is stateful."""
+        return self.backend.schedule_for(self.request.steps, self.shape)
 
     def latents(self, name: str) -> torch.Tensor:
         """(1, c, 1, h, w)."""
@@ -33,7 +40,10 @@ class Scene:
 
     def still(self, name: str) -> torch.Tensor:
         """The static video, as the state that is diffused."""
-        return self.backend.static_video(self.latents(name), self.request.frames)
+        if name not in self._stills:
+            latents, picture = self.latents(name), self.pictures[name]
+            self._stills[name] = self.backend.static_video(latents, self.request.frames, picture)
+        return self._stills[name]
 
     def video(self, name: str) -> torch.Tensor:
         """The static video, in the space in which videos are fused."""

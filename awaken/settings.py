@@ -28,6 +28,7 @@ def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request
     filled = replace(
         request,
         prompt=" ".join(request.prompt.split()),
+        negative_prompt=request.negative_prompt or backend.negative_prompt,
         proxy_strength=_or(request.proxy_strength, proxy.strength) if proxy.strength else None,
         proxy_image=request.proxy_image if proxy.needs_image else None,
         proxy_template=_or(request.proxy_template, proxy.template) if proxy.template else None,

@@ -71,9 +71,9 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "proxy_strength": (0.0, 1.0),
     "guidance": (1.0, 20.0),
     "steps": (2, 100),
-    "frames": (2, 64),
+    "frames": (2, 161),
     "fps": (2, 30),
-    "size": (96, 1024),
+    "size": (96, 1280),
     "seed": (0, SEED_LIMIT),
 }
 _SHOWN = 1e15  # numbers from here on are not repeated to people
@@ -87,7 +87,7 @@ class Request:
     Attributes:
         painting: (height, width, 3) uint8 RGB, upright.
         prompt: what should move, 1 to 600 characters.
-        negative_prompt: what should not be seen; most models take "".
+        negative_prompt: what should not be seen; "" is the model's own words, if it has any.
         backend, proxy: keys of ``BACKENDS`` and ``PROXIES``.
         proxy_strength: how far the proxy image may leave the painting, 0 to 1.
         proxy_image: the visitor's own proxy, (h, w, 3) uint8, for the proxy ``upload``.
@@ -104,7 +104,7 @@ class Request:
         motion: strength of motion in the backend's own unit (``BackendSpec.motion_range``).
         mask: (h, w) uint8, 255 where motion is allowed; any size, it is resized. None is everywhere.
         frames, fps: length and rate of the videos.
-        size: square root of the pixel area to work at, 96 to 1024 (512 is 512 x 512 pixels).
+        size: square root of the pixel area to work at, 96 to 1280 (512 is 512 x 512 pixels).
         re_noise: how much of the final denoising is run on the fused latents, 0.1 to 1; 1 is the
             paper's (from the first timestep). Touches the method only, never the baseline.
         seed: 0 to 2^32 - 1; the paper uses 42.

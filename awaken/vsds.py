@@ -14,18 +14,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from awaken.sampling import Loop, Schedule, guided_prediction
+from awaken.sampling import Loop, Schedule, distilled_steps, guided_prediction
 
 if TYPE_CHECKING:
     import torch
 
     from awaken.backends import Condition
-    from awaken.sampling import Network
+    from awaken.sampling import Network, Scale
 
-
-def distilled_steps(num_steps: int, p: float) -> int:
-    """tau: how many of the noisiest steps distil; int(num_steps p) + 1, at most all, 0 for p = 0."""
-    return min(num_steps, int(num_steps * p) + 1) if p > 0 else 0
+__all__ = ["alpha_schedule", "distil", "distilled_steps", "update_rates"]
 
 
 def _line(first: float, last: float, n: int) -> list[float]:
@@ -60,14 +57,19 @@ def alpha_schedule(kind: str, steps: int, peak: float = 10.0) -> list[float]:
     raise ValueError(f"unknown alpha curve {kind!r}")
 
 
-def update_rates(schedule: Schedule, alphas: Sequence[float]) -> list[float]:
+def update_rates(
+    schedule: Schedule, alphas: Sequence[float], window: Sequence[int] | None = None
+) -> list[float]:
     """lambda of every distilled step: alpha w a / s, with w = s^2 / (a^2 + s^2).
+
+    window: the steps that distil, one per alpha; None is the schedule's first.
 
     For variance-preserving schedules w is the published 1 - alpha_bar; for flow models it is the
     same weight at the same signal-to-noise ratio. 0 to 1 is a damped pull, 1 to 2 overshoots,
     above 2 diverges.
     """
-    levels = zip(alphas, schedule.a, schedule.s, strict=False)
+    steps = range(len(schedule)) if window is None else window
+    levels = ((alpha, schedule.a[i], schedule.s[i]) for alpha, i in zip(alphas, steps, strict=False))
     return [alpha * a * s / (a * a + s * s) for alpha, a, s in levels]
 
 
@@ -77,8 +79,9 @@ def distil(
     noise: torch.Tensor,
     schedule: Schedule,
     condition: Condition,
-    scales: Sequence[float],
+    scales: Sequence[Scale],
     alphas: Sequence[float],
+    window: Sequence[int] | None = None,
 ) -> Loop:
     """Give static videos motion (Eq. 3); the paths are independent items of the batch.
 
@@ -87,13 +90,16 @@ def distil(
         noise: one fixed noise per path, same shape, used at every step.
         condition: each path conditioned on its own image.
         alphas: one step size per distilled step, noisiest first (``alpha_schedule``).
+        window: these steps of the schedule (``Schedule.window``); None is its first.
 
     Returns the distilled videos.
     """
-    rates = update_rates(schedule, alphas)
-    for i, rate in enumerate(rates):
+    rates = update_rates(schedule, alphas, window)
+    steps = range(len(rates)) if window is None else window
+    for n, (i, rate) in enumerate(zip(steps, rates, strict=True), 1):
         z_t = schedule.add_noise(z0, noise, i)
-        prediction = guided_prediction(network, z_t, schedule.timesteps[i], condition, scales)
+        given = schedule.network_input(z_t, i)
+        prediction = guided_prediction(network, given, schedule.timesteps[i], condition, scales)
         z0 = z0 + rate * (schedule.clean(z_t, prediction, i) - z0)
-        yield i + 1, len(rates), z0
+        yield n, len(rates), z0
     return z0

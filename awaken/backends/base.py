@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from awaken.sampling import Schedule
+    from awaken.sampling import Scale, Schedule
     from awaken.types import Request
 
 
@@ -47,10 +47,12 @@ class BackendSpec:
         motion, motion_range: default and (low, high, step) of the motion dial; None hides it.
         has_mask: the model takes a motion mask.
         half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
+        negative_prompt: what the model's makers do not want to see, where the visitor names nothing.
         options: further settings, shown under advanced.
         needs: what it costs to have it: download size, memory.
         learnt_from: what it has seen in training, and what not, for the label of every result.
-        release: what ``Engine.fetch`` would download; None ships with the demo.
+        release, bases: what ``Engine.fetch`` would download, the bases first; None ships with the
+            demo.
         code_licence, weight_licence, non_commercial, source: who made it and on what terms.
     """
 
@@ -70,10 +72,12 @@ class BackendSpec:
     motion_range: tuple[float, float, float] | None = None
     has_mask: bool = False
     half_on_cpu: bool = False
+    negative_prompt: str = ""
     options: Mapping[str, Option] = field(default_factory=dict)
     needs: str = ""
     learnt_from: str = ""
     release: hub.Release | None = None
+    bases: tuple[hub.Release, ...] = ()
     code_licence: str = ""
     weight_licence: str = ""
     non_commercial: bool = False
@@ -87,7 +91,8 @@ class VideoSettings:
     prompt, negative_prompt: words. frames: length of the video, the given picture included.
     guidance: classifier-free guidance scale; 1 switches it off. motion: strength of motion in the
     backend's own unit, None where it has no such dial. mask: (h, w) uint8, 255 where motion is
-    allowed, any size; None is everywhere. options: every one of ``BackendSpec.options``.
+    allowed, any size; None is everywhere. options: every one of ``BackendSpec.options``. seed: of
+    what a model draws while it prepares, in a sequence of its own.
     """
 
     prompt: str
@@ -97,6 +102,7 @@ class VideoSettings:
     motion: float | None = None
     mask: np.ndarray | None = None
     options: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
 
     @classmethod
     def of(cls, request: Request) -> VideoSettings:
@@ -116,10 +122,12 @@ class Condition:
     tensors: name -> (branches * videos, ...), branch-major: all videos of the weakest guidance
         branch (no text) first, then the next. One branch when guidance is off.
     branches: number of guidance branches.
+    calls: one opaque entry per video, for a backend whose conditions are no batch of tensors.
     """
 
     tensors: Mapping[str, torch.Tensor]
     branches: int
+    calls: tuple[Any, ...] = ()
 
     @staticmethod
     def stack(conditions: Sequence[Condition]) -> Condition:
@@ -127,6 +135,7 @@ class Condition:
         import torch
 
         k = conditions[0].branches
+        calls = tuple(call for c in conditions for call in c.calls)
         names = conditions[0].tensors
         joined = {
             name: torch.cat(
@@ -134,7 +143,7 @@ class Condition:
             ).flatten(0, 1)
             for name in names
         }
-        return Condition(joined, k)
+        return Condition(joined, k, calls)
 
 
 class Backend(ABC):
@@ -147,11 +156,17 @@ class Backend(ABC):
     device: torch.device
     dtype: torch.dtype
     weights_id: str  # content hash or revision: part of every memo key
+    starts_from_noise = False  # its own run begins with pure noise, not with the noised still video
     evaluations: int = 0
 
     @abstractmethod
     def schedule(self, steps: int) -> Schedule:
         """A fresh schedule of ``steps`` denoising steps (its scheduler is stateful)."""
+
+    def schedule_for(self, steps: int, shape: tuple[int, int, int]) -> Schedule:
+        """The schedule of a video of ``shape`` (frames, height, width) in pixels: most models' noise
+        levels do not depend on it."""
+        return self.schedule(steps)
 
     @abstractmethod
     def encode(self, picture: np.ndarray, seed: int) -> torch.Tensor:
@@ -200,12 +215,17 @@ class Backend(ABC):
         self.evaluations += z.shape[0]
         return self.network(z, t, condition)
 
-    def guidance_scales(self, settings: VideoSettings) -> tuple[float, ...]:
+    def guidance_scales(self, settings: VideoSettings) -> tuple[Scale, ...]:
         """Scales between successive guidance branches; one for text-only guidance."""
         return (settings.guidance,)
 
-    def static_video(self, latents: torch.Tensor, frames: int) -> torch.Tensor:
-        """z0 of Sec. 3.3: the image latents repeated over the frames."""
+    def static_video(
+        self, latents: torch.Tensor, frames: int, picture: np.ndarray | None = None
+    ) -> torch.Tensor:
+        """z0 of Sec. 3.3: the image latents repeated over the frames.
+
+        picture: (h, w, 3) uint8, for a VAE whose latents of a still video are not all alike.
+        """
         return latents.expand(-1, -1, frames, -1, -1).clone()
 
     def draw_noise(
@@ -235,7 +255,7 @@ class Backend(ABC):
 
     def initial_latents(
         self,
-        video: torch.Tensor,
+        video: torch.Tensor | None,
         noise: torch.Tensor,
         schedule: Schedule,
         start: int,
@@ -245,8 +265,11 @@ class Backend(ABC):
     ) -> tuple[torch.Tensor, Condition]:
         """The model's own start from a (static or fused) video at schedule index ``start``.
 
+        video: None starts from pure noise, at the schedule's first step.
         Returns the noisy state and the condition, which a start may complete.
         """
+        if video is None:
+            return schedule.pure_noise(noise), condition
         return schedule.add_noise(video, noise, start), condition
 
 

@@ -170,7 +170,9 @@ class CinemoBackend(LatentDiffusionBackend):
         )  # fmt: skip
         return noise.float().unflatten(0, (k, -1))
 
-    def static_video(self, latents: torch.Tensor, frames: int) -> torch.Tensor:
+    def static_video(
+        self, latents: torch.Tensor, frames: int, picture: np.ndarray | None = None
+    ) -> torch.Tensor:
         return torch.zeros_like(latents).expand(-1, -1, frames - 1, -1, -1).clone()
 
     def to_video(self, z: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
@@ -184,7 +186,7 @@ class CinemoBackend(LatentDiffusionBackend):
 
     def initial_latents(
         self,
-        video: torch.Tensor,
+        video: torch.Tensor | None,
         noise: torch.Tensor,
         schedule: Schedule,
         start: int,
@@ -193,6 +195,8 @@ class CinemoBackend(LatentDiffusionBackend):
         settings: VideoSettings,
     ) -> tuple[torch.Tensor, Condition]:
         """DCTInit from the video; the noised residual from a later start or without DCTInit."""
+        if video is None:
+            return schedule.pure_noise(noise), condition
         ratio = float(settings.options["dct_ratio"])
         if start or ratio == 0:
             return schedule.add_noise(video - latents, noise, start), condition

@@ -149,7 +149,9 @@ class ConsistI2VBackend(LatentDiffusionBackend):
         )
         return noise.float().unflatten(0, (k, -1))
 
-    def static_video(self, latents: Tensor, frames: int) -> Tensor:
+    def static_video(
+        self, latents: Tensor, frames: int, picture: np.ndarray | None = None
+    ) -> Tensor:
         return latents.expand(-1, -1, frames - 1, -1, -1).clone()
 
     def draw_noise(self, generator: torch.Generator, like: Tensor, final: bool) -> Tensor:
@@ -166,7 +168,7 @@ class ConsistI2VBackend(LatentDiffusionBackend):
 
     def initial_latents(
         self,
-        video: Tensor,
+        video: Tensor | None,
         noise: Tensor,
         schedule: Schedule,
         start: int,
@@ -175,6 +177,8 @@ class ConsistI2VBackend(LatentDiffusionBackend):
         settings: VideoSettings,
     ) -> tuple[Tensor, Condition]:
         """FrameInit from the given frame and the video; plain noise from a later start."""
+        if video is None:
+            return schedule.pure_noise(noise[:, :, 1:]), condition
         if start:
             return schedule.add_noise(video, noise[:, :, 1:], start), condition
         level = float(schedule.scheduler.alphas_cumprod[int(settings.options["frame_init"])])
