@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from awaken import hub, types
 from awaken.__main__ import main
@@ -265,3 +266,51 @@ def test_offline_with_nothing_cached_the_sentence_says_what_to_fetch(monkeypatch
         assert release.address in sentence and hub.gigabytes(release.size) in sentence
         assert "miniature" in sentence
         assert sentence in refusal(name)
+
+
+def resave(folder, half: bool, sharded: bool, pickled: bool) -> None:
+    """Write the weights of one network anew, under the names of that kind of release."""
+    (path,) = [p for p in folder.glob("*") if p.suffix in (".safetensors", ".bin")]
+    text = folder.name == "text_encoder"
+    state = dict(hub.read_state(path))
+    path.unlink()
+    ending, middle = ("bin", ".fp16") if pickled else ("safetensors", ".fp16")
+    stem = ("pytorch_model" if pickled else "model") if text else "diffusion_pytorch_model"
+    middle = middle if half else ""
+    names = sorted(state)
+    parts = {f"{stem}{middle}.{ending}": names}
+    if sharded and not (pickled and folder.name.startswith("vae")):  # diffusers knows no such VAE
+        parts = {f"{stem}-0000{i + 1}-of-00002{middle}.{ending}": names[i::2] for i in (0, 1)}
+        where = {name: file for file, held in parts.items() for name in held}
+        index = folder / f"{stem}.{ending}.index{middle}.json"
+        index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": where}))
+    for file, held in parts.items():
+        kept = {name: state[name].half() if half else state[name] for name in held}
+        if pickled:
+            torch.save(kept, folder / file)
+        else:
+            save_file(kept, folder / file, {"format": "pt"})
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize(("sharded", "pickled"), [(True, False), (False, True), (False, False), (True, True)])
+@pytest.mark.parametrize("name", checkpoints.WRITERS)
+def test_half_precision_shards_and_pickles_are_whole_releases(
+    models, monkeypatch, tmp_path, name, half, sharded, pickled
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(models / "cache"))
+    folder = shutil.copytree(hub.find(BACKENDS[name].release), tmp_path / name)
+    whole = BACKENDS[name].load(torch.device("cpu"), torch.float32)
+    monkeypatch.setenv("AWAKEN_MODELS", str(tmp_path))
+    for network in folder.iterdir():
+        if network.is_dir() and network.name not in ("scheduler", "tokenizer"):
+            resave(network, half, sharded, pickled)
+    assert BACKENDS[name].available() is None
+    loaded = BACKENDS[name].load(torch.device("cpu"), torch.float32)
+    for part in ("unet", "vae", "text_encoder"):
+        first, second = (getattr(model, part).state_dict() for model in (whole, loaded))
+        assert first.keys() == second.keys()
+        for key, value in first.items():
+            assert torch.allclose(value, second[key], rtol=2e-3, atol=1e-6) if half else (
+                value.equal(second[key])
+            ), key

@@ -1,12 +1,15 @@
 """Finding, checking, unpacking and fetching weights, with servers and archives of our own."""
 
+import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import threading
+import traceback
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -207,3 +210,99 @@ def test_the_hub_is_asked_for_the_patterns_only_and_its_cache_is_found(tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "None" in ran.stdout and str(tmp_path / "hf") in ran.stdout
     assert set(asked) == {"model_index.json", "unet/diffusion_pytorch_model.safetensors"}
+
+
+def changed(path: Path, at: int = -5) -> None:
+    """One bit of a file flips."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_flipped_bit_is_found_by_noted_checksums(tmp_path):
+    folder = fill(tmp_path / "models" / "toy")
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    assert hub.require(RELEASE) == folder  # nobody noted any
+    hub.write_sums(folder)
+    ran = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, check=False)
+    assert ran.returncode == 0 and hub.require(RELEASE) == folder
+    changed(weights)
+    assert hub.missing(RELEASE) is None  # the page does not read gigabytes to open
+    with pytest.raises(ModelError, match=r"model.safetensors does not have its checksum"):
+        hub.require(RELEASE)
+
+
+def test_an_unpacked_archive_has_its_checksums(tmp_path):
+    (tmp_path / "models" / "toy.tar").write_bytes(archive_of(tmp_path))
+    folder = hub.require(RELEASE)
+    changed(folder / "unet" / "diffusion_pytorch_model.safetensors")
+    with pytest.raises(ModelError, match="checksum"):
+        hub.require(RELEASE)
+
+
+def test_a_file_in_the_hub_s_cache_is_called_by_its_checksum(tmp_path):
+    inside = fill(tmp_path / "inside")
+    path = inside / "unet" / "diffusion_pytorch_model.safetensors"
+    blobs = tmp_path / "models" / "toy" / "blobs"
+    blobs.mkdir(parents=True)
+    blob = blobs / hashlib.sha256(path.read_bytes()).hexdigest()
+    path.rename(blob)
+    path.symlink_to(blob)
+    hub.check_content(path)
+    changed(blob)
+    with pytest.raises(ModelError, match="checksum"):
+        hub.check_content(path)
+
+
+def test_pickles_have_checksums_of_their_own(tmp_path):
+    path = tmp_path / "w.bin"
+    torch.save({"w": torch.arange(4000.0)}, path)
+    hub.check_content(path)
+    changed(path, path.stat().st_size // 2)
+    with pytest.raises(ModelError, match="checksum"):
+        hub.check_content(path)
+
+
+class Evil:
+    """Runs a command when a pickle with it is read."""
+
+    def __reduce__(self):
+        return os.system, ("echo pickled > pickled",)
+
+
+def test_a_pickle_of_more_than_weights_is_refused_and_nobody_is_told_how_to_read_it_all_the_same(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    path = fill(tmp_path / "models" / "toy") / "unet" / "diffusion_pytorch_model.safetensors"
+    path.unlink()
+    torch.save({"w": Evil()}, path.with_suffix(".bin"))
+    with pytest.raises(ModelError, match="more than plain weights") as caught:
+        hub.require(RELEASE)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "weights_only=False" not in told and "add_safe_globals" not in told
+    assert not (tmp_path / "pickled").exists()
+
+
+@pytest.mark.parametrize(
+    ("index", "words"),
+    [
+        ({}, "names no files"),
+        ({"weight_map": []}, "names no files"),
+        ({"weight_map": {"w": 3}}, "names no files"),
+        ({"weight_map": {"w": "../../secret.safetensors"}}, "names no files"),
+        ({"weight_map": {"w": "gone.safetensors"}}, "gone.safetensors is missing"),
+    ],
+)
+def test_an_index_that_leads_nowhere_is_a_sentence(tmp_path, index, words):
+    folder = fill(tmp_path / "models" / "toy")
+    path = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    path.unlink()
+    path.with_name(path.name + ".index.json").write_text(json.dumps(index))
+    assert re.search(words, hub.missing(RELEASE))
+
+
+@pytest.mark.parametrize("broken", [b"\x1f\x8b\x08broken", b"BZh9broken", b"\xfd7zXZ\0broken", b""])
+def test_a_broken_archive_is_a_model_that_is_missing(tmp_path, broken):
+    (tmp_path / "models" / "toy.tar").write_bytes(broken * 100)
+    assert "toy.tar cannot be unpacked" in hub.missing(RELEASE)

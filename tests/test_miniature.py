@@ -6,6 +6,7 @@ regions below are coarse polygons of it.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -13,11 +14,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from safetensors import safe_open
 
 from awaken.backends import BACKENDS, Condition, VideoSettings
 from awaken.backends.miniature import MiniatureBackend, PremiseBackend
+from awaken.miniature import text
+from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.latents import FLOW, OBJECT, REGION, SHIFT, UNITS, grid_for
-from awaken.miniature.loading import ASSETS, trained, weights_id
+from awaken.miniature.loading import ASSETS, SUM, content_sum, trained, weights_id
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.video_network import VideoNetwork
 from awaken.miniature.vocabulary import Vocabulary
@@ -284,6 +288,33 @@ def test_broken_weights_are_reported_in_a_sentence(tmp_path):
     first.write_bytes(first.read_bytes()[:100_000])
     with pytest.raises(ModelError, match="git checkout"):
         trained(ProxyNetwork, "proxy", tmp_path)
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.999])
+def test_one_flipped_bit_in_the_weights_is_found(tmp_path, place):
+    for file in ASSETS.glob("decoder*"):
+        shutil.copy(file, tmp_path)
+    path = tmp_path / "decoder-00.safetensors"
+    data = bytearray(path.read_bytes())
+    data[int(place * len(data))] ^= 4
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="git checkout"):
+        trained(MatteNetwork, "decoder", tmp_path)
+
+
+def test_every_shard_that_ships_has_its_checksum():
+    """``save_shards`` writes it; weights that came another way must be saved by it once."""
+    shards = sorted(ASSETS.rglob("*.safetensors"))
+    assert len(shards) > 3
+    for path in shards:
+        with safe_open(path, "pt") as file:
+            assert (file.metadata() or {}).get(SUM) == content_sum(path.read_bytes()), path.name
+
+
+def test_a_text_encoder_that_has_changed_is_refused(monkeypatch):
+    monkeypatch.setattr(text.hashlib, "file_digest", lambda file, kind: hashlib.new(kind, b"other"))
+    with pytest.raises(ModelError, match="force-reinstall"):
+        text.TextEncoder()
 
 
 def test_weights_of_another_shape_are_refused(tmp_path):

