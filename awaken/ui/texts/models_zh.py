@@ -173,8 +173,8 @@ WEIGHTS: dict[str, str] = {
     "{archive} 中的 {member} 不是普通文件：没有解包。请从官方来源获取。",
     "{archive} cannot be unpacked ({error}): fetch it again.":
     "{archive} 无法解包（{error}）：请重新获取。",
-    "{name} needs {size} of disk to be fetched and unpacked; {free} are free.":
-    "获取并解包 {name} 需要 {size} 磁盘空间；现有 {free}。",
+    "{name} needs {size} of disk to be fetched{more}; {free} are free.":
+    "获取 {name} 需要 {size} 磁盘空间；现有 {free}。",
     "{archive} ended after {done} of {total} bytes: try again.":
     "{archive} 共 {total} 字节，传到 {done} 字节就中断了：请重试。",
     "{archive} could not be fetched ({error}). Check the network and try again, or fetch it on "
