@@ -44,12 +44,14 @@ def write_mp4(
     keyframe_every: int = 250,
     crf: int = CRF,
     preset: str = "veryfast",
+    lossless: bool = False,
 ) -> None:
     """Write (frames, h, w, 3) uint8 as an mp4; an odd side is padded by repeating its last line.
 
     Padding keeps every pixel of the picture where it was; cropping or scaling would not.
     ``keyframe_every=1`` makes every frame independent, for quick and exact stepping. ``crf`` and
     ``preset`` are x264's; slower presets make smaller files at hardly better quality.
+    ``lossless`` keeps every pixel (RGB, no padding): for measuring, browsers do not play it.
     The file appears at ``path`` complete or not at all.
 
     Raises:
@@ -62,16 +64,20 @@ def write_mp4(
         raise ValueError(f"frames must be (f, h, w, 3) uint8, not {frames.shape} {frames.dtype}")
     path = Path(path).resolve()
     partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.mp4")
-    pads = [(0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)]
-    frames = np.pad(frames, pads, mode="edge")
-    options = ["-crf", str(crf), "-vf", _COLOUR, "-movflags", "+faststart"]
-    options += ["-g", str(keyframe_every), "-bf", "0"]
+    options = ["-movflags", "+faststart", "-g", str(keyframe_every), "-bf", "0"]
+    if lossless:
+        options += ["-qp", "0"]
+    else:
+        pads = [(0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)]
+        frames = np.pad(frames, pads, mode="edge")
+        options += ["-crf", str(crf), "-vf", _COLOUR]
     if settings is not None:
         options += ["-metadata", "comment=" + json.dumps(settings, allow_nan=False)]
     size = frames.shape[2], frames.shape[1]
+    codec = "libx264rgb" if lossless else "libx264"
     try:
         with FFMPEG_VideoWriter(
-            str(partial), size, fps, preset=preset, ffmpeg_params=options
+            str(partial), size, fps, codec, preset=preset, ffmpeg_params=options
         ) as writer:
             process = writer.proc
             for frame in frames:

@@ -29,10 +29,10 @@ TWINS = {
     "laboratory_texts": (lab_en.ENGLISH, lab_en.CHINESE),
     "stage": (stage_words.ENGLISH, stage_words.CHINESE),
 }
-# Rooms whose words no page shows: the command line, training, the networks, the Space's check.
+# Rooms whose words no page shows: the command lines, training, the networks, the Space's check.
 SILENT = (
     "ui", "models", "__main__", "bench", "examples", "report", "report_page", "train", "training",
-    "bank", "labels", "scenes",
+    "bank", "labels", "scenes", "evaluate",
 )  # fmt: skip
 # Callables whose words go to a programmer or a log.
 UNHEARD = {
