@@ -21,6 +21,7 @@ from awaken.proxies import PROXIES
 from awaken.sampling import Outcome
 from awaken.types import (
     ALPHA_KINDS,
+    STARTS,
     BOUNDS,
     VARIANTS,
     AwakenError,
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--proxy", PROXIES, "miniature"),
         ("--variant", VARIANTS, "+V&S"),
         ("--alpha", ALPHA_KINDS, "stepwise-decreasing"),
+        ("--start", STARTS, "still"),
     ):
         add(flag, choices=list(choices), default=default, help=f"(default: {default})")
     add("--proxy-image", type=Path, metavar="FILE", help="your own proxy image; implies upload")

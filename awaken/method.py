@@ -56,7 +56,8 @@ def awaken(
 
     # The frozen image-to-video model, conditioned on the painting; both videos in one batch
     def render(stage: str, names: list[str]) -> Moments:
-        still = None if backend.starts_from_noise else scene.video("painting")
+        noise = backend.starts_from_noise or r.start == "noise"
+        still = None if noise else scene.video("painting")
         starts = [
             backend.initial_latents(
                 fused() if name == "awakened" else still, scene.noise["final"], schedule,

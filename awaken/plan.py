@@ -69,7 +69,7 @@ class Plan:
             r.backend, backend.weights_id, str(backend.dtype), r.sequential,
             painting, r.steps, r.seed, vars(VideoSettings.of(r)),
         )  # fmt: skip
-        baseline = content_key("final", scene)
+        baseline = content_key("final", scene, r.start)
         made_by = ProxySettings.of(r)
         if not proxy.reads_prompt(r.proxy_options):
             made_by = replace(made_by, prompt="")

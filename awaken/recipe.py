@@ -133,7 +133,7 @@ def _plain(name: Any) -> str:
 _NUMBERS = (
     "p", "peak", "proxy_strength", "guidance", "steps", "frames", "fps", "size", "re_noise", "motion",
 )  # fmt: skip
-_CHOSEN = ("backend", "proxy", "variant", "alpha", "seed")
+_CHOSEN = ("backend", "proxy", "variant", "alpha", "start", "seed")
 
 
 def command(

@@ -22,6 +22,7 @@ VARIANTS: dict[str, str] = {
     "+V&U": "+V&U: distillation of both, uniform interpolation",
     "+V&S": "+V&S: the method",
 }
+STARTS: tuple[str, ...] = ("still", "noise")
 ALPHA_KINDS: tuple[str, ...] = (
     "stepwise-decreasing",
     "linear-decreasing",
@@ -107,6 +108,8 @@ class Request:
         size: square root of the pixel area to work at, 96 to 1280 (512 is 512 x 512 pixels).
         re_noise: how much of the final denoising is run on the fused latents, 0.1 to 1; 1 is the
             paper's (from the first timestep). Touches the method only, never the baseline.
+        start: what the baseline starts from: "still", the noised still painting as the published code
+            does, or "noise" alone, as in training. Touches the baseline only, never the method.
         seed: 0 to 2^32 - 1; the paper uses 42.
         options: settings that only one backend knows (``BackendSpec.options``).
         sequential: run paths and videos one after another instead of in one batch.
@@ -133,6 +136,7 @@ class Request:
     fps: int | None = None
     size: int | None = None
     re_noise: float = 1.0
+    start: str = "still"
     seed: int = 42
     options: Mapping[str, float] = field(default_factory=dict)
     sequential: bool = False
@@ -167,6 +171,7 @@ class Request:
                 )
         _check_choice("variant", self.variant, VARIANTS)
         _check_choice("alpha curve", self.alpha, ALPHA_KINDS)
+        _check_choice("start", self.start, STARTS)
         for name in BOUNDS:
             check_number(name, getattr(self, name))
 

@@ -140,6 +140,14 @@ def test_a_later_start_and_no_guidance_work(engine, name):
     assert np.isfinite(late.awakened).all() and np.isfinite(plain.awakened).all()
 
 
+@pytest.mark.parametrize("name", BACKENDS)
+def test_every_model_can_start_its_baseline_from_pure_noise(engine, name):
+    published, _ = run(engine, request(name))
+    noise, _ = run(engine, request(name, start="noise"))
+    assert not np.array_equal(noise.baseline, published.baseline)
+    assert np.array_equal(noise.awakened, published.awakened)
+
+
 def test_one_seed_is_one_posterior_sample(engine):
     backend = engine._resident("backend", "consisti2v", BACKENDS)
     picture = tiny.painting(height=192, width=192)

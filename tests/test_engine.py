@@ -92,6 +92,7 @@ def test_what_is_recomputed_after_each_kind_of_change(engine, backend):
     assert spent(variant="+V") == 25
     assert spent(variant="baseline") == 0
     assert spent(re_noise=0.8) == 20
+    assert spent(start="noise") == 25
     assert spent(prompt="other words") == 82
     assert spent(seed=7) == 82
     assert spent() == 0
@@ -117,6 +118,13 @@ def test_every_arm_shares_the_baseline_and_differs_from_it(engine):
         assert same == (variant == "baseline")
     different = {r.awakened.tobytes() for r in results.values()}
     assert len(different) == 5
+
+
+def test_a_baseline_from_pure_noise_is_another_and_the_method_stays(engine):
+    published, _ = run(engine)
+    noise, _ = run(engine, start="noise")
+    assert not np.array_equal(noise.baseline, published.baseline)
+    assert np.array_equal(noise.awakened, published.awakened)
 
 
 def test_p_zero_without_fusion_is_the_baseline_and_p_one_distils_everywhere(engine):

@@ -13,7 +13,7 @@ from PIL import Image
 from awaken import types
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.proxies import PROXIES, ProxySpec
-from awaken.types import ALPHA_KINDS, BOUNDS, VARIANTS, AwakenError, Request
+from awaken.types import ALPHA_KINDS, BOUNDS, STARTS, VARIANTS, AwakenError, Request
 from awaken.ui.api.calls import called, finished
 from awaken.ui.jobs.events import as_event, event_limits
 from awaken.ui.jobs.job import Job, JobUpdate
@@ -27,6 +27,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "proxy": tuple(PROXIES),
     "variant": VARIANTS,
     "alpha": ALPHA_KINDS,
+    "start": STARTS,
 }
 _MEANINGS: dict[str, str] = {
     "prompt": "What should move, in one short sentence, for example: the clouds drift.",
@@ -47,6 +48,8 @@ _MEANINGS: dict[str, str] = {
     "fps": "Frames per second.",
     "size": "Square root of the videos' area in pixels: 512 is 512 x 512 in the painting's shape.",
     "re_noise": "How much of the final denoising the fused video goes through; 1 is the paper's.",
+    "start": "What the baseline starts from: still, the noised still painting as the published code "
+    "does, or noise alone, as in training.",
     "seed": "The same seed gives the same videos; the paper uses 42.",
     "options": "Settings that only this video model has, by name.",
     "sequential": "Run paths and videos one after another: the slow reference.",

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from awaken.backends import BACKENDS, BackendSpec
-from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, VARIANTS
+from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, STARTS, VARIANTS
 from awaken.ui.controls import model_downloads, model_picker, widgets
 from awaken.ui.jobs.events import QUIET
 from awaken.ui.run import requests
@@ -151,6 +151,10 @@ def _advanced(rail: Controls, start: Mapping[str, Any]) -> None:
     draw["re_noise"] = gr.Slider(
         *BOUNDS["re_noise"], value=start["re_noise"], step=0.05, label=say("re_noise"),
         info=say("re_noise_info"),
+    )  # fmt: skip
+    draw["start"] = gr.Radio(
+        [(say(f"start_{kind}"), kind) for kind in STARTS], value=start["start"], label=say("start"),
+        info=say("start_info"),
     )  # fmt: skip
     draw["negative_prompt"] = gr.Textbox(
         "", label=say("negative_prompt"), max_lines=3, max_length=MAX_PROMPT

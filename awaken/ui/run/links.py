@@ -31,10 +31,11 @@ DEFAULTS: dict[str, Any] = {
     "alpha": "stepwise-decreasing",
     "peak": 10.0,
     "re_noise": 1.0,
+    "start": "still",
     "seed": 42,
     "sequential": False,
 }
-_TEXTS = ("prompt", "negative_prompt", "proxy_template", "backend", "proxy", "variant", "alpha")
+_TEXTS = ("prompt", "negative_prompt", "proxy_template", "backend", "proxy", "variant", "alpha", "start")
 _OPTIONS = ("options", "proxy_options")
 _FOREIGN = ("view", "logs", "deep_link", "lang")  # read by the page's surroundings, not by us
 

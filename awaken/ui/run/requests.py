@@ -16,7 +16,7 @@ from awaken.ui.texts import prompt_reading, say
 BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))  # chosen unless the visitor chooses
 DEFAULTS = {
     name: Request.__dataclass_fields__[name].default
-    for name in ("p", "alpha", "peak", "variant", "seed", "re_noise")
+    for name in ("p", "alpha", "peak", "variant", "seed", "re_noise", "start")
 }
 READERS = ("backend", "proxy")  # the settings that name the models which read the prompt
 

@@ -99,6 +99,11 @@ ENGLISH: dict[str, str] = {
     "size": "Working size",
     "size_info": "Square root of the pixel area. Smaller is faster.",
     "re_noise": "Re-noise strength",
+    "start": "Start of the baseline",
+    "start_still": "Noised still painting (published)",
+    "start_noise": "Pure noise",
+    "start_info": "From pure noise, as in training, the model moves by itself: the method earns its "
+    "gain where a run starts from a still picture.",
     "re_noise_info": "1 restarts the final run from the first step, as the paper does.",
     "negative_prompt": "What should not be seen",
     "seed": "Seed",
