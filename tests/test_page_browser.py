@@ -15,6 +15,8 @@ from PIL import Image
 
 from awaken.backends import BACKENDS
 from awaken.examples import load_index
+from awaken.ui.controls import restore
+from awaken.ui.run import files
 from tests.page import served_page
 
 pytestmark = pytest.mark.browser
@@ -238,6 +240,33 @@ def test_a_bad_file_gets_a_sentence_and_costs_nothing(visit):
     )
     page.wait_for_selector(".aw-card-bad", state="detached")
     assert page.locator("#aw-wall button[aria-pressed=true]").count() == 0
+
+
+@pytest.mark.parametrize("name", ["holiday.jpg", "settings.json"])
+def test_what_nobody_foresaw_ends_in_a_card_and_a_free_drop_zone(visit, monkeypatch, name):
+    class Unforeseen(Exception):
+        pass
+
+    def stumble(*_):
+        raise Unforeseen
+
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-mode=done]")
+    before = page.get_attribute("#aw-painting img", "src")
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "open_painting", stumble)
+        patch.setattr(restore, "read_settings_from", stumble)
+        drop(page, name, b"{}" if name.endswith("json") else Path(PAINTINGS[1].path).read_bytes())
+        card = page.wait_for_selector(".aw-card-bad")
+    assert "we did not foresee" in card.inner_text()
+    page.wait_for_function(
+        "s => document.querySelector('#aw-painting img').src.endsWith(s)", arg=before[-40:]
+    )
+    assert page.locator(".aw-drop-busy").count() == 0 and page.is_enabled("#aw-awaken")
+    drop(page, "another.jpg", Path(PAINTINGS[1].path).read_bytes())
+    page.wait_for_function(
+        "s => !document.querySelector('#aw-painting img').src.endsWith(s)", arg=before[-40:]
+    )
 
 
 def test_an_own_picture_takes_the_models_motion_unless_the_visitor_chose_another(visit):

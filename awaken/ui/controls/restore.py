@@ -44,16 +44,19 @@ def from_link(request: gr.Request | None) -> Recovered:
     return links.decode(dict(request.query_params) if request is not None else "")
 
 
+@files.taking_in
 def from_file(path: str | Path) -> Recovered:
     """The settings in a dropped file. Raises RequestError with a sentence."""
     return read_settings_from(path)
 
 
+@files.taking_in
 def from_text(text: str) -> Recovered:
     """The settings in the text of a settings.json. Raises RequestError with a sentence."""
     return read_settings_text(text.encode("utf-8", "replace"))
 
 
+@files.taking_in
 def mask_from(path: str | Path, painting: str | None) -> dict[str, str] | None:
     """The motion mask in a dropped bundle, as a value of the brush, or None where it holds none.
 

@@ -6,13 +6,39 @@ The folders have unguessable names: their links are secret, not private. Old one
 
 from __future__ import annotations
 
+import functools
+import logging
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from gradio.utils import get_upload_folder
 from PIL import Image
 
 from awaken.painting import open_painting
+from awaken.types import AwakenError, RequestError
+from awaken.ui.texts import say
+
+log = logging.getLogger(__name__)
+P, T = ParamSpec("P"), TypeVar("T")
+
+
+def taking_in(work: Callable[P, T]) -> Callable[P, T]:
+    """For whatever takes in a visitor's file: what nobody foresaw is raised as a RequestError too,
+    so that the page always answers, with a card and a drop zone that is free."""
+
+    @functools.wraps(work)
+    def guarded(*args: P.args, **keywords: P.kwargs) -> T:
+        try:
+            return work(*args, **keywords)
+        except AwakenError:
+            raise
+        except Exception as error:
+            log.exception("a file could not be taken in")
+            raise RequestError(say("file_failed")) from error
+
+    return guarded
 
 
 def new_folder() -> Path:
@@ -22,6 +48,7 @@ def new_folder() -> Path:
     return folder
 
 
+@taking_in
 def keep_upload(source: str | bytes) -> Path:
     """A dropped file, by path or content, as upright RGB in a file of its own.
 

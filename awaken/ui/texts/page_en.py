@@ -75,6 +75,8 @@ ENGLISH: dict[str, str] = {
     "proxy_image_drop": "Drop the proxy image here: the same view as the painting",
     "proxy_image_alt": "The proxy image you brought",
     "drop_again": "Choose another",
+    "file_failed": "This file could not be opened, for a reason we did not foresee; the server’s log has "
+    "the details. Nothing has changed: save the file again, or choose another.",
     "upload_failed": "The file did not arrive: is it larger than {limit}? Save it smaller.",
     "presets": "Strengths that were tried",
     "proxy_template": "Instruction for the editor",

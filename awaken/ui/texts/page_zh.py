@@ -74,6 +74,7 @@ CHINESE: dict[str, str] = {
     "proxy_image_drop": "把代理图像拖到这里：取景须与画作一致",
     "proxy_image_alt": "您带来的代理图像",
     "drop_again": "另选一张",
+    "file_failed": "这个文件因未曾预料的原因打不开；详情在服务器日志中。什么都没有改变：请重新保存文件，或另选一个。",
     "upload_failed": "文件没有传到：是否超过了 {limit}？请存小一些再试。",
     "presets": "试过的强度",
     "proxy_template": "给编辑模型的指令",
