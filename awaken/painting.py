@@ -17,6 +17,7 @@ from awaken.pictures.colour import of_profile
 from awaken.pictures.pixels import Picture, shrunk
 from awaken.types import RequestError
 
+LUMA = (0.299, 0.587, 0.114)  # BT.601 weights of red, green and blue
 MAX_PIXELS = 80_000_000  # a 64 MP photograph still passes
 MAX_SHRINKING = 200_000_000  # where the decoder makes it smaller while it reads (JPEG)
 MAX_SIDE = 2048
@@ -85,8 +86,7 @@ def similarity(painting: np.ndarray, proxy: np.ndarray) -> tuple[float, float]:
     first, second = painting.astype(np.float64), proxy.astype(np.float64)
     error = float(np.mean((first - second) ** 2))
     psnr = math.inf if error == 0 else 10 * math.log10(255**2 / error)
-    weights = np.array([0.299, 0.587, 0.114])
-    x, y = ((picture @ weights).ravel() for picture in (first, second))
+    x, y = ((picture @ LUMA).ravel() for picture in (first, second))
     x, y = x - x.mean(), y - y.mean()
     spread = math.sqrt(float(x @ x) * float(y @ y))
     if spread < 1e-9:

@@ -27,7 +27,12 @@ def atlas(videos: Mapping[str, np.ndarray]) -> dict[str, Any]:
     rows = np.stack(list(videos.values()))  # (v, f, h, w, 3)
     v, f, h, w, _ = rows.shape
     sheet = rows.transpose(0, 2, 1, 3, 4).reshape(v * h, f * w, 3)
-    file = io.BytesIO()
-    Image.fromarray(sheet).save(file, "JPEG", quality=QUALITY)
-    source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    source = data_uri(Image.fromarray(sheet), quality=QUALITY)
     return {"src": source, "videos": list(videos), "frames": f, "width": w, "height": h}
+
+
+def data_uri(picture: Image.Image, kind: str = "JPEG", **options: Any) -> str:
+    """A picture as text that a page can show; ``kind`` and ``options`` are those of Pillow's save."""
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

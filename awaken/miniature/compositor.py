@@ -22,6 +22,7 @@ from awaken.miniature.air import Air
 from awaken.miniature.imaging import (
     box,
     dilate,
+    distance,
     extent,
     held,
     inpaint,
@@ -204,12 +205,12 @@ def _border(core: torch.Tensor, look: torch.Tensor) -> tuple[torch.Tensor, torch
     where it divides alike colours: a region found in part. The picture's rim is no border.
     """
     if not core.any():
-        return _distance(~core), _distance(core)
+        return distance(~core), distance(core)
     inside, (rows, columns) = core.to(look), nearest(core[0, 0])
     across = (box(look * inside, _BLUR) / box(inside, _BLUR).clamp(min=1e-3))[..., rows, columns]
     unlike = (box(look, _BLUR) - across).norm(dim=1, keepdim=True) * (1 - inside)
     open_ = ~core & (dilate(inside, _MARGIN) > 0) & (dilate(unlike, _HEM) < _UNSEEN)
-    return _distance(~core), _distance(open_)
+    return distance(~core), distance(open_)
 
 
 def _slack(
@@ -221,17 +222,6 @@ def _slack(
     """
     ramp = (reach * resting / _STEEPEST).clamp(min=_MARGIN)
     return 1 - resting * (1 - depth / ramp).clamp(min=0)
-
-
-def _distance(there: torch.Tensor) -> torch.Tensor:
-    """To the nearest pixel of ``there`` (1, 1, h, w) bool, (1, 1, h, w), infinite without any."""
-    if not there.any():
-        return torch.full(there.shape, math.inf, device=there.device)
-    rows, columns = nearest(there[0, 0])
-    h, w = there.shape[-2:]
-    down = rows - torch.arange(h, device=there.device)[:, None]
-    right = columns - torch.arange(w, device=there.device)
-    return torch.hypot(down.float(), right.float())[None, None]
 
 
 def _travelling(solid: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 
 _UPRIGHT = 2.5  # how much farther a pixel above or below counts than one beside
 _SOFT = 10  # of the core's pixels: what is larger than that is a colour, what is smaller brushwork
@@ -76,6 +79,50 @@ def box(x: torch.Tensor, radius: int) -> torch.Tensor:
     for window, pad in (((2 * radius + 1, 1), (radius, 0)), ((1, 2 * radius + 1), (0, radius))):
         x = F.avg_pool2d(x, window, 1, pad, count_include_pad=False)
     return x
+
+
+def guided_filter(
+    x: torch.Tensor,
+    guide: torch.Tensor,
+    radius: int,
+    eps: float,
+    fine: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Fit ``x`` to the edges of a picture (He, Sun and Tang, PAMI 2013; fast: He and Sun 2015).
+
+    Each small window explains ``x`` as a linear function of the guide.
+
+    Args:
+        x: (1, n, h, w), for example coarse shares or a change of colour.
+        guide: (1, c, h, w), the picture's colours or its luma.
+        radius: of the windows, in pixels.
+        eps: the guide's variance below which a window counts as flat and ``x`` is only blurred.
+        fine: (1, c, H, W), the guide at the wanted size; None is ``guide``.
+
+    Returns (1, n, H, W).
+    """
+    n, c = x.shape[1], guide.shape[1]
+    mean_x, mean = box(x, radius), box(guide, radius)
+
+    def covariance(y: torch.Tensor, mean_y: torch.Tensor) -> torch.Tensor:
+        """(1, c, k, h, w), of the guide with ``y`` (1, k, h, w)."""
+        products = box((guide[:, :, None] * y[:, None]).flatten(1, 2), radius)
+        return products.unflatten(1, (c, -1)) - mean[:, :, None] * mean_y[:, None]
+
+    spread, joint = covariance(guide, mean), covariance(x, mean_x)
+    if c == 1:
+        slope = joint / (spread + eps)
+    else:
+        spread = spread.permute(0, 3, 4, 1, 2) + eps * torch.eye(c, device=x.device)
+        slope = torch.linalg.solve(spread, joint.permute(0, 3, 4, 1, 2)).permute(0, 3, 4, 1, 2)
+    offset = box(mean_x - (slope * mean[:, :, None]).sum(1), radius)
+    slope = box(slope.flatten(1, 2), radius)
+    if fine is None:
+        fine = guide
+    else:
+        size = fine.shape[-2:]
+        slope, offset = (F.interpolate(m, size, mode="bilinear") for m in (slope, offset))
+    return (slope.unflatten(1, (c, n)) * fine[:, :, None]).sum(1) + offset
 
 
 def length(vectors: torch.Tensor) -> torch.Tensor:
@@ -155,18 +202,21 @@ def mirrored(picture: torch.Tensor, core: torch.Tensor) -> torch.Tensor:
 def nearest(core: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Row and column of the nearest pixel of ``core`` (h, w) bool, each (h, w) int64, Euclidean.
 
-    Along the rows first, then the best of each column's rows; exact (Felzenszwalb and Huttenlocher
-    2012 do the second step faster, at sizes that do not occur here).
+    Exact, on the CPU (SciPy): 2 ms where the same in torch took 70. ``core`` must not be empty.
     """
-    h, w = core.shape
-    here = torch.arange(w, device=core.device).expand(h, w)
-    before = torch.where(core, here, -4 * (h + w)).cummax(1).values
-    after = torch.where(core, here, 5 * (h + w)).flip(1).cummin(1).values.flip(1)
-    column = torch.where(here - before <= after - here, before, after)
-    aside = (column - here).square()
-    rows = torch.arange(h, device=core.device)
-    row = torch.stack([((rows - y).square()[:, None] + aside).argmin(0) for y in range(h)])
-    return row, column.gather(0, row)
+    place = ndimage.distance_transform_edt(
+        ~core.cpu().numpy(), return_distances=False, return_indices=True
+    )
+    rows, columns = torch.from_numpy(place).long().to(core.device)
+    return rows, columns
+
+
+def distance(there: torch.Tensor) -> torch.Tensor:
+    """To the nearest pixel of ``there`` (1, 1, h, w) bool, (1, 1, h, w), infinite without any."""
+    if not there.any():
+        return torch.full(there.shape, math.inf, device=there.device)
+    far = ndimage.distance_transform_edt(~there[0, 0].cpu().numpy())
+    return torch.from_numpy(far).float().to(there.device)[None, None]
 
 
 def interpolated(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:

@@ -6,8 +6,10 @@ import math
 
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 
-from awaken.miniature.imaging import box, dilate
+from awaken.miniature.canvas import luma
+from awaken.miniature.imaging import box, dilate, guided_filter
 
 _BINS = (12, 18, 18)  # of luma and of both colour differences
 _EDGE = 0.45  # what a matte holds lies above it
@@ -36,26 +38,10 @@ def guided_matte(
 ) -> torch.Tensor:
     """Coarse shares (1, n, h, w) -> mattes (1, n, H, W) that follow the edges of a picture.
 
-    The guided filter (He, Sun and Tang, PAMI 2013) with the picture's colours as guide.
-
-    picture: (1, 3, H, W) in 0..1, about 256 pixels a side. Each small window explains the share as
-    a linear function of the picture's colours; eps is the colour variance below which it stays
-    flat.
+    picture: (1, 3, H, W) in 0..1, about 256 pixels a side; the guide of ``guided_filter``.
     """
     share = F.interpolate(share, picture.shape[-2:], mode="bilinear", align_corners=False)
-    n = share.shape[1]
-    average, colour = box(share, radius), box(picture, radius)
-    products = (picture[:, :, None] * picture[:, None]).flatten(1, 2)
-    spread = box(products, radius).unflatten(1, (3, 3)) - colour[:, :, None] * colour[:, None]
-    joint = (picture[:, :, None] * share[:, None]).flatten(1, 2)
-    joint = box(joint, radius).unflatten(1, (3, n))
-    joint = joint - colour[:, :, None] * average[:, None]
-    spread = spread.permute(0, 3, 4, 1, 2) + eps * torch.eye(3, device=share.device)
-    slope = torch.linalg.solve(spread, joint.permute(0, 3, 4, 1, 2))  # (1, H, W, 3, n)
-    slope = slope.permute(0, 3, 4, 1, 2)
-    offset = average - (slope * colour[:, :, None]).sum(1)
-    slope = box(slope.flatten(1, 2), radius).unflatten(1, (3, n))
-    return (slope * picture[:, :, None]).sum(1) + box(offset, radius)
+    return guided_filter(share, picture, radius, eps)
 
 
 def outlined(mattes: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
@@ -195,10 +181,10 @@ def _rigged(thing: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
 
 def _colour_codes(picture: torch.Tensor) -> torch.Tensor:
     """(1, 3, h, w) -> (h w,), a number for every pixel's colour."""
-    luma = (picture * picture.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1)
-    blue, red = (picture[:, 2] - luma) * 0.6 + 0.5, (picture[:, 0] - luma) * 0.7 + 0.5
-    code = torch.zeros_like(luma, dtype=torch.long)
-    for value, bins in zip((luma, blue, red), _BINS, strict=True):
+    grey = luma(picture)[:, 0]
+    blue, red = (picture[:, 2] - grey) * 0.6 + 0.5, (picture[:, 0] - grey) * 0.7 + 0.5
+    code = torch.zeros_like(grey, dtype=torch.long)
+    for value, bins in zip((grey, blue, red), _BINS, strict=True):
         code = code * bins + (value.clamp(0, 1) * bins).long().clamp(max=bins - 1)
     return code.flatten()
 
@@ -218,8 +204,8 @@ def _owned(inside: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
 
 def parts(ways: torch.Tensor) -> torch.Tensor:
     """A number for every connected part of ``ways`` (1, 1, h, w) bool, 0 elsewhere."""
-    numbers = torch.arange(1, ways.numel() + 1, device=ways.device).view_as(ways)
-    return _flooded(numbers, ways)
+    numbers, _ = ndimage.label(ways[0, 0].cpu().numpy())
+    return torch.from_numpy(numbers).long().to(ways.device)[None, None]
 
 
 def _total(x: torch.Tensor, part: torch.Tensor) -> torch.Tensor:
@@ -229,21 +215,11 @@ def _total(x: torch.Tensor, part: torch.Tensor) -> torch.Tensor:
 
 
 def _flooded(values: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
-    """The greatest of ``values`` in every connected part of ``ways``, 0 elsewhere; (1, 1, h, w) both.
+    """The greatest of ``values`` in every connected part of ``ways``, 0 elsewhere.
 
-    Along whole runs of rows, then of columns, until nothing changes: a few rounds, not one per pixel.
+    (1, 1, h, w) both, values from 0 on.
     """
-    values = values * ways
-    while True:
-        before = values
-        for _ in range(2):
-            values, ways = values.transpose(2, 3), ways.transpose(2, 3)
-            run = torch.cumsum(~ways.flatten(), 0)  # a run ends at every pixel that is no way
-            run = run + torch.arange(ways.shape[2], device=run.device).repeat_interleave(
-                ways.shape[3]
-            )
-            greatest = values.new_zeros(int(run[-1]) + 1)
-            greatest.scatter_reduce_(0, run, values.flatten(), "amax")
-            values = greatest[run].view_as(values) * ways
-        if torch.equal(values, before):
-            return values
+    part = parts(ways)
+    greatest = values.new_zeros(int(part.max()) + 1)
+    greatest.scatter_reduce_(0, part.flatten(), (values * ways).flatten(), "amax")
+    return greatest[part] * ways

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from awaken.painting import similarity
+from awaken.painting import LUMA, similarity
 
 FAR = 0.8  # luma correlation below which a proxy shows another picture
 MAX_SHIFT = 0.02  # of a side: a larger one is not the model's drift but another composition
@@ -121,7 +121,7 @@ def _pixels(value: float, positive: str, negative: str) -> str:
 
 
 def _windowed_luma(picture: np.ndarray) -> np.ndarray:
-    luma = picture.astype(np.float64) @ (0.299, 0.587, 0.114)
+    luma = picture.astype(np.float64) @ LUMA
     rows, columns = (np.hanning(n + 2)[1:-1] for n in luma.shape)
     return (luma - luma.mean()) * rows[:, None] * columns
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from awaken import hub
 from awaken.models import NoisePredictor
-from awaken.painting import to_size
+from awaken.painting import LUMA, to_size
 from awaken.proxies import PROXIES, ProxySettings
 from awaken.proxies.pipelines import NO_SAFETY_CHECKER, ReleasedProxy
 from awaken.proxies.releases import INVSR, SD_TURBO
@@ -30,7 +30,6 @@ TAUS = {1: (200,), 2: (200, 100), 3: (200, 100, 50), 4: (200, 150, 100, 50),
         5: (250, 200, 150, 100, 50)}  # fmt: skip
 QUALITY = "Photo-realistic, 8k, high contrast, meticulous fine detail, sharp, without deformations."
 WAVELET, YCBCR = 1, 2  # the colour setting; 0 leaves the colours alone
-_LUMA = (0.299, 0.587, 0.114)
 _MEMORY_FOR_EIGHT = 10 << 30  # bytes free for eight patches at once
 
 
@@ -208,7 +207,7 @@ def enlarged(pictures: Tensor) -> Tensor:
 
 def ycbcr_colours(fine: Tensor, source: Tensor) -> Tensor:
     """Lightness of ``fine``, colour differences of ``source``; (3, h, w) in 0..1."""
-    luma = torch.tensor(_LUMA)[:, None, None]
+    luma = torch.tensor(LUMA)[:, None, None]
     change = (luma * (fine - source)).sum(0)
     return (source + change).clamp(0, 1)
 

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 
 from awaken.backends.miniature import zero_snr_schedule
-from awaken.miniature.canvas import follow_edges, luma, to_array, to_tensor
+from awaken.miniature.canvas import luma, to_array, to_tensor
+from awaken.miniature.imaging import guided_filter
 from awaken.miniature.latents import CELL, grid_for, light_of, rgb_of, schedule_table
 from awaken.miniature.loading import ASSETS, trained, weights_id
 from awaken.miniature.proxy_network import ProxyNetwork
@@ -79,5 +80,5 @@ class MiniatureProxy(Proxy):
         small = (grid[0] * CELL, grid[1] * CELL)
         change = F.interpolate(rgb_of(z) - rgb_of(light), small, mode="bicubic")
         guide = luma(F.interpolate(picture, small, mode="area"))
-        change = follow_edges(change, guide, luma(picture), radius=12, smoothness=0.0005)
+        change = guided_filter(change, guide, radius=12, eps=0.0005, fine=luma(picture))
         return to_array(picture + change)[0]

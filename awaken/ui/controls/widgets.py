@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import gradio as gr
 from gradio.data_classes import FileData
 from PIL import Image
 
+from awaken.preview import data_uri
 from awaken.ui import ASSETS
 from awaken.ui.texts import say
 from awaken.ui.viewer.parts import part
@@ -125,6 +124,4 @@ def thumbnail(path: Path) -> str:
         picture.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
         small = picture.convert("RGB")
     small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_uri(small, quality=80)

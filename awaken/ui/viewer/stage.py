@@ -20,8 +20,6 @@ Gradio evaluates templates as JavaScript; texts travel in the value, written wit
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +30,7 @@ import numpy as np
 from gradio.data_classes import FileData, GradioModel
 from PIL import Image, ImageChops, ImageFilter
 
+from awaken.preview import data_uri
 from awaken.ui import ASSETS
 from awaken.ui.texts.languages import spoken
 from awaken.ui.texts.stage_words import CHINESE, ENGLISH
@@ -195,9 +194,7 @@ def picture(source: Picture) -> dict[str, Any] | str | None:
         return _file(source)
     image = Image.fromarray(source)
     image.thumbnail((LONGEST_INLINE, LONGEST_INLINE), Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=92)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return data_uri(image, quality=92)
 
 
 def outlined(mask: Picture) -> str:
@@ -220,9 +217,7 @@ def outlined(mask: Picture) -> str:
     halo = line.filter(ImageFilter.GaussianBlur(2))
     layer.putalpha(ImageChops.lighter(shade.point(lambda a: a * SHADE), halo))
     layer.paste((255, 247, 230, 255), mask=line)
-    stream = io.BytesIO()
-    layer.quantize(64, Image.Quantize.FASTOCTREE).save(stream, "PNG")
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return data_uri(layer.quantize(64, Image.Quantize.FASTOCTREE), "PNG")
 
 
 def _file(path: str | Path) -> dict[str, Any]:
