@@ -135,9 +135,13 @@ def test_options_reach_the_model(engine, name):
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_a_later_start_and_no_guidance_work(engine, name):
+    usual, _ = run(engine, request(name))
     late, _ = run(engine, request(name, re_noise=0.5))
     plain, _ = run(engine, request(name, guidance=1.0))
-    assert np.isfinite(late.awakened).all() and np.isfinite(plain.awakened).all()
+    assert np.array_equal(late.baseline, usual.baseline), "a later start is the method's alone"
+    assert not np.array_equal(late.awakened, usual.awakened)
+    for video in ("baseline", "awakened"):
+        assert not np.array_equal(getattr(plain, video), getattr(usual, video)), video
 
 
 @pytest.mark.parametrize("name", BACKENDS)

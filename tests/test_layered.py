@@ -42,16 +42,16 @@ from awaken.miniature.video_network import VideoNetwork
 TINY = {"widths": (8, 16, 16), "condition_widths": (16, 16, 16)}
 
 
-def stage(batch: int = 3, rows: int = 16, columns: int = 24, seed: int = 0) -> fields.Stage:
+def stage(batch: int = 3, rows: int = 16, columns: int = 24, seed: int = 0) -> fields.SpaceTime:
     times = torch.linspace(0, 1, 16)[None].expand(batch, -1)
-    return fields.Stage(batch, rows, columns, times, torch.Generator().manual_seed(seed))
+    return fields.SpaceTime(batch, rows, columns, times, torch.Generator().manual_seed(seed))
 
 
 def all_fields(seed: int, strength: float) -> dict[str, torch.Tensor]:
     ones = torch.full((3,), strength)
     right, horizon, lean = torch.ones(3), torch.full((3,), 0.3), torch.ones(3, 16, 1)
 
-    def s() -> fields.Stage:
+    def s() -> fields.SpaceTime:
         return stage(seed=seed)
 
     return {
@@ -504,7 +504,7 @@ def test_what_a_clip_moves_is_what_its_masks_and_caption_say():
     masks = torch.from_numpy(labelled().masks).float()[None] / 255
     masks = torch.nn.functional.interpolate(masks, grid, mode="area")
     picture = torch.nn.functional.interpolate(picture, (224, 288), mode="area")
-    shot = fields.Stage(1, *grid, torch.linspace(0, 1, 16)[None], torch.Generator().manual_seed(0))
+    shot = fields.SpaceTime(1, *grid, torch.linspace(0, 1, 16)[None], torch.Generator().manual_seed(0))
 
     def moved(*effects: str) -> torch.Tensor:
         one = torch.ones(1)
@@ -612,10 +612,10 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
         while True:
             yield None
 
-    plan = loop.Plan(minutes=0.01, rate=0.05)
+    plan = loop.Budget(minutes=0.01, rate=0.05)
     first = loop.train("toy", problem(), batches(), loss, plan, tmp_path, {"a": 1})
     assert first.minutes >= plan.minutes and first.iterations > 200
-    longer = loop.Plan(minutes=0.02, rate=0.05)
+    longer = loop.Budget(minutes=0.02, rate=0.05)
     second = loop.train("toy", problem(), batches(), loss, longer, tmp_path, {"a": 1})
     assert second.iterations > first.iterations and second.samples == 64 * second.iterations
     weights = loop.load_shards(tmp_path, "toy")

@@ -102,6 +102,7 @@ class MiniatureBackend(Backend):
 
     spec = BACKENDS["miniature"]
     folder = ASSETS
+    decoder_folder: Path | None = None  # where the matting network lies, if not in ``folder``
     # Whether what the condition network hardly believes the sentence to mean stays still.
     doubts = True
 
@@ -109,21 +110,24 @@ class MiniatureBackend(Backend):
         self, device: torch.device, dtype: torch.dtype, folder: Path | None = None
     ) -> None:
         folder = folder or self.folder
+        mattes = self.decoder_folder or folder
         self.device, self.dtype = device, dtype
         form = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
 
-        def perhaps(network: type[nn.Module], part: str) -> nn.Module | None:
+        def perhaps(network: type[nn.Module], part: str, folder: Path) -> nn.Module | None:
             there = (folder / f"{part}.json").exists()
             return trained(network, part, folder).to(**form) if there else None
 
         self.video = trained(VideoNetwork, "video", folder).to(**form)
         # Without a matting network outlines come from guided filtering.
-        self.decoder = perhaps(MatteNetwork, "decoder")
+        self.decoder = perhaps(MatteNetwork, "decoder", mattes)
         # Without a segmentation network the condition network alone says what a sentence means.
-        self.segmentation = perhaps(SegmentationNetwork, "segmentation")
+        self.segmentation = perhaps(SegmentationNetwork, "segmentation", folder)
         self.text = text_encoder()
         self.vocabulary = Vocabulary(self.text, folder)
-        self.weights_id = weights_id(folder, "video", "decoder", "segmentation")
+        self.weights_id = weights_id(
+            (folder, "video"), (mattes, "decoder"), (folder, "segmentation")
+        )
         self.table = schedule_table()
 
     def schedule(self, steps: int) -> Schedule:
@@ -254,4 +258,5 @@ class PremiseBackend(MiniatureBackend):
 
     spec = BACKENDS["premise"]
     folder = ASSETS / "premise"
+    decoder_folder = ASSETS  # outlines are the same for both
     doubts = False  # it has seen no painting: what it does not find there may well be there

@@ -21,10 +21,10 @@ SUM = "sha256"  # of a shard's content, in its header
 _REMEDY = "Get the files again, for example with `git checkout -- assets/miniature`."
 
 
-def weights_id(folder: Path, *parts: str) -> str:
-    """The first twelve digits of the SHA-256 of the parts' weights."""
+def weights_id(*parts: tuple[Path, str]) -> str:
+    """The first twelve digits of the SHA-256 of the weights of parts: (folder, name)."""
     digest = hashlib.sha256()
-    for part in parts:
+    for folder, part in parts:
         for path in sorted(folder.glob(f"{part}-*.safetensors")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -45,7 +45,7 @@ class MiniatureProxy(Proxy):
         )
         self.text = text_encoder()
         self.table = schedule_table()
-        self.weights_id = weights_id(folder, "proxy")
+        self.weights_id = weights_id((folder, "proxy"))
 
     def make(
         self, painting: np.ndarray, settings: ProxySettings

@@ -163,14 +163,14 @@ def make_clips(
         dtype=torch.float32,
     )
     times = torch.linspace(0, 1, FRAMES, device=device)[None] * duration[:, None]
-    stage = fields.Stage(batch, *grid, times, generator)
+    stage = fields.SpaceTime(batch, *grid, times, generator)
     amount = torch.tensor([w.amount for w in words], device=device)
     z, valid, regions = synthesise(stage, picture, masks, happens, dial * asked, direction, amount)
     return Clips(picture, z, valid, regions, masks, [w.text for w in words], dial, duration)
 
 
 def synthesise(
-    stage: fields.Stage,
+    stage: fields.SpaceTime,
     picture: torch.Tensor,
     masks: torch.Tensor,
     effects: Sequence[Sequence[str]],

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class SpaceTime:
     """The space and the time of a batch of fields.
 
     batch, rows, columns: sizes; times: (b, t), from 0 to the clip's duration; generator: on the
@@ -84,11 +84,11 @@ def _field(dx: torch.Tensor, dy: torch.Tensor) -> torch.Tensor:
     return torch.stack(torch.broadcast_tensors(dx, dy), 1)
 
 
-def _over_time(stage: Stage) -> torch.Tensor:
+def _over_time(stage: SpaceTime) -> torch.Tensor:
     return stage.times[:, :, None, None]
 
 
-def drift(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+def drift(stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """Clouds: a steady wind, slower towards the horizon, pulling shapes slightly apart."""
     u, strength = _over_time(stage), strength[:, None, None]
     speed = stage.uniform(2.7, 3.9) * strength
@@ -99,7 +99,7 @@ def drift(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torc
     return _field(u * dx[:, None], u * (fall * speed + loose * stage.noise(2.4))[:, None])
 
 
-def billow(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+def billow(stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """Surging clouds: a slowly growing divergence-free swirl, carried by a light wind."""
     u, strength = _over_time(stage), strength[:, None, None]
     stream = (0.4 * stage.across() + stage.uniform(-0.5, 0.5)).sin()
@@ -116,7 +116,7 @@ def billow(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> tor
 
 
 def waves(
-    stage: Stage, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
+    stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
 ) -> torch.Tensor:
     """Sea and lake: travelling waves on orbits, larger and longer towards the viewer.
 
@@ -145,7 +145,7 @@ def waves(
 
 
 def river(
-    stage: Stage, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
+    stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
 ) -> torch.Tensor:
     """Running water: along the direction and towards the viewer, faster when near, with ripples."""
     near = (stage.height() - horizon[:, None, None]).clamp(min=0)
@@ -159,7 +159,7 @@ def river(
     )
 
 
-def fall(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
+def fall(stage: SpaceTime, strength: torch.Tensor) -> torch.Tensor:
     """Falling water: down, in strands of different speed."""
     u = _over_time(stage)
     strands = stage.noise(1.5)[:, :1].expand(-1, stage.rows, -1)
@@ -169,7 +169,7 @@ def fall(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
 
 
 def sway(
-    stage: Stage, strength: torch.Tensor, lean: torch.Tensor, gusts: float = 1.0
+    stage: SpaceTime, strength: torch.Tensor, lean: torch.Tensor, gusts: float = 1.0
 ) -> torch.Tensor:
     """Trees and grass: swinging around the resting place, with gusts that travel across.
 
@@ -187,7 +187,7 @@ def sway(
     return _field(dx, dy)
 
 
-def rise(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+def rise(stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """Smoke and steam: up, aslant with the wind, and swirling apart as it climbs."""
     u, strength = _over_time(stage), strength[:, None, None]
     climb = stage.uniform(2.4, 3.4) * strength * (1.15 - 0.3 * stage.height())
@@ -198,7 +198,7 @@ def rise(stage: Stage, strength: torch.Tensor, direction: torch.Tensor) -> torch
     return _field(u * dx[:, None], u * dy[:, None])
 
 
-def flames(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
+def flames(stage: SpaceTime, strength: torch.Tensor) -> torch.Tensor:
     """Fire: licking upwards around a fixed seat, in waves that travel up."""
     u, strength = _over_time(stage), strength[:, None, None]
     phase = stage.down() * stage.uniform(1.0, 1.05) + 0.6 * stage.noise(1.8)
@@ -211,7 +211,7 @@ def flames(stage: Stage, strength: torch.Tensor) -> torch.Tensor:
 
 
 def rigid(
-    stage: Stage,
+    stage: SpaceTime,
     strength: torch.Tensor,
     direction: torch.Tensor,
     fast: float = 1.0,
@@ -226,7 +226,7 @@ def rigid(
     return _field(speed[:, None] * u + whole, dy + whole)
 
 
-def flutter(stage: Stage, strength: torch.Tensor, lean: torch.Tensor) -> torch.Tensor:
+def flutter(stage: SpaceTime, strength: torch.Tensor, lean: torch.Tensor) -> torch.Tensor:
     """Flags: waves that run along the cloth and grow away from the pole. lean as in ``sway``."""
     u = _over_time(stage)
     phase = stage.across() * stage.uniform(1.08, 1.12) + 0.3 * stage.noise(2.0)
@@ -238,7 +238,7 @@ def flutter(stage: Stage, strength: torch.Tensor, lean: torch.Tensor) -> torch.T
 
 
 def falling(
-    stage: Stage,
+    stage: SpaceTime,
     strength: torch.Tensor,
     direction: torch.Tensor,
     down: tuple[float, float],
@@ -252,7 +252,7 @@ def falling(
     return _field(wind[:, None] * u + whole, speed[:, None] * u + whole)
 
 
-def flicker(stage: Stage, fast: float = 1.0) -> torch.Tensor:
+def flicker(stage: SpaceTime, fast: float = 1.0) -> torch.Tensor:
     """(b, t): irregular brightening around zero that starts at zero, within about -1 to 1."""
     out = torch.zeros_like(stage.times)
     for k in (1.0, 1.7, 2.9):

@@ -27,7 +27,7 @@ SHARD_BYTES = 14_000_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class Budget:
     """minutes: the whole budget, over all restarts; rate: peak learning rate; decay: the last share
     of the budget, in which the rate falls to 2 % on a cosine; average: EMA of the weights;
     save_every: minutes between checkpoints."""
@@ -40,7 +40,7 @@ class Plan:
 
 
 @dataclass
-class Progress:
+class Notes:
     """What has happened so far; written beside the weights."""
 
     part: str
@@ -84,12 +84,12 @@ def save_shards(
         (folder / f"{name}-{i:02d}.safetensors").write_bytes(data)
 
 
-def learning_rate(plan: Plan, progress: Progress, since_start: int) -> float:
+def learning_rate(budget: Budget, notes: Notes, since_start: int) -> float:
     """Warm-up over 80 iterations after every start, constant, then a cosine to 2 %."""
-    done = min(1.0, progress.minutes / plan.minutes)
+    done = min(1.0, notes.minutes / budget.minutes)
     warm = min(1.0, (since_start + 1) / 80)
-    tail = max(0.0, (done - (1 - plan.decay)) / plan.decay)
-    return plan.rate * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * tail)))
+    tail = max(0.0, (done - (1 - budget.decay)) / budget.decay)
+    return budget.rate * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * tail)))
 
 
 def train(
@@ -97,10 +97,10 @@ def train(
     network: nn.Module,
     batches: Iterator,
     loss: Callable[[nn.Module, object], tuple[torch.Tensor, dict[str, torch.Tensor], int]],
-    plan: Plan,
+    budget: Budget,
     folder: Path,
     config: dict,
-) -> Progress:
+) -> Notes:
     """Minimise until the budget is spent. ``loss`` returns (loss, parts to report, samples).
 
     The averaged weights are what is saved as ``part``; a folder that holds only shards (brought
@@ -110,36 +110,36 @@ def train(
     device = next(network.parameters()).device
     averaged = copy.deepcopy(network).requires_grad_(False)
     optimiser = torch.optim.AdamW(
-        network.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+        network.parameters(), lr=budget.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
     )
-    progress = Progress(part, config=config)
-    notes, resume = folder / f"{part}.json", folder / f"{part}-resume.pt"
-    if notes.exists():
-        progress = Progress(**json.loads(notes.read_text()))
+    notes = Notes(part, config=config)
+    file, resume = folder / f"{part}.json", folder / f"{part}-resume.pt"
+    if file.exists():
+        notes = Notes(**json.loads(file.read_text()))
         averaged.load_state_dict(load_shards(folder, part))
         network.load_state_dict(averaged.state_dict())
         if resume.exists():
             state = torch.load(resume, map_location=device, weights_only=True)
-            if state["iterations"] == progress.iterations:
+            if state["iterations"] == notes.iterations:
                 network.load_state_dict(state["network"])
                 optimiser.load_state_dict(state["optimiser"])
-        log.info("%s goes on after %.1f minutes", part, progress.minutes)
+        log.info("%s goes on after %.1f minutes", part, notes.minutes)
 
     def save() -> None:
         save_shards(averaged.state_dict(), folder, part)
         state = {
-            "iterations": progress.iterations,
+            "iterations": notes.iterations,
             "network": network.state_dict(),
             "optimiser": optimiser.state_dict(),
         }
         torch.save(state, resume.with_suffix(".new"))
         resume.with_suffix(".new").replace(resume)
-        notes.write_text(json.dumps(asdict(progress), indent=1))
+        file.write_text(json.dumps(asdict(notes), indent=1))
 
     running: dict[str, float] = {}
-    before, saved, first = time.monotonic(), progress.minutes, progress.iterations
-    while progress.minutes < plan.minutes:
-        rate = learning_rate(plan, progress, progress.iterations - first)
+    before, saved, first = time.monotonic(), notes.minutes, notes.iterations
+    while notes.minutes < budget.minutes:
+        rate = learning_rate(budget, notes, notes.iterations - first)
         for group in optimiser.param_groups:
             group["lr"] = rate
         value, parts, samples = loss(network, next(batches))
@@ -147,26 +147,26 @@ def train(
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        progress.iterations += 1
-        progress.samples += samples
-        keep = min(plan.average, (progress.iterations + 1) / (progress.iterations + 20))
+        notes.iterations += 1
+        notes.samples += samples
+        keep = min(budget.average, (notes.iterations + 1) / (notes.iterations + 20))
         with torch.no_grad():
             for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
                 mean.lerp_(weight, 1 - keep)
         now = time.monotonic()
-        progress.minutes += (now - before) / 60
+        notes.minutes += (now - before) / 60
         before = now
-        if progress.iterations % 10 == 0:  # .item() waits for the device: not at every step
+        if notes.iterations % 10 == 0:  # .item() waits for the device: not at every step
             for key, part_value in parts.items():
                 old = running.get(key, part_value.item())
                 running[key] = 0.85 * old + 0.15 * part_value.item()
-        if progress.iterations % 100 == 0:
+        if notes.iterations % 100 == 0:
             entry = {k: round(v, 5) for k, v in running.items()}
-            entry |= {"iteration": progress.iterations, "minutes": round(progress.minutes, 2)}
-            progress.curve.append(entry)
-            log.info("%s rate %.1e, %d samples", entry, rate, progress.samples)
-        if progress.minutes - saved > plan.save_every:
+            entry |= {"iteration": notes.iterations, "minutes": round(notes.minutes, 2)}
+            notes.curve.append(entry)
+            log.info("%s rate %.1e, %d samples", entry, rate, notes.samples)
+        if notes.minutes - saved > budget.save_every:
             save()
-            saved = progress.minutes
+            saved = notes.minutes
     save()
-    return progress
+    return notes

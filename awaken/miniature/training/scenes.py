@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 
 from awaken.miniature.classes import CLASSES
-from awaken.miniature.training.fields import Stage
+from awaken.miniature.training.fields import SpaceTime
 from awaken.miniature.training.labels import Labelled, save_pack
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Canvas:
 
     def __init__(self, batch: int, height: int, width: int, generator: torch.Generator) -> None:
         device = generator.device
-        self.stage = Stage(batch, height, width, torch.zeros(batch, 1, device=device), generator)
+        self.stage = SpaceTime(batch, height, width, torch.zeros(batch, 1, device=device), generator)
         self.picture = torch.zeros(batch, 3, height, width, device=device)
         self.masks = torch.zeros(batch, len(CLASSES), height, width, device=device)
         self.y = (torch.arange(height, device=device) + 0.5)[None, :, None] / height

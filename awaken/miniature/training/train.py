@@ -30,7 +30,7 @@ from awaken.miniature.training.clips import GRIDS, make_clips, moved_by
 from awaken.miniature.training.held_out import HELD_OUT, RECOGNITION
 from awaken.miniature.training.labels import load_pack
 from awaken.miniature.training.library import Library
-from awaken.miniature.training.loop import Plan, train
+from awaken.miniature.training.loop import Budget, train
 from awaken.miniature.training.losses import (
     CaptionedClips,
     MatteLoss,
@@ -43,23 +43,14 @@ from awaken.residence import fast_bfloat16
 
 log = logging.getLogger(__name__)
 
-SIZES: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {
+WIDTHS: dict[str, dict[str, tuple[int, ...]]] = {
     "video": {
-        "small": {
-            "widths": (40, 112, 160),
-            "condition_widths": (56, 96, 160),
-            "eye_widths": (40, 56),
-        },
-        "large": {
-            "widths": (64, 176, 256),
-            "condition_widths": (96, 160, 256),
-            "eye_widths": (64, 96),
-        },
+        "widths": (40, 112, 160), "condition_widths": (56, 96, 160), "eye_widths": (40, 56),
     },
-    "decoder": {"small": {"widths": (24, 40, 64)}, "large": {"widths": (32, 64, 96)}},
-    "proxy": {"small": {"widths": (48, 112, 176)}, "large": {"widths": (64, 144, 208)}},
-    "segmentation": {"small": {"widths": (96,)}, "large": {"widths": (128,)}},
-}
+    "decoder": {"widths": (24, 40, 64)},
+    "proxy": {"widths": (48, 112, 176)},
+    "segmentation": {"widths": (96,)},
+}  # fmt: skip
 _NETWORKS: dict[str, type[nn.Module]] = {
     "video": VideoNetwork, "decoder": MatteNetwork, "proxy": ProxyNetwork,
     "segmentation": SegmentationNetwork,
@@ -163,26 +154,26 @@ def run(args: argparse.Namespace) -> None:
     bank = Bank.load(args.bank) if args.part != "decoder" else None
     batches = Batches(args.part, library, bank, args.batch, args.small, args.seed)
     loader = DataLoader(batches, batch_size=None, num_workers=0 if gpu else args.workers)
-    widths = SIZES[args.part][args.size]
+    widths = WIDTHS[args.part]
     network = _NETWORKS[args.part](**widths).to(device, memory_format=torch.channels_last)
-    config = {"size": args.size, "pictures": [len(p) for p in packs]} | widths
+    config = {"pictures": [len(p) for p in packs]} | widths
     if args.body:
         network.body.adopt(torch.load(args.body, map_location=device, weights_only=True))
         config["body from"] = args.body.name
     if args.start:
         start(network, mean_of([load_shards(f, args.part) for f in args.start]))
         config["started from"] = [spent(f / f"{args.part}.json") for f in args.start]
-    plan = Plan(args.minutes, args.rate, args.decay)
+    budget = Budget(args.minutes, args.rate, args.decay)
     if args.part == "video":  # the page says which words the network never heard
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "captions.json").write_text(json.dumps(vocabulary(), indent=1))
     loss = _LOSSES[args.part](device, fast_bfloat16(device))
-    train(args.part, network, iter(loader), loss, plan, args.out, config)
+    train(args.part, network, iter(loader), loss, budget, args.out, config)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train one part of the miniature.")
-    parser.add_argument("--part", choices=tuple(SIZES), required=True)
+    parser.add_argument("--part", choices=tuple(WIDTHS), required=True)
     parser.add_argument(
         "--minutes", type=float, required=True, help="whole budget, restarts included"
     )
@@ -201,7 +192,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--decay", type=float, default=0.4, help="share of the budget to cool down")
-    parser.add_argument("--size", choices=("small", "large"), default="small")
     parser.add_argument("--small", action="store_true", help="train on crops of fewer cells")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
