@@ -15,8 +15,8 @@ under a hash of what it read, so that turning one knob repeats only what lies be
 Parts: (1) the first press in a fresh process, models loaded, with mp4s and peak memory; (2) FLOPs,
 counted; (3) batched with memo against the published order (one path and one video at a time, from
 scratch) on the same weights, alternating in one process, medians; (4) bfloat16 against float32. The
-last line is one JSON object. Other work on the machine shows in wall-clock times, hardly in ratios of
-processor time.
+last line is one JSON object. Other work on the machine shows in wall-clock times, hardly in ratios
+of processor time.
 """
 
 from __future__ import annotations
@@ -60,8 +60,11 @@ CHANGES: dict[str, Mapping[str, Any]] = {
 
 def main(argv: list[str] | None = None) -> int:
     """Print the report; returns 0, or 2 where a run failed."""
-    parser = argparse.ArgumentParser(prog="python -m awaken.bench", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python -m awaken.bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--rounds", type=int, default=3, help="repetitions behind a median")
     parser.add_argument("--first-press", action="store_true", help="part 1 alone, in this process")
     arguments = parser.parse_args(argv)
@@ -139,7 +142,7 @@ def default_request(**changes: Any) -> Request:
 
 
 class Run(NamedTuple):
-    """One measured press: wall-clock and processor seconds, and those to the first moving preview."""
+    """One press: wall-clock and processor seconds, and those to the first moving preview."""
 
     result: Result
     seconds: float

@@ -32,7 +32,7 @@ def atlas(videos: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 
 def data_uri(picture: Image.Image, kind: str = "JPEG", **options: Any) -> str:
-    """A picture as text that a page can show; ``kind`` and ``options`` are those of Pillow's save."""
+    """A picture as text for a page; ``kind`` and ``options`` are those of Pillow's save."""
     file = io.BytesIO()
     picture.save(file, kind, **options)
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

@@ -47,7 +47,8 @@ def fast_bfloat16(device: torch.device) -> bool:
 def working_dtype(device: torch.device, half_on_cpu: bool) -> torch.dtype:
     """What a model's networks run in: 16 bits on CUDA, on a processor only where it is welcome.
 
-    bfloat16 where the device multiplies it in hardware, float16 on older CUDA devices, else float32.
+    bfloat16 where the device multiplies it in hardware, float16 on older CUDA devices, else
+    float32.
     """
     import torch
 

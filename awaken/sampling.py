@@ -55,7 +55,7 @@ class Network(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """Noise levels as plain numbers, so that no step waits for the device, and the scheduler's step.
+    """Noise levels as plain numbers (no step waits for the device), and the scheduler's step.
 
     timesteps, a, s: one entry per denoising step, noisiest first; z_t = a z0 + s eps.
     prediction: "epsilon", "v_prediction", "sample" or "flow".
@@ -166,7 +166,7 @@ class Schedule:
 
 
 def _divides_input(scheduler: Any) -> bool:
-    """Whether its latents are z0 + sigma eps, which the network wants divided by sqrt(sigma^2 + 1)."""
+    """Latents are z0 + sigma eps; the network wants them over sqrt(sigma^2 + 1)."""
     import diffusers
 
     kinds = ("EulerDiscreteScheduler", "LMSDiscreteScheduler")
@@ -174,15 +174,15 @@ def _divides_input(scheduler: Any) -> bool:
 
 
 def distilled_steps(num_steps: int, p: float) -> int:
-    """tau: how many of the noisiest steps distil; int(num_steps p) + 1, at most all, 0 for p = 0."""
+    """tau, the noisiest steps that distil: int(num_steps p) + 1, at most all, 0 for p = 0."""
     return min(num_steps, int(num_steps * p) + 1) if p > 0 else 0
 
 
 def published_level(p: float) -> float:
     """Noise level q = s / (a + s) at which the published run stops distilling for a share ``p``.
 
-    Its schedule is Stable Diffusion's (betas 0.00085 to 0.012, scaled linear), from timestep 999 down
-    to 999 (1 - p): q is 0.538 at p = 0.6.
+    Its schedule is Stable Diffusion's (betas 0.00085 to 0.012, scaled linear), from timestep 999
+    down to 999 (1 - p): q is 0.538 at p = 0.6.
     """
     last = round(999 * (1 - p))
     betas = ((0.00085**0.5 + (0.012**0.5 - 0.00085**0.5) * t / 999) ** 2 for t in range(last + 1))

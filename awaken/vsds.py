@@ -69,8 +69,9 @@ def update_rates(
     above 2 diverges.
     """
     steps = range(len(schedule)) if window is None else window
-    levels = ((alpha, schedule.a[i], schedule.s[i]) for alpha, i in zip(alphas, steps, strict=False))
-    return [alpha * a * s / (a * a + s * s) for alpha, a, s in levels]
+    a, s = schedule.a, schedule.s
+    pairs = zip(alphas, steps, strict=False)
+    return [alpha * a[i] * s[i] / (a[i] * a[i] + s[i] * s[i]) for alpha, i in pairs]
 
 
 def distil(

@@ -16,7 +16,7 @@ import torch
 from PIL import Image, ImageDraw
 from safetensors import safe_open
 
-from awaken.backends import BACKENDS, Condition, VideoSettings
+from awaken.backends import Condition, VideoSettings
 from awaken.backends.miniature import MiniatureBackend, PremiseBackend
 from awaken.miniature import text
 from awaken.miniature.decoder_network import MatteNetwork

@@ -42,8 +42,8 @@ BACKENDS: dict[str, BackendSpec] = {
         load=lazy_loader("awaken.backends.miniature", "MiniatureBackend"),
         guidance=5.0,
         motion=1.9,
-        learnt_from="procedural scenes and labelled public-domain paintings; what is where in them, "
-        "from photographs (ImageNet) first; no film",
+        learnt_from="procedural scenes and labelled public-domain paintings; what is where in "
+        "them, from photographs (ImageNet) first; no film",
         **_MINIATURE,
     ),
     "premise": BackendSpec(

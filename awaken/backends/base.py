@@ -47,7 +47,7 @@ class BackendSpec:
         motion, motion_range: default and (low, high, step) of the motion dial; None hides it.
         has_mask: the model takes a motion mask.
         half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
-        negative_prompt: what the model's makers do not want to see, where the visitor names nothing.
+        negative_prompt: what its makers do not want to see, where the visitor names nothing.
         options: further settings, shown under advanced.
         needs: what it costs to have it: download size, memory.
         learnt_from: what it has seen in training, and what not, for the label of every result.
@@ -164,8 +164,10 @@ class Backend(ABC):
         """A fresh schedule of ``steps`` denoising steps (its scheduler is stateful)."""
 
     def schedule_for(self, steps: int, shape: tuple[int, int, int]) -> Schedule:
-        """The schedule of a video of ``shape`` (frames, height, width) in pixels: most models' noise
-        levels do not depend on it."""
+        """The schedule of a video of ``shape`` (frames, height, width) in pixels.
+
+        Most models' noise levels do not depend on it.
+        """
         return self.schedule(steps)
 
     @abstractmethod

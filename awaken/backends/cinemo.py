@@ -26,7 +26,8 @@ from awaken.sampling import Schedule
 if TYPE_CHECKING:
     from diffusers import AutoencoderKLTemporalDecoder, DDIMScheduler
 
-# Upstream's own noise levels (configs/sample.yaml); the checkpoint's file has Stable Diffusion 1.4's.
+# Upstream's own noise levels (configs/sample.yaml); the checkpoint's file has Stable Diffusion
+# 1.4's.
 _BETAS = {"beta_start": 0.0001, "beta_end": 0.02, "beta_schedule": "linear"}
 
 DCT_NOISE_LEVEL = 975  # timestep; upstream's script (its demo starts at 985)

@@ -60,9 +60,10 @@ class Bounds(NamedTuple):
 
 
 # Guidance makes a certainty of a third of a chance, so that named trees spread over every thicket,
-# and tears holes into skies that are surely meant. The first pair was chosen on ``held_out.HELD_OUT``, the
-# second there and on two bundled paintings, whose bridge and rocks moved; where the segmentation
-# network has its say less is needed to be sure (on ``held_out.HELD_OUT`` again).
+# and tears holes into skies that are surely meant. The first pair was chosen on
+# ``held_out.HELD_OUT``, the second there and on two bundled paintings, whose bridge and rocks
+# moved; where the segmentation network has its say less is needed to be sure (on
+# ``held_out.HELD_OUT`` again).
 _ALONE = Bounds(possible=(0.2, 0.5), certain=(0.6, 0.85))
 _TOGETHER = Bounds(possible=(0.15, 0.4), certain=(0.45, 0.7))
 
@@ -85,8 +86,8 @@ def _limits(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The least and the most that a cell's region and object may move, (k, 2, rows, columns), 0 to 1.
 
-    chance: (1, 2, rows, columns), that they are meant, see ``meaning``; allowed: (k, 1, rows, columns)
-    of 0 and 1, where motion is; doubt: what is hardly meant stays still.
+    chance: (1, 2, rows, columns), that they are meant, see ``meaning``; allowed: (k, 1, rows,
+    columns) of 0 and 1, where motion is; doubt: what is hardly meant stays still.
     """
     most = allowed.float().expand(-1, 2, -1, -1)
     least = most * smooth_step(chance, *bounds.certain)

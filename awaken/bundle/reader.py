@@ -165,7 +165,8 @@ def _object(data: bytes) -> dict[str, Any]:
 def read_mask_from(path: str | Path) -> tuple[bytes, bytes] | None:
     """The motion mask in a bundle, and the painting it was made for: two pictures as files.
 
-    None where the file is no bundle or either is missing: a mask means nothing without its painting.
+    None where the file is no bundle or either is missing: a mask means nothing without its
+    painting.
 
     Raises:
         RequestError: a broken zip, or members larger than ours.

@@ -47,7 +47,8 @@ def write_bundle(
     settings: the run's settings, where ``files`` has no settings.json.
     picture: ``title``, ``byline``, ``credit`` and ``licence`` of the painting, as far as known.
     remember_settings: False leaves settings.json, reproduce.sh, the prompt and every video's
-        metadata out, and the motion mask. ATTRIBUTION.txt stays: licences ask for the models' names.
+        metadata out, and the motion mask. ATTRIBUTION.txt stays: licences ask for the models'
+        names.
     include_painting: False leaves the painting out; reproduce.sh then asks for it.
 
     Raises:

@@ -27,8 +27,8 @@ _PARTICLES: dict[
     "leaves": (120, (2.6, 5.0), 1.6, ((0.85, 0.5, 0.12), (0.75, 0.28, 0.1), (0.9, 0.7, 0.2)), 0.95),
     "sparks": (160, (0.8, 1.9), 1.3, ((1.0, 0.75, 0.3), (1.0, 0.55, 0.15), (1.0, 0.9, 0.6)), 0.95),
 }
-# What falls, falls all over the picture: asked for it is 0.3 or more on average where it may be, and
-# 0.15 at most when it is the network's noise, which reaches 0.3 in places.
+# What falls, falls all over the picture: asked for it is 0.3 or more on average where it may be,
+# and 0.15 at most when it is the network's noise, which reaches 0.3 in places.
 _FALLS = 0.2
 # Below the first, mist and glints are noise; above the second they are meant.
 _SURE = (0.12, 0.3)

@@ -8,19 +8,18 @@ import torch
 import torch.nn.functional as F
 from scipy import ndimage
 
-_UPRIGHT = 2.5  # how much farther a pixel above or below counts than one beside
-_SOFT = 10  # of the core's pixels: what is larger than that is a colour, what is smaller brushwork
-_SHIFTS = 6  # places at most that brushwork is taken from
+_UPRIGHT = 2.5  # factor on vertical distances when a hole is filled: horizons lie flat
+_SOFT = 10  # px of the core: coarser structure counts as colour, finer as brushwork
+_SHIFTS = 6  # at most, of places that brushwork is copied from
 
 
 def sample(
     image: torch.Tensor, moved: torch.Tensor, corner: tuple[int, int] = (0, 0)
 ) -> torch.Tensor:
-    """What ``image`` (1, c, H, W) shows at every pixel displaced by ``moved`` (1, 2, h, w) pixels.
+    """Warp ``image`` (1, c, H, W) by ``moved`` (1, 2, h, w) pixels: out(x) = image(x - moved(x)).
 
-    ``moved`` is for a window of the image whose first row and column are ``corner``. The result at x
-    is the image at x - moved(x); beyond its edge its mirror image continues. Bicubic: the mean of two
-    neighbours would blur the brushwork wherever it moves by half a pixel.
+    ``moved`` is for a window of the image whose first row and column are ``corner``; beyond its
+    edge the image is mirrored. Bicubic, since bilinear sampling blurs brushwork at half a pixel.
     """
     height, width = image.shape[-2:]
     x, y = _sources(moved, corner)
@@ -60,9 +59,9 @@ def extent(mask: torch.Tensor, margin: int = 0) -> tuple[slice, slice]:
 def held(moved: torch.Tensor) -> torch.Tensor:
     """A displacement (1, 2, h, w), in pixels, that fetches nothing from beyond the picture's edges.
 
-    Before the edge it comes from it dies away, so that what lies there is stretched, by two at most:
-    frames and signatures stay put, and no mirror image comes in. From three times the displacement
-    inwards it is hardly changed.
+    Before the edge it comes from it dies away, so that what lies there is stretched, by two at
+    most: frames and signatures stay put, and no mirror image comes in. From three times the
+    displacement inwards it is hardly changed.
     """
     _, _, h, w = moved.shape
     x = torch.arange(w, device=moved.device) + 0.5
@@ -152,7 +151,7 @@ def inpaint(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """
     reach = max(2, round(min(picture.shape[-2:]) / 90))
     hole = keep <= 0.95
-    # Rounder than what moves, and a little larger: its ragged outline would be seen.
+    # Smoothed and a little larger than the object, whose ragged outline would show.
     hole = hole | (box(box(hole.float(), reach), reach) > 0.12)
     if not hole.any() or hole.all():
         return picture
@@ -160,18 +159,18 @@ def inpaint(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     weight = box(kept, 2 * reach)
     mean = torch.where(weight > 1e-4, box(picture * kept, 2 * reach) / (weight + 1e-6), picture)
     detail = picture - mean
-    usual = (detail.abs() * kept).mean() / kept.mean()  # a mast is not to be there twice
+    usual = (detail.abs() * kept).mean() / kept.mean()  # clipped: no mast is copied
     detail = borrowed(detail.clamp(-2 * usual, 2 * usual), hole)
     patch = box(interpolated(mean, ~hole[0, 0]), reach) + detail
     return torch.lerp(picture, patch, torch.maximum(box(hole.float(), 1), 1 - keep).clamp(0, 1))
 
 
 def mirrored(picture: torch.Tensor, core: torch.Tensor) -> torch.Tensor:
-    """The picture with what lies around ``core`` replaced by the core's own mirror image.
+    """The picture with what lies outside ``core`` replaced by the core's mirror image.
 
-    picture (1, 3, H, W); core (1, 1, h, w) bool, coarser than the picture or alike. A pixel beside
-    the core has the colour as far within as it is without, seen across the nearest pixel of the core;
-    where the core is too narrow for that, of less far within. Brushwork goes on as brushwork.
+    picture (1, 3, H, W); core (1, 1, h, w) bool, of the same or a coarser size. A pixel outside
+    takes its colour from the point reflected at the nearest pixel of the core, or from nearer to it
+    where the core is too narrow. Brushwork is mirrored too.
     """
     if not core.any() or core.all():
         return picture
@@ -189,8 +188,8 @@ def mirrored(picture: torch.Tensor, core: torch.Tensor) -> torch.Tensor:
     scale = picture.new_tensor([size[1] / w, size[0] / h])[None, :, None, None]
     away = -torch.stack([right * reach, down * reach])[None].to(picture) * scale
     away = F.interpolate(away, size, mode="bilinear", align_corners=False)
-    # Where two sides of the core meet, or a reach changes, its mirror images do not fit together. Of
-    # brushwork nobody sees that, of a cloud's edge everybody: so the soft colours are softened once more.
+    # Mirror images of two sides do not fit where they meet. In brushwork that does not show, at the
+    # edge of a cloud it does: so the coarse colours are blurred once more.
     radius = max(2, size[1] * _SOFT // w)
     inside = F.interpolate(core.to(picture), size, mode="bilinear", align_corners=False)
     soft = box(picture * inside, radius) / box(inside, radius).clamp(min=1e-3)
@@ -222,9 +221,9 @@ def distance(there: torch.Tensor) -> torch.Tensor:
 def interpolated(picture: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """Smooth colours from the nearest kept pixels to the left, right, top and bottom.
 
-    picture (1, 3, h, w), keep (h, w) bool. They weigh by the inverse square of their distance, those
-    above and below as if they were farther. A pixel with no kept one in its row and its column has
-    the colour of a pyramid of means.
+    picture (1, 3, h, w), keep (h, w) bool. They weigh by the inverse square of their distance,
+    those above and below as if they were farther. A pixel with no kept one in its row and its
+    column has the colour of a pyramid of means.
     """
     total = picture.new_full((1, 1, *keep.shape), 1e-9)
     mixed = 1e-9 * push_pull(picture, keep[None, None].to(picture))

@@ -11,26 +11,26 @@ from scipy import ndimage
 from awaken.miniature.canvas import luma
 from awaken.miniature.imaging import box, dilate, guided_filter
 
-_BINS = (12, 18, 18)  # of luma and of both colour differences
-_EDGE = 0.45  # what a matte holds lies above it
-_ROUNDS = 3
-# A connected part of a matte may lose the first share; a larger loss is less believed, the second
-# not at all.
+_BINS = (12, 18, 18)  # of the colour histogram: luma and both colour differences
+_EDGE = 0.45  # a pixel belongs to a matte from this value on
+_ROUNDS = 3  # of colour models and trimming, which depend on each other
+# Share of a connected part that trimming may take: all is believed up to the first, nothing from
+# the second on.
 _LOSS = (0.1, 0.16)
-# Pixels from its border within which a matte is trimmed by colour: farther in it is no border's error.
-_NEAR = 12
-_UNLIKE = 0.15  # how far the colours of both sides of a border are apart, for it to be moved
-# Half of what is thin, in pixels; how far its colour is from what is around it, in 0..1 and in times
-# what is usual in the matte.
+_NEAR = 12  # px from the border within which a matte is trimmed by colour
+_UNLIKE = 0.15  # RGB distance of both sides of a border from which on it may be moved
+# Thin structures: half their width in px; contrast to their surroundings in 0..1, and in multiples
+# of the median contrast.
 _THIN, _CONTRAST, _UNUSUAL = 4, 0.07, 3.0
-# Pixels around a thing: that tell what is not it; that it may grow; that stay with it.
+# px around an object: the ring that models the background; one step of growth; what is always kept.
 _RING, _REACH, _CLOSE = 24, 12, 7
-_STEPS, _MOST = 8, 6.0  # times at most that it may grow; and to how many times its size
-# Pixels from it that what stands on it may reach, and from the picture's rim, where frames are.
+_STEPS, _MOST = 8, 6.0  # of growth at most, and the largest growth as a multiple of the object
+# px from an object within which masts and ropes are looked for, and from the picture's edge, where
+# painted frames are, within which they are not.
 _ROPE, _RIM = 40, 7
-# How much of a colour is its own where it may grow, and in the end: around, or of a single pixel.
+# Probability that a colour is the object's: to grow, and to stay (averaged, or of a single pixel).
 _MAYBE, _SURELY = 0.75, (0.85, 0.95)
-_LEAST = 0.05  # the share of a blot that a thing takes up at least
+_LEAST = 0.05  # share of the coarse matte that the object must fill
 
 
 def guided_matte(
@@ -45,24 +45,23 @@ def guided_matte(
 
 
 def outlined(mattes: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
-    """Mattes of region and object, (1, 2, h, w) of 0..1, drawn along the things of a picture.
+    """Mattes of region and object, (1, 2, h, w) of 0..1, refined to the edges of a picture.
 
-    picture: (1, 3, h, w) in 0..1. See ``trimmed`` and ``fitted``. Where the picture has no edge, a
-    thing has none either: it fades out, and what it takes along is not cut from its surroundings.
+    picture: (1, 3, h, w) in 0..1. See ``trimmed`` and ``fitted``. Where the picture has no edge the
+    object's matte has none either and fades out.
     """
     thing = guided_matte(fitted(mattes[:, 1:], picture), picture, radius=6, eps=4e-4)
     return torch.cat([trimmed(mattes[:, :1], picture), thing.clamp(0, 1)], 1)
 
 
 def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
-    """A matte without what belongs to its surroundings, a tree that stands into the sky above all.
+    """A region's matte without what belongs to its surroundings: trees, masts and spires in a sky.
 
-    matte: (1, 1, h, w) of 0..1; picture: (1, 3, h, w) in 0..1. A pixel near the border goes when its
-    colour is more common outside the matte than inside it, and when it hangs on to the outside through
-    such pixels. Both follow from each other, so it is done a few times over, as in GrabCut (Rother et
-    al. 2004). A sea has the colours of its rocks and ships: a part of a matte that would lose much is
-    left as it was. So goes what has the colour beyond the border just there (``_beside``), and what is
-    thin, masts and spires (``_thin``), however far it reaches.
+    matte: (1, 1, h, w) of 0..1; picture: (1, 3, h, w) in 0..1. Three things are removed, where they
+    are connected to the outside: pixels near the border whose colour is more common outside than
+    inside (colour models and matte in turns, as in GrabCut: Rother et al. 2004), pixels that are
+    closer to the colour just beyond the border (``_beside``), and thin structures (``_thin``) of
+    any length. A sea has the colours of its rocks and ships: a part that would lose much keeps all.
     """
     whole = matte >= _EDGE
     if not whole.any():
@@ -86,12 +85,11 @@ def trimmed(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
 
 
 def _beside(picture: torch.Tensor, whole: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
-    """What, near the border of a matte ``whole``, has rather the colour beyond it, (1, 1, h, w) bool.
+    """Pixels of a matte ``whole`` that are closer to the colour beyond it, (1, 1, h, w) bool.
 
-    near: (1, 1, h, w) of 0 and 1, what is not far inside.
-
-    A rock may have a colour that is common in the sky, but not in the sky around it. Only where both
-    sides differ.
+    near: (1, 1, h, w) of 0 and 1, within ``_NEAR`` of the border. Colours are compared locally (a
+    rock may have a colour that is common in the sky, but not in the sky around it), and only where
+    both sides differ.
     """
     sides = []
     for sure in (1 - near, 1 - dilate(whole.float(), _NEAR // 2)):
@@ -104,10 +102,10 @@ def _beside(picture: torch.Tensor, whole: torch.Tensor, near: torch.Tensor) -> t
 
 
 def _thin(picture: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
-    """What is thin, upright and unlike what is beside it, (1, 1, h, w) bool, in a matte ``whole`` alike.
+    """Thin upright structures within a matte ``whole``, both (1, 1, h, w) bool.
 
-    A top-hat: what an opening or a closing by a row takes away (Serra 1982): crests of waves lie flat.
-    A painter's strokes are thin as well: it is to stand out from them.
+    A top-hat transform with a horizontal window (Serra 1982), since crests of waves lie flat; the
+    contrast must exceed that of usual brush strokes.
     """
     window, pad = (1, 2 * _THIN + 1), (0, _THIN)
 
@@ -120,13 +118,13 @@ def _thin(picture: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
 
 
 def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
-    """The matte of a thing (a boat, a tree), drawn closely around it.
+    """The matte of an object (a boat, a tree), fitted to it.
 
-    matte: (1, 1, h, w) of 0..1, which lies on the thing like a blot: it holds much of what is around
-    and misses a mast; picture: (1, 3, h, w) in 0..1. A thing is what has colours that are rarer in a
-    ring around the blot: from the edge inwards other pixels go, and such pixels nearby that hang on
-    to what is left are added, step by step, and stay if they are surely its own in the end. A hull may be
-    as dark as its water: what lies close by stays. Where hardly anything would be left the blot stays.
+    matte: (1, 1, h, w) of 0..1, coarse: it holds background and misses a mast; picture: (1, 3, h,
+    w) in 0..1. A colour is the object's if it is rarer in a ring around the matte. Other pixels are
+    removed from the border inwards; then the object grows into connected pixels of its colours, and
+    keeps those that are surely its own. A hull may be as dark as its water: pixels close to the
+    object stay. If almost nothing would be left, the coarse matte is returned.
     """
     whole = matte >= _EDGE
     if not whole.any():
@@ -143,16 +141,16 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
         return matte
     core = added = (kept > 0.5).float()
     near, rest = dilate(core, _REACH), around
-    for n in range(_STEPS):  # a sail's upper half, once its lower half tells what a sail is
+    for n in range(_STEPS):  # the upper half of a sail, once the lower half has modelled it
         grown = _flooded(dilate(added), (near > 0) & (own > _MAYBE) & ~whole)
         grown = torch.maximum(added, grown)
         if n and (grown.sum() > _MOST * core.sum() or grown.sum() == added.sum()):
-            break  # it leaks into what only looks alike, or it is done
+            break  # it leaks into something that only looks alike, or it is finished
         added, near = grown, dilate(grown, _REACH)
         rest = torch.maximum(rest, near) * (1 - grown) * ~whole
         inside, outside = _counts(code, grown), _counts(code, rest + matte * whole * (1 - core))
         own = _owned(inside, outside)[code].view_as(matte)
-    # A cloud beside a sail is only a little like it; a rope is too thin to have anything around it.
+    # Averaging rejects a cloud beside a sail; a rope is too thin for it and is judged by the pixel.
     blurred, sharp = _SURELY
     sure = (added > 0) & ((box(own, 2) > blurred) | (own > sharp))
     added = torch.maximum(core, _flooded(dilate(core), sure))
@@ -162,10 +160,10 @@ def fitted(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
 
 
 def _rigged(thing: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
-    """A thing (1, 1, h, w) of 0 and 1 with the masts and ropes that stand on it, picture (1, 3, h, w).
+    """An object (1, 1, h, w) of 0 and 1 with the masts and ropes above it; picture (1, 3, h, w).
 
-    What is thin and upright, hangs on to a part and is higher than its middle: waves are lower. Not
-    where it would be more than twice the part itself, nor at the rim, where frames are.
+    Thin upright structures that are connected to a part and higher than its middle (waves are
+    lower), unless they would be more than twice the part, or lie at the picture's edge.
     """
     around = dilate(thing, _ROPE) > 0
     around &= F.pad(torch.ones_like(around[..., _RIM:-_RIM, _RIM:-_RIM]), [_RIM] * 4)
@@ -190,14 +188,14 @@ def _colour_codes(picture: torch.Tensor) -> torch.Tensor:
 
 
 def _counts(code: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """How much of each colour there is, smoothed over neighbouring ones."""
+    """The colour histogram, smoothed over neighbouring bins."""
     counts = torch.zeros(_BINS[0] * _BINS[1] * _BINS[2], device=code.device)
     counts.index_add_(0, code, weight.flatten())
     return F.avg_pool3d(counts.view(1, 1, *_BINS), 3, 1, 1).flatten()
 
 
 def _owned(inside: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
-    """How much a colour is a thing's own, 0 to 1, by its share of what is inside and outside."""
+    """Probability that a colour is the object's, from the histograms inside and outside."""
     inside, outside = (n / n.sum().clamp(min=1) for n in (inside, outside))
     return inside / (inside + outside + 1e-7)
 

@@ -1,8 +1,8 @@
-"""How likely a sentence means each cell of a picture: what is there, times what is to move.
+"""The probability that a sentence moves each cell of a picture, from two networks.
 
-Two networks know something of it. The video network's own condition network says which cells a
-sentence moves, whatever its words; the segmentation network says what is where, and which classes a
-sentence moves in any picture. Where the second has read the sentence they are asked together.
+The video network's condition network predicts which cells a sentence moves, and the class of every
+cell; the segmentation network predicts the classes better, and which classes a sentence moves in
+any picture. Where it understands the sentence, both predictions are fused.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from awaken.miniature.imaging import smooth_step
 from awaken.miniature.latents import CELL
 from awaken.miniature.segmentation_network import SegmentationNetwork
 
-# The mean chance over the cells of a class, as they are likely, from which on a sentence names it.
+# Pairs are the limits of a smooth step from 0 to 1.
+# Mean probability over the cells of a class from which on a sentence names that class.
 _NAMED = (0.25, 0.45)
-# The chance of the likeliest cell up to which a sentence is in doubt, and from which on it is not.
+# Largest probability of any cell: below, the condition network has not understood the sentence.
 _UNDERSTOOD = (0.7, 0.9)
-# The same for the surest class that the segmentation network reads in a sentence.
+# Largest probability of any class: below, the segmentation network has not understood it.
 _READ = (0.6, 0.9)
-# A picture of which someone says that a fire flickers shows a fire oftener than the pictures that were
-# trained on, of which a tenth did: log-odds from that share to a half, for what is not as common
-# anyway. The more things a sentence names, the less it says of each.
+# Prior log-odds of rare classes. A sentence that names a fire comes with a picture that shows one
+# far oftener than the training pictures did (a tenth): from that share to a half. Divided by the
+# number of things that the sentence names.
 _RARE = {
     "falling water": 2.1, "fire": 2.1, "smoke": 1.8, "flags": 1.7, "birds": 1.6, "boats": 0.7,
     "grass": 0.5,
 }  # fmt: skip
-# How much of the say it then has, the rest being the condition network's.
-_TRUST = 0.75
-_COARSEST = 32  # pixels a side of the segmentation network's coarsest cell
-_FINER = 1.5  # its picture's sides against those of the condition network's
+_TRUST = 0.75  # weight of the segmentation network's logits when both are fused
+_COARSEST = 32  # px a side of the segmentation network's coarsest cell
+_FINER = 1.5  # resolution of its input over that of the condition network's
 
 
 def chances(regions: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """How likely cells are meant by a sentence, (1, 2, rows, columns): regions and objects.
+    """The condition network's probability that a sentence moves a cell, (1, 2, rows, columns).
 
-    regions: (1, 2, rows, columns) logits of what the sentence moves; classes: (1, classes, rows,
-    columns) logits of what is there; both of the condition network. A sentence in unusual words leaves
-    the first in doubt everywhere: whatever it seems to name, it names where that is.
+    regions: (1, 2, rows, columns) logits of the region and the object that it moves; classes: (1,
+    classes, rows, columns) logits of what is there. A sentence in unusual words leaves ``regions``
+    low everywhere: then every cell of the class that it most likely names counts.
     """
     chance, there = regions.float().sigmoid(), classes.float().sigmoid()
     kinds = zip(chance.split(1, 1), _kinds(there), strict=True)
@@ -59,10 +59,10 @@ def fuse_with_segmentation(
     present: torch.Tensor,
     own: torch.Tensor,
 ) -> torch.Tensor:
-    """``own`` chances, of ``chances``, together with what the segmentation network makes of them.
+    """Probabilities ``own``, from ``chances``, fused with the segmentation network's.
 
-    picture: (1, 3, h, w) in 0..1; words (1, 20, 384), present (1, 20). What it does not read in the
-    sentence, the weather or a word it never heard, is left to the condition network alone.
+    picture: (1, 3, h, w) in 0..1; words (1, 20, 384), present (1, 20). A sentence that the
+    segmentation network does not understand (weather, unknown words) leaves ``own`` as it is.
     """
     reads = network.read(words, present).float().sigmoid()[..., None, None]
     there = what_is_where(network, picture, own.shape[-2:])

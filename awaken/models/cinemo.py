@@ -203,9 +203,7 @@ class VideoTransformer(nn.Module):
 class Level(nn.Module):
     """Residual blocks of one resolution, each followed by a transformer where there are any."""
 
-    def __init__(
-        self, resnets: list[VideoResnetBlock], attentions: list[VideoTransformer]
-    ) -> None:
+    def __init__(self, resnets: list[VideoResnetBlock], attentions: list[VideoTransformer]) -> None:
         super().__init__()
         self.resnets = nn.ModuleList(resnets)
         self.attentions = nn.ModuleList(attentions)

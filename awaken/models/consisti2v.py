@@ -272,9 +272,7 @@ class TemporalTransformer(nn.Module):
         h = self.norm(x).unflatten(0, (-1, self.frames)).permute(0, 3, 4, 1, 2)  # (b, h, w, f, c)
         h = self.proj_in(h.flatten(0, 2))
         for block in self.transformer_blocks:
-            h = block(
-                h, encoder_hidden_states=text, cross_attention_kwargs={"grid": tuple(grid)}
-            )
+            h = block(h, encoder_hidden_states=text, cross_attention_kwargs={"grid": tuple(grid)})
         h = self.proj_out(h).unflatten(0, (-1, *grid)).permute(0, 3, 1, 2, 4)  # (b, f, h, w, c)
         h = h.flatten(0, 1).permute(0, 3, 1, 2)
         # As in TemporalResnetBlock: the transformer's own residual is x too.

@@ -1,15 +1,16 @@
-"""Hugging Face Spaces: the engine behind ZeroGPU (``lint`` checks whether the folder is fit for it).
+"""Hugging Face Spaces: the engine behind ZeroGPU (``lint`` checks the folder).
 
 One generator of events, two ways to drive it. On one's own GPU or CPU ``Driver.animate`` is the
-engine's. On ZeroGPU the same generator runs inside ``spaces.GPU``, which forks a process that has the
-GPU for a declared time; requests go in and events come out pickled, so both hold only numpy arrays.
-The declared time is charged against the visitor's daily quota: ``Driver.seconds`` says it from the
-settings, with speeds that every finished run corrects, and the page can show it before the click.
+engine's. On ZeroGPU the same generator runs inside ``spaces.GPU``, which forks a process that has
+the GPU for a declared time; requests go in and events come out pickled, so both hold only numpy
+arrays. The declared time is charged against the visitor's daily quota: ``Driver.seconds`` says it
+from the settings, with speeds that every finished run corrects, and the page can show it before the
+click.
 
 What ZeroGPU needs, and where it is done: ``spaces`` is imported before torch, and the models go to
 "cuda" in the importing thread, before the server starts (``prepare``; spaces emulates CUDA only
-there). A visitor's Stop is seen between two events, so every step is one. The memo of a fork ends with
-it: stages are reused only while the same worker lives.
+there). A visitor's Stop is seen between two events, so every step is one. The memo of a fork ends
+with it: stages are reused only while the same worker lives.
 """
 
 from __future__ import annotations
@@ -111,15 +112,16 @@ class Driver(Engine):
         if "quota" in said.lower():
             return Failed(
                 "quota",
-                f"This run asks for {self.declared(request)} s of GPU, which is more than your quota has "
-                f"left. Fewer steps, a smaller size or p = 0 need less. Hugging Face says: {said}",
+                f"This run asks for {self.declared(request)} s of GPU, which is more than your "
+                "quota has left. Fewer steps, a smaller size or p = 0 need less. Hugging Face says: "
+                f"{said}",
             )
         if "aborted" in said.lower():
             self.speed.too_short()
             return Failed(
                 "quota",
-                "The GPU was taken back before the run was done. Press Awaken again: it will ask for "
-                f"{self.declared(request)} s now.",
+                "The GPU was taken back before the run was done. Press Awaken again: it will ask "
+                f"for {self.declared(request)} s now.",
             )
         log.error("the run could not be driven", exc_info=error)
         return Failed("internal", f"The GPU could not be used ({said or type(error).__name__}).")

@@ -150,7 +150,8 @@ def _check_python(front: Mapping[str, Any], strict: Literal["note", "wrong"]) ->
     elif stated not in ZERO_PYTHONS:
         yield Finding(
             strict,
-            f"python_version is {stated}; ZeroGPU offers {' and '.join(ZERO_PYTHONS)}: write 3.12.12.",
+            f"python_version is {stated}; ZeroGPU offers {' and '.join(ZERO_PYTHONS)}: "
+            "write 3.12.12.",
         )
     else:
         yield Finding("fine", f"Python {stated} runs the demo, on ZeroGPU too.")
@@ -211,8 +212,8 @@ def _check_torch(needed: Mapping[str, Any], strict: Literal["note", "wrong"]) ->
     if newer:
         yield Finding(
             strict,
-            f"torch{allowed} also allows {newer[-1]}, which ZeroGPU does not run: in a ZeroGPU Space "
-            "write torch>=2.8,<2.12.",
+            f"torch{allowed} also allows {newer[-1]}, which ZeroGPU does not run: in a ZeroGPU "
+            "Space write torch>=2.8,<2.12.",
         )
 
 
@@ -229,7 +230,8 @@ def _check_sizes(folder: Path) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"The Hub refuses these in a plain git push: {named}. Files above "
-            f"{MAX_PLAIN_FILE / 1e6:.0f} MB travel through Xet: hf upload SPACE . --repo-type=space.",
+            f"{MAX_PLAIN_FILE / 1e6:.0f} MB travel through Xet: "
+            "hf upload SPACE . --repo-type=space.",
         )
     total = sum(sizes.values())
     if total > MAX_SPACE:

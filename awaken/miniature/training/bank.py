@@ -41,8 +41,8 @@ class Bank:
 
     @classmethod
     def make(cls, singles: int, pairs: int, others: int = 0, seed: int = 0) -> Bank:
-        """``singles`` captions of every effect, ``pairs`` of every ordered pair, ``others`` that name
-        nothing of it; about a minute."""
+        """``singles`` captions of every effect, ``pairs`` of every ordered pair, ``others``
+        that name nothing of it; about a minute."""
         from awaken.miniature.text import text_encoder
 
         rng = random.Random(seed)

@@ -1,8 +1,8 @@
 """Which parts of a picture can move, and how: hand polygons, refined to the picture's own edges.
 
 A label file is JSON: picture -> {"regions": {class: [polygon, ...]}, "source": where it comes
-from}; polygons are lists of [x, y] in percent of width and height, and may reach a little outside. The
-polygons are coarse (a minute of looking each); GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH
+from}; polygons are lists of [x, y] in percent of width and height, and may reach a little outside.
+The polygons are coarse (a minute of looking each); GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH
 2004) moves their borders to the edges of the picture.
 
 ``python -m awaken.miniature.training.labels --labels FILE --pictures DIR --out FILE.npz`` packs

@@ -19,8 +19,8 @@ class Library:
     """Pictures with masks, kept on the device, from which crops are drawn.
 
     Crops keep the aspect within 10 % (a network must not see squashed trees only), cover 40 to
-    100 % of a picture's sides, and are mirrored, recoloured and slightly blurred at random; some get a
-    thing of another picture (``pasting``).
+    100 % of a picture's sides, and are mirrored, recoloured and slightly blurred at random; some get
+    a thing of another picture (``pasting``).
     """
 
     def __init__(

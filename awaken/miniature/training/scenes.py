@@ -79,7 +79,8 @@ class Canvas:
 
     def __init__(self, batch: int, height: int, width: int, generator: torch.Generator) -> None:
         device = generator.device
-        self.stage = SpaceTime(batch, height, width, torch.zeros(batch, 1, device=device), generator)
+        still = torch.zeros(batch, 1, device=device)
+        self.stage = SpaceTime(batch, height, width, still, generator)
         self.picture = torch.zeros(batch, 3, height, width, device=device)
         self.masks = torch.zeros(batch, len(CLASSES), height, width, device=device)
         self.y = (torch.arange(height, device=device) + 0.5)[None, :, None] / height
