@@ -13,17 +13,16 @@ import math
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from awaken.backends import BACKENDS
 from awaken.engine import Engine, until_result
 from awaken.painting import open_mask, open_painting
 from awaken.proxies import PROXIES
 from awaken.sampling import Outcome
+from awaken.setting import Setting
 from awaken.types import (
-    ALPHA_KINDS,
-    STARTS,
-    BOUNDS,
-    VARIANTS,
+    SETTINGS,
     AwakenError,
     Notice,
     Request,
@@ -42,7 +41,6 @@ STAGES = {
     "decode": "Decoding",
 }
 STOPPED = 130  # the shell's convention for Ctrl-C
-NUMBERS = ("p", "peak", "proxy_strength", "guidance", "steps", "frames", "fps", "size", "re_noise")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -85,42 +83,37 @@ def _parser() -> argparse.ArgumentParser:
     add("painting", type=Path, metavar="PAINTING", help="a picture file (JPEG, PNG, WebP, TIFF)")
     add("prompt", metavar="PROMPT", help='what should move, for example "the clouds drift"')
     add("--out", type=Path, metavar="DIR", help="where to write (default: outputs/PAINTING's name)")
-    add("--negative", default="", metavar="TEXT", help="what should not be seen")
-    for flag, choices, default in (
-        ("--backend", BACKENDS, "miniature"),
-        ("--proxy", PROXIES, "miniature"),
-        ("--variant", VARIANTS, "+V&S"),
-        ("--alpha", ALPHA_KINDS, "stepwise-decreasing"),
-        ("--start", STARTS, "still"),
-    ):
-        add(flag, choices=list(choices), default=default, help=f"(default: {default})")
     add("--proxy-image", type=Path, metavar="FILE", help="your own proxy image; implies upload")
     add("--mask", type=Path, metavar="FILE", help="a grey picture, light where motion is allowed")
-    add("--seed", type=int, default=42, help="whole number (default: 42)")
-    helps = {
-        "p": "share of the steps that distil motion (default: 0.6)",
-        "peak": "largest alpha (default: 10)",
-        "size": "square root of the pixel area to work at",
-        "re_noise": "how much of the final run is made anew (default: 1)",
-    }
-    for name in NUMBERS:
-        low, high = BOUNDS[name]
-        text = helps.get(name, name.replace("_", " ")) + f", {low:g} to {high:g}"
-        add(f"--{name.replace('_', '-')}", type=number, metavar="X", help=text)
-    add("--motion", type=number, metavar="X", help="strength of motion, in the model's own unit")
-    add("--option", action="append", default=[], metavar="NAME=X",
-        help="a setting of one backend only; may be repeated")  # fmt: skip
-    add("--proxy-option", action="append", default=[], metavar="NAME=X",
-        help="a setting of one proxy model only; may be repeated")  # fmt: skip
-    add("--proxy-template", metavar="TEXT",
-        help="what an instruction editor reads, with {prompt} where the prompt goes")  # fmt: skip
-    add("--sequential", action="store_true", help="one path and one video at a time, as published")
+    for name, row in SETTINGS.items():
+        if name != "prompt":
+            add(row.option(name), dest=name, **_argument(name, row))
     add("--no-settings", action="store_true",
         help="write no settings: neither settings.json nor the videos' own notes")  # fmt: skip
     add("--models", metavar="DIR",
         help="folder with model weights, one folder or tar per model (AWAKEN_MODELS)")  # fmt: skip
     add("--device", choices=["cuda", "mps", "cpu"], help="(default: the best there is)")
     return parser
+
+
+def _argument(name: str, row: Setting) -> dict[str, Any]:
+    """What argparse is told of a setting; what is left out takes the chosen model's own default."""
+    text = row.sentence.replace("%", "%%")
+    if row.low is not None:
+        text += f" {row.low:g} to {row.high:g}."
+    if row.kind == "switch":
+        return {"action": "store_true", "help": text}
+    if row.kind == "options":
+        return {"action": "append", "default": [], "metavar": "NAME=X",
+                "help": text + " May be repeated."}  # fmt: skip
+    if row.default not in (None, ""):
+        text += f" (default: {row.default})"
+    if row.kind in ("choice", "model"):
+        choices = row.choices or {"backend": BACKENDS, "proxy": PROXIES}[name]
+        return {"choices": list(choices), "default": row.default, "help": text}
+    kinds = {"number": number, "whole": number, "text": str}
+    shown = "TEXT" if row.kind == "text" else "X"
+    return {"type": kinds[row.kind], "default": row.default, "metavar": shown, "help": text}
 
 
 def number(text: str) -> float | int:
@@ -131,26 +124,13 @@ def number(text: str) -> float | int:
 
 def _request(arguments: argparse.Namespace) -> Request:
     """Raises RequestError with a sentence."""
-    numbers = {name: getattr(arguments, name) for name in (*NUMBERS, "motion")}
     painting = open_painting(arguments.painting)
-    proxy_image = arguments.proxy_image and open_painting(arguments.proxy_image)
-    return Request(
-        painting=painting,
-        prompt=arguments.prompt,
-        negative_prompt=arguments.negative,
-        backend=arguments.backend,
-        proxy="upload" if proxy_image is not None else arguments.proxy,
-        proxy_image=proxy_image,
-        variant=arguments.variant,
-        alpha=arguments.alpha,
-        mask=arguments.mask and open_mask(arguments.mask, painting),
-        seed=arguments.seed,
-        options=dict(map(_option, arguments.option)),
-        proxy_template=arguments.proxy_template,
-        proxy_options=dict(map(_option, arguments.proxy_option)),
-        sequential=arguments.sequential,
-        **{name: value for name, value in numbers.items() if value is not None},
-    )
+    values = {name: getattr(arguments, name) for name in SETTINGS}
+    values |= {n: dict(map(_option, values[n])) for n in ("options", "proxy_options")}
+    if arguments.proxy_image:
+        values |= {"proxy": "upload", "proxy_image": open_painting(arguments.proxy_image)}
+    mask = arguments.mask and open_mask(arguments.mask, painting)
+    return Request(painting=painting, mask=mask, **values)
 
 
 def _option(text: str) -> tuple[str, float]:

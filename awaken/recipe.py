@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
-from awaken.types import Request, RequestError
+from awaken.types import SETTINGS, Request, RequestError
 
-PICTURES = ("painting", "proxy_image", "mask")
-SETTINGS = tuple(f.name for f in fields(Request) if f.name not in PICTURES)
 # What a result also says of itself; it is known, and no setting.
 FACTS = frozenset(
     ("masked", "mask_share", "width", "height", "device", "dtype", "weights", "awaken", "psnr",
@@ -28,8 +26,6 @@ MAX_NAMED = 12  # unknown names that are repeated to the visitor; more would be 
 MAX_OPTIONS = 32
 _LONGEST_NAME = 40
 _CHOICES = {"backend": BACKENDS, "proxy": PROXIES}
-_OPTIONS = ("options", "proxy_options")
-_TEXTS = ("prompt", "negative_prompt", "proxy_template")
 _STILL = np.zeros((1, 1, 3), np.uint8)  # any painting will do for checking a setting
 
 
@@ -85,16 +81,15 @@ def recover(given: Mapping[str, Any]) -> Recovered:
 
 def _accepted(name: str, value: Any) -> Any:
     """The value as a Request takes it. Raises RequestError."""
-    if name in _CHOICES and (not isinstance(value, str) or value not in _CHOICES[name]):
-        raise RequestError(f"There is no {name} called that here.")
-    if name in _OPTIONS:
+    kind = SETTINGS[name].kind
+    if kind == "options":
         return _options(value)
-    if name == "sequential" and not isinstance(value, bool):
-        raise RequestError("The setting 'sequential' is yes or no.")
-    if name in _TEXTS and (not isinstance(value, str) or not _writable(value)):
+    if kind == "model" and (not isinstance(value, str) or value not in _CHOICES[name]):
+        raise RequestError(f"There is no {name} called that here.")
+    if kind == "text" and (not isinstance(value, str) or not _writable(value)):
         raise RequestError(f"The setting {name!r} is a text.")
-    if name == "motion" and not _number(value):
-        raise RequestError("The setting 'motion' must be a number.")
+    if kind == "number" and not _number(value):
+        raise RequestError(f"The setting {name!r} must be a number.")
     Request(_STILL, **{"prompt": "anything", name: value})
     return value
 
@@ -130,12 +125,6 @@ def _plain(name: Any) -> str:
     return text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "…"
 
 
-_NUMBERS = (
-    "p", "peak", "proxy_strength", "guidance", "steps", "frames", "fps", "size", "re_noise", "motion",
-)  # fmt: skip
-_CHOSEN = ("backend", "proxy", "variant", "alpha", "start", "seed")
-
-
 def command(
     settings: Mapping[str, Any], painting: str, out: str, proxy_image: str = "", mask: str = ""
 ) -> list[str]:
@@ -145,23 +134,19 @@ def command(
     ``proxy_image`` is used where the run had a proxy image of the visitor's own.
     """
     words = ["python", "-m", "awaken", "--out", out]
-    upload = settings.get("proxy") == "upload" and proxy_image
-    for name in _CHOSEN:
-        if name in settings and not (name == "proxy" and upload):
-            words.append(f"--{name}={settings[name]}")
-    if upload:
+    given = {name: value for name, value in settings.items() if name in SETTINGS}
+    prompt = given.pop("prompt")
+    if given.get("proxy") == "upload" and proxy_image:
+        del given["proxy"]
         words.append(f"--proxy-image={proxy_image}")
     if mask:
         words.append(f"--mask={mask}")
-    for name in _NUMBERS:
-        if settings.get(name) is not None:
-            words.append(f"--{name.replace('_', '-')}={settings[name]!r}")
-    if settings.get("negative_prompt"):
-        words.append(f"--negative={settings['negative_prompt']}")
-    if settings.get("proxy_template") is not None:
-        words.append(f"--proxy-template={settings['proxy_template']}")
-    for name, flag in (("options", "--option"), ("proxy_options", "--proxy-option")):
-        words += [f"{flag}={key}={value!r}" for key, value in settings.get(name, {}).items()]
-    if settings.get("sequential"):
-        words.append("--sequential")
-    return [*words, "--", painting, settings["prompt"]]
+    for name, row in SETTINGS.items():
+        value, flag = given.get(name), row.option(name)
+        if row.kind == "options":
+            words += [f"{flag}={key}={number!r}" for key, number in (value or {}).items()]
+        elif row.kind == "switch":
+            words += [flag] if value else []
+        elif value is not None and (value or row.kind != "text" or row.default is None):
+            words.append(f"{flag}={value}")
+    return [*words, "--", painting, prompt]

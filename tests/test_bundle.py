@@ -21,8 +21,8 @@ from awaken.bundle.reader import MAX_TEXT, Bundle, read_settings_from
 from awaken.bundle.writer import read_frames, reproduce, wipe, write_bundle, write_loops
 from awaken.examples import load_index
 from awaken.painting import open_painting
-from awaken.recipe import SETTINGS, recover
-from awaken.types import Request, RequestError, Result
+from awaken.recipe import recover
+from awaken.types import SETTINGS, Request, RequestError, Result
 from awaken.video import read_settings, save_result
 
 ROOT = Path(__file__).parent.parent

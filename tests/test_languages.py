@@ -37,7 +37,7 @@ SILENT = (
 # Callables whose words go to a programmer or a log.
 UNHEARD = {
     "ValueError", "TypeError", "AssertionError", "AttributeError", "OSError", "FileNotFoundError",
-    "RuntimeError", "info", "warning", "exception", "add_argument",
+    "RuntimeError", "info", "warning", "exception", "add_argument", "setting",
 }  # fmt: skip
 UNSHOWN = (  # sentences that models read, bundles carry, or only the Space's check prints
     "Same painting a few seconds later", "Photo-realistic, 8k", "Made with an independent",

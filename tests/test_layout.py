@@ -19,7 +19,8 @@ ORDER = [
     "awaken.memo", "awaken.vsds", "awaken.fusion", "awaken.proxies", "awaken.backends",
     "awaken.sampling", "awaken.miniature", "awaken.models", "awaken.hub", "awaken.preview",
     "awaken.video", "awaken.analysis", "awaken.painting", "awaken.pictures",
-    "awaken.types", "awaken",
+    "awaken.types", "awaken.setting",
+    "awaken.errors", "awaken",
 ]  # fmt: skip
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "awaken").rglob("*.py"))]
 PAGE = ("app", "awaken.ui", "awaken.space")  # what may know Gradio

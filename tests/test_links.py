@@ -10,8 +10,7 @@ import pytest
 
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
-from awaken.recipe import SETTINGS
-from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, VARIANTS, Request
+from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, SETTINGS, VARIANTS, Request
 from awaken.ui.run.links import DEFAULTS, MAX_QUERY, VERSION, address, decode, encode
 
 STILL = np.zeros((4, 4, 3), np.uint8)

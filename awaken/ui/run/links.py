@@ -16,7 +16,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from awaken.recipe import SETTINGS, Recovered, named, recover
+from awaken.recipe import Recovered, named, recover
+from awaken.types import SETTINGS
 
 VERSION = 1
 MAX_QUERY = 8000  # characters; longer ones are cut by servers on the way

@@ -162,9 +162,9 @@ REQUESTS: dict[str, str] = {
     "This run had a motion mask, which does not travel with settings: paint it again.":
     "这次运行用了运动遮罩；遮罩不随设置传递，请重新绘制。",
     "There is no {name} called that here.": "这里没有这个名称的{name}。",
-    "The setting 'sequential' is yes or no.": "设置“sequential”只能是是或否。",
+    "The setting {name} is yes or no.": "设置{name}只能是是或否。",
     "The setting {name} is a text.": "设置{name}应为文字。",
-    "The setting 'motion' must be a number.": "“运动幅度”必须是数字。",
+    "The setting {name} must be a number.": "设置{name}必须是数字。",
     "A model's own settings are names with numbers.": "模型自身的设置须为名称与数字。",
     "The proxy “{title}” needs a picture: drop one into the proxy field, or choose another proxy.":
     "代理“{title}”需要一张图片：请拖进代理图像框，或改选别的代理模型。",
