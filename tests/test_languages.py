@@ -18,6 +18,7 @@ from awaken.examples import load_index
 from awaken.proxies import PROXIES
 from awaken.ui import texts
 from awaken.ui.page.language_switch import in_language
+from awaken.miniature.reading import read
 from awaken.ui.texts import lab_en, messages, page_en, prompt_reading, stage_words
 from awaken.ui.texts.languages import speaking, spoken
 from awaken.ui.texts.prompts_zh import SENTENCES, in_english
@@ -250,3 +251,31 @@ def test_our_font_has_every_character_of_the_texts():
     assert len(needed) > 500
     missing = "".join(sorted(c for c in needed if ord(c) not in known))
     assert not missing, "make assets/fonts/noto-sans-sc.woff2 anew: see the README beside it"
+
+
+@pytest.mark.parametrize(
+    ("chinese", "moving", "still"),
+    [
+        ("云不动", "", "the clouds"),
+        ("云朵静止，水在流", "the water flows", "the clouds"),
+        ("不要让云动", "", "the clouds"),
+        ("别让云飘", "", "the clouds"),
+        ("湖面平静", "", "the lake"),
+        ("没有波浪", "", "the waves"),
+        ("树一动不动", "", "the trees"),
+        ("云和树不动", "", "the clouds; the trees"),
+        ("船航行，云不动", "the boat sails", "the clouds"),
+        ("除了天空，一切都动", "everything moves", "the sky"),
+        ("除了小船以外都不动", "the boat moves", ""),
+        ("波浪不停地翻滚", "the waves roll", ""),
+        ("水不断流淌", "the water flows", ""),
+        ("不同的云飘动", "the clouds drift", ""),
+        ("云从右边飘来", "the clouds drift to the left", ""),
+        ("clouds drift over the sea，水不动", "clouds drift over the sea", "the water"),
+        ("the clouds drift 云", "the clouds drift", ""),
+    ],
+)
+def test_chinese_says_what_stays_still(chinese, moving, still):
+    """Through the dictionary and the reader of English sentences, as a run takes it."""
+    found = read(in_english(chinese)[0])
+    assert (found.moving, "; ".join(found.still)) == (moving, still)

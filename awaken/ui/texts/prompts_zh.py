@@ -176,11 +176,17 @@ _PLACES: Mapping[str, str] = {
     "拍打岸边": "against the shore", "向岸边": "towards the shore", "向远方": "towards the distance",
     "向前": "forward",
     "从左向右": "from left to right", "从右向左": "from right to left", "由左向右": "from left to right",
-    "由右向左": "from right to left", "向左": "to the left", "往左": "to the left",
+    "由右向左": "from right to left", "从右边": "to the left", "从右": "to the left", "从左边": "to the right", "从左": "to the right",
+    "向左": "to the left", "往左": "to the left",
     "向右": "to the right", "往右": "to the right",
 }  # fmt: skip
 _SILENT = set("的地得着了在里中上边面起来一这那让使正也都会把片阵朵只条叶片。 　")
 _CLAUSES = re.compile(r"[，,。；;、！!？?\n]+|同时|并且|而且|以及|和|与|并")
+# Escapes are of characters that the page never shows, so that its font need not have them.
+_UNCEASING = re.compile("从?不(?:停|断|\u606f|止|住|绝)(?:地|的)?")
+_STILL = re.compile("(?:一动|\u7eb9丝|保持)?不动|静止|平静|停止|停下|\u51dd固|定住|保持|不要|不许|不会|不能|不再|没有|(?<!特)别(?![的人处])|不(?![同少远时但])|没")
+_EXCEPT = re.compile("除了?(.+?)(?:之外|以外|外)?[，,、 ]*((?:其他|其它|别的|一切|所有|什么|全|都).*)")
+_LATIN = re.compile(r"[A-Za-z][A-Za-z'’ -]*")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -197,13 +203,20 @@ def in_english(prompt: str) -> tuple[str, list[str]]:
     whole = prompt.strip().rstrip("。.！!")
     if whole in SENTENCES:
         return SENTENCES[whole], []
-    clauses, unknown = [], []
-    for part in _CLAUSES.split(whole):
-        if not part.strip():
-            continue
-        english, strange = (SENTENCES[part], []) if part in SENTENCES else _clause(part)
-        clauses += [english] if english else []
-        unknown += strange
+    clauses, unknown, still = [], [], False
+    if excepted := _EXCEPT.fullmatch(whole):
+        thing = _clause(excepted[1], still=True)[0].rpartition(" stay")[0]
+        if thing:
+            head = "nothing moves" if _STILL.search(excepted[2]) else "everything moves"
+            return f"{head} except {thing}", []
+    for part in reversed([part for part in _CLAUSES.split(whole) if part.strip()]):
+        own = " ".join(words.strip() for words in _LATIN.findall(part))
+        part = _UNCEASING.sub(" ", _LATIN.sub("", part))
+        # "the clouds and the trees do not move": the first has no movement of its own
+        still = bool(_STILL.search(part)) or (still and _only_a_thing(part))
+        english, strange = (SENTENCES[part], []) if part in SENTENCES else _clause(part, still)
+        clauses[:0] = [words for words in (own, english) if words]
+        unknown[:0] = strange
     told = list(dict.fromkeys(clauses))
     while len(" and ".join(told)) > MAX_PROMPT:
         told.pop()
@@ -225,8 +238,18 @@ _LEXICON: dict[str, tuple[str, str]] = (
 _LONGEST = max(map(len, _LEXICON))
 
 
-def _clause(text: str) -> tuple[str, list[str]]:
-    """One clause, by the longest words first: thing, movement, manner, place."""
+def _only_a_thing(text: str) -> bool:
+    return any(text.strip().endswith(word) for word in _THINGS) and not any(
+        word in text for word in _MOVES
+    )
+
+
+def _clause(text: str, still: bool = False) -> tuple[str, list[str]]:
+    """One clause, by the longest words first: thing, movement, manner, place.
+
+    still: the thing is not to move.
+    """
+    text = _STILL.sub("", text) if still else text
     found: dict[str, str] = {}
     unknown, strange, at = [], "", 0
     while at < len(text):
@@ -251,6 +274,8 @@ def _clause(text: str) -> tuple[str, list[str]]:
     if "thing" not in found:
         return "", [text] if found or unknown else []
     thing, one, move = _THINGS[found["thing"]]
+    if still:
+        return f"{thing} {'stays' if one else 'stay'} still", unknown
     place = found.get("place", "")
     place = "" if place.endswith(thing.split()[-1]) else place  # the water ... on the water
     words = [thing, _verb(found.get("move", move), one), found.get("manner"), place]

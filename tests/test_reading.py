@@ -1,0 +1,113 @@
+"""What a sentence asks for: stillness, direction and speed, by rules that are texts in, texts out."""
+
+import pytest
+
+from awaken.miniature.reading import read
+
+# sentence -> (what of it moves, what must stay still)
+STILLNESS = {
+    "The clouds do not move": ("", "The clouds"),
+    "the clouds don't drift": ("", "the clouds"),
+    "the clouds aren't moving": ("", "the clouds"),
+    "clouds that never move": ("", "clouds"),
+    "don't let the clouds move": ("", "the clouds"),
+    "do not move the clouds": ("", "the clouds"),
+    "let the clouds stand still": ("", "the clouds"),
+    "the sea is calm": ("", "the sea"),
+    "a still lake": ("", "lake"),
+    "the motionless boat": ("", "boat"),
+    "no motion": ("", "everything"),
+    "neither the clouds nor the sea move": ("", "the clouds; the sea"),
+    "the boat and the clouds stay still": ("", "the boat; the clouds"),
+    "the boat sails and the clouds stay still": ("the boat sails", "the clouds"),
+    "keep the sky still while the waves roll": ("the waves roll", "the sky"),
+    "move the boat but keep the clouds frozen": ("move the boat", "the clouds"),
+    "the water ripples, no clouds": ("the water ripples", "clouds"),
+    "the water flows without the clouds moving": ("the water flows", "the clouds"),
+    "water flows as the clouds rest": ("water flows", "the clouds"),
+    "trees sway, but not the grass": ("trees sway", "the grass"),
+    "the waves roll but do not break": ("the waves roll", ""),
+    "everything moves except the sky": ("everything moves", "the sky"),
+    "everything but the boat moves": ("everything moves", "the boat"),
+    "nothing moves except the water": ("the water moves", ""),
+    "nothing but the water moves": ("the water moves", ""),
+    "everything stays still except the water": ("the water moves", ""),
+}
+# what asks for motion in words of stillness: left as it is
+MOTION = (
+    "the clouds drift across the sky", "the clouds still drift", "the water is still flowing",
+    "the calm water ripples", "the waves never stop rolling", "the river never rests",
+    "the wind blows without stopping", "nothing stays still", "the sea is not calm",
+    "a still life with a flickering candle", "waves roll and the sea surges", "make it move",
+    "the boat moves up and down", "云不动",
+)  # fmt: skip
+DIRECTIONS = {
+    "the clouds drift to the left": (-1, 0),
+    "the clouds drift from the right": (-1, 0),
+    "the boat sails from left to right": (1, 0),
+    "the river runs left": (-1, 0),
+    "smoke rises upwards": (0, -1),
+    "snow falls from the sky": (0, 1),
+    "leaves fall from above": (0, 1),
+    "leaves fall gently down": (0, 1),
+    "the clouds stay still and the boat sails to the right": (1, 0),
+    "the boat on the left sails": None,
+    "the boat sails to the left of the tree": None,
+    "the boat moves back and forth": None,
+    "the clouds drift across the sky": None,
+}
+UNREAD = {
+    "waves roll towards us": "depth",
+    "the boat comes closer": "depth",
+    "the clouds drift northwards": "compass",
+    "the stars turn clockwise": "rotation",
+    "the clouds drift to the left and the boat sails to the right": "directions",
+    "waves roll towards the shore": "",
+    "the clouds drift to the left, the boat sails to the left": "",
+}
+SPEEDS = {
+    "the clouds drift": (1, 1),
+    "the clouds drift slowly": (0.3, 0.7),
+    "very slowly the clouds drift": (0.1, 0.45),
+    "the clouds barely move": (0.1, 0.45),
+    "the clouds drift, not too fast": (0.3, 0.7),
+    "the clouds drift fast": (1.3, 2),
+    "the waves roll very quickly": (1.8, 2.5),
+    "the sea surges violently": (1.3, 2),
+    "the sea surges steadfastly": (1, 1),
+}
+
+
+@pytest.mark.parametrize("sentence", STILLNESS)
+def test_what_stays_still_is_taken_out_of_the_motion(sentence):
+    moving, still = STILLNESS[sentence]
+    found = read(sentence)
+    assert (found.moving, "; ".join(found.still)) == (moving, still)
+
+
+@pytest.mark.parametrize("sentence", MOTION)
+def test_motion_in_words_of_stillness_is_motion(sentence):
+    found = read(sentence)
+    assert found.moving == sentence and found.still == ()
+
+
+@pytest.mark.parametrize("sentence", DIRECTIONS)
+def test_directions_say_where_things_go(sentence):
+    assert read(sentence).direction == DIRECTIONS[sentence]
+
+
+@pytest.mark.parametrize("sentence", UNREAD)
+def test_what_cannot_be_done_is_said(sentence):
+    assert " ".join(read(sentence).unread) == UNREAD[sentence]
+
+
+@pytest.mark.parametrize("sentence", SPEEDS)
+def test_adverbs_are_factors_on_the_motion(sentence):
+    low, high = SPEEDS[sentence]
+    assert low <= read(sentence).speed <= high
+
+
+def test_no_sentence_takes_long_to_read():
+    """Patterns that try every way to read a text would take for ever with one of these."""
+    for sentence in ("the clouds " * 55, "not " * 150, "without " * 75, ", but " * 100, "a" * 600):
+        assert read(sentence).speed == 1
