@@ -21,9 +21,9 @@ from awaken.backends import BACKENDS
 from awaken.bundle.reader import read_mask_from, read_settings_from
 from awaken.bundle.writer import reproduce, write_bundle
 from awaken.engine import Engine
+from awaken.evaluate.measures import measure
 from awaken.examples import load_index
 from awaken.miniature.stencil import REACH, resting, stencil, touched
-from awaken.miniature.training.report import measure
 from awaken.painting import open_mask, open_painting
 from awaken.types import Request, RequestError, Result
 from awaken.ui.controls import restore

@@ -32,7 +32,7 @@ TWINS = {
 }
 # Rooms whose words no page shows: the command lines, training, the networks, the Space's check.
 SILENT = (
-    "ui", "models", "__main__", "bench", "examples", "report", "report_page", "train", "training",
+    "ui", "models", "__main__", "bench", "examples", "report", "train", "training",
     "bank", "labels", "scenes", "evaluate",
 )  # fmt: skip
 # Callables whose words go to a programmer or a log.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -127,14 +128,18 @@ def _plot(
         axis.set_xticks(places, [label for label, _ in rows], fontsize=7)
         axis.tick_params(axis="y", labelsize=7)
         axis.spines[["top", "right"]].set_visible(False)
-    return _save(plt, figure, title, missing(summary), summary, out, name)
+    notes = ["Bars: 95 % intervals by bootstrap over scenes.", *missing(summary)]
+    return _save(plt, figure, title, notes, summary, out, name)
 
 
 def _save(plt, figure, title, notes, summary, out: Path, name: str) -> Path:
-    figure.suptitle(title, fontsize=11)
-    words = [summary["sentence"] + ". Bars: 95 % bootstrap intervals over scenes.", *notes]
-    figure.text(0.01, 0.01, "\n".join(words), fontsize=6, va="bottom", color="#444")
-    figure.tight_layout(rect=(0, 0.03 + 0.035 * len(words), 1, 1))
+    """Write the figure with the protocol and the notes under it."""
+    letters = int(22 * figure.get_figwidth())
+    lines = [line for note in (summary["sentence"] + ".", *notes) for line in wrap(note, letters)]
+    figure.suptitle(title, fontsize=10)
+    height = (0.12 * len(lines) + 0.1) / figure.get_figheight()
+    figure.text(0.01, 0.01, "\n".join(lines), fontsize=6, va="bottom", color="#444")
+    figure.tight_layout(rect=(0, height, 1, 1))
     path = out / f"{name}.png"
     figure.savefig(path, dpi=120, metadata={"Software": None})
     plt.close(figure)
