@@ -157,6 +157,10 @@ def test_arms_are_variants_groups_and_changed_settings():
     assert [a.slug for a in parsed][:6] == ["baseline", "V", "S", "VU", "VS", "VS_p=0.2"]
     own = arms.parse(["p=0.8", "proxy=identity"], {"p": 0.8, "proxy": "miniature"})
     assert [a.name for a in own] == ["baseline", "+V&S", "proxy=identity"]
+    *_, noise = arms.parse(["start=noise"], {})
+    assert (noise.variant, noise.name) == ("baseline", "baseline start=noise")
+    assert noise.slug == "baseline_start=noise"
+    assert [a.name for a in arms.parse(["start=still"], {})] == ["baseline"]
     for word in ("fig9", "prompt=x", "p=much", "seed=3", "negative_prompt=x"):
         with pytest.raises(RequestError):
             arms.parse([word], {})

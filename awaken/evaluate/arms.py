@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 _SLUGS = {"baseline": "baseline", "+V": "V", "+S": "S", "+V&U": "VU", METHOD: "VS"}
 _NUMBERS = (*BOUNDS, "motion")
-_CHOICES = ("alpha", "proxy")
+_CHOICES = ("alpha", "proxy", "start")
 _TEXTS = ("negative_prompt", "proxy_template")  # of the whole protocol only: no folder's name
 
 
@@ -44,7 +44,8 @@ class Arm:
 
 
 def parse(words: Iterable[str], settings: Mapping[str, Any]) -> list[Arm]:
-    """Arms from the command line: groups, variants, and "NAME=VALUE[,NAME=VALUE]" of the method.
+    """Arms from the command line: groups, variants, and "NAME=VALUE[,NAME=VALUE]" of the method
+    (start=noise: of the baseline).
 
     settings: the protocol's own; an arm that changes nothing of them is the method itself, and no
     arm stands there twice. The baseline comes first: it shares its stages with all others.
@@ -58,7 +59,9 @@ def parse(words: Iterable[str], settings: Mapping[str, Any]) -> list[Arm]:
             arm = Arm(word)
         elif "=" in word:
             given = dict(setting(part, _CHOICES) for part in word.split(","))
-            arm = Arm(METHOD, {k: v for k, v in given.items() if v != _now(k, settings)})
+            # Only the baseline reads where it starts from.
+            variant = "baseline" if given.keys() == {"start"} else METHOD
+            arm = Arm(variant, {k: v for k, v in given.items() if v != _now(k, settings)})
         else:
             known = ", ".join((*GROUPS, *VARIANTS))
             raise RequestError(f"There is no arm {word!r}; choose {known}, or NAME=VALUE.")
