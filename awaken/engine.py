@@ -344,11 +344,6 @@ def _where(engine: Engine, backend: Backend, painting: np.ndarray) -> dict[str, 
     from awaken import __version__
 
     height, width = painting.shape[:2]
-    return {
-        "width": width,
-        "height": height,
-        "device": engine.device_name,
-        "dtype": str(backend.dtype).removeprefix("torch."),
-        "weights": backend.weights_id,
-        "awaken": __version__,
-    }
+    dtype = str(backend.dtype).removeprefix("torch.")
+    return {"width": width, "height": height, "device": engine.device_name, "dtype": dtype,
+            "weights": backend.weights_id, "awaken": __version__}  # fmt: skip

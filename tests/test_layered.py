@@ -31,11 +31,12 @@ from awaken.miniature.latents import (
 from awaken.miniature.mattes import fitted, outlined, trimmed
 from awaken.miniature.training import clips, fields, loop, train
 from awaken.miniature.training.bank import Bank
-from awaken.miniature.training.captions import EFFECTS, PHRASES, caption
+from awaken.miniature.training.captions import EFFECTS, caption
 from awaken.miniature.training.labels import Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.training.library import Library
 from awaken.miniature.training.losses import lifted
 from awaken.miniature.training.pasting import cut_outs, pasted
+from awaken.miniature.training.phrases import PHRASES
 from awaken.miniature.training.scenes import render
 from awaken.miniature.video_network import VideoNetwork
 

@@ -14,8 +14,9 @@ from awaken.backends.miniature import MiniatureBackend
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.latents import AIR, FLOW, OBJECT, REGION, UNITS, schedule_table
 from awaken.miniature.proxy_network import ProxyNetwork
-from awaken.miniature.training.captions import HARDLY, IDEAS, PHRASES, vocabulary
+from awaken.miniature.training.captions import HARDLY, IDEAS, vocabulary
 from awaken.miniature.training.loop import save_shards
+from awaken.miniature.training.phrases import PHRASES
 from awaken.miniature.video_network import VideoNetwork
 from awaken.proxies import ProxySettings
 from awaken.proxies.miniature import MiniatureProxy

@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
-from awaken.miniature.classes import CLASSES
-from awaken.miniature.training.fields import SpaceTime
 from awaken.miniature.training.labels import Labelled, save_pack
+from awaken.miniature.training.scene_canvas import Canvas, lit, ridge, step
+from awaken.miniature.training.scene_objects import CLOTHS, birds, boats, fire, flags, houses, smoke
 
 log = logging.getLogger(__name__)
 
@@ -63,76 +62,6 @@ _LEAVES = torch.tensor(
 _ROCKS = torch.tensor(
     [[0.36, 0.34, 0.32], [0.45, 0.40, 0.34], [0.28, 0.28, 0.30], [0.55, 0.50, 0.44]]
 )
-_CLOTHS = torch.tensor(
-    [
-        [0.75, 0.12, 0.12],
-        [0.92, 0.92, 0.90],
-        [0.12, 0.22, 0.55],
-        [0.90, 0.75, 0.15],
-        [0.15, 0.45, 0.25],
-    ]
-)
-
-
-class Canvas:
-    """A batch of pictures in the making, (b, 3, h, w), and the masks of what lies on top."""
-
-    def __init__(self, batch: int, height: int, width: int, generator: torch.Generator) -> None:
-        device = generator.device
-        still = torch.zeros(batch, 1, device=device)
-        self.stage = SpaceTime(batch, height, width, still, generator)
-        self.picture = torch.zeros(batch, 3, height, width, device=device)
-        self.masks = torch.zeros(batch, len(CLASSES), height, width, device=device)
-        self.y = (torch.arange(height, device=device) + 0.5)[None, :, None] / height
-        # x in the same unit as y: heights of the picture
-        self.x = (torch.arange(width, device=device) + 0.5)[None, None] / height
-        self.aspect = width / height
-
-    def draw(self, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
-        """(b, 1, 1) random numbers."""
-        return self.stage.uniform(low, high)
-
-    def chance(self, p: float) -> torch.Tensor:
-        """(b, 1, 1) of 0 and 1."""
-        return (self.draw() < p).float()
-
-    def noise(self, beta: float = 1.5, stretch: float = 1.0) -> torch.Tensor:
-        return self.stage.noise(beta, stretch)
-
-    def pick(self, palette: torch.Tensor, spread: float = 0.06) -> torch.Tensor:
-        """(b, 3, 1, 1): a colour of the palette, varied a little."""
-        index = (self.draw()[:, 0, 0] * len(palette)).long()
-        colours = palette.to(self.picture.device)[index]
-        vary = torch.randn(colours.shape, generator=self.stage.generator, device=colours.device)
-        return (colours + spread * vary)[..., None, None].clamp(0, 1)
-
-    def lay(self, colour: torch.Tensor, alpha: torch.Tensor, name: str | None = None) -> None:
-        """Put a layer on top: colour (b, 3, h, w), alpha (b, h, w); it hides the masks beneath."""
-        alpha = alpha.clamp(0, 1)
-        self.picture = self.picture * (1 - alpha[:, None]) + colour * alpha[:, None]
-        self.masks = self.masks * (1 - alpha[:, None])
-        if name:
-            index = CLASSES.index(name)
-            self.masks[:, index] = torch.maximum(self.masks[:, index], alpha)
-
-
-def _step(x: torch.Tensor, sharp: float = 200.0) -> torch.Tensor:
-    return torch.sigmoid(x * sharp)
-
-
-def _ridge(c: Canvas, rough: float = 2.2) -> torch.Tensor:
-    """(b, 1, w): a random line of unit spread."""
-    line = c.noise(rough)[:, :1]
-    return (line - line.mean(2, keepdim=True)) / (line.std(2, keepdim=True) + 1e-6)
-
-
-def _polygon(c: Canvas, points: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
-    """(b, h, w) alpha of a convex polygon, corners (x, y) of (b, 1, 1), clockwise on the screen."""
-    alpha = torch.ones_like(c.picture[:, 0])
-    for (x0, y0), (x1, y1) in zip(points, [*points[1:], points[0]], strict=True):
-        side = (x1 - x0) * (c.y - y0) - (y1 - y0) * (c.x - x0)
-        alpha = alpha * _step(side / (torch.hypot(x1 - x0, y1 - y0) + 1e-6), 500)
-    return alpha
 
 
 def _sky(c: Canvas, horizon: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -153,7 +82,7 @@ def _sky(c: Canvas, horizon: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     moon = night * c.chance(0.7)
     x, y = c.draw(0.1, 0.9) * c.aspect, c.draw(0.15, 0.9) * horizon
     distance = torch.hypot(c.x - x, c.y - y)
-    disc = _step(c.draw(0.012, 0.035) - distance, 400) * torch.maximum(sunny, moon)
+    disc = step(c.draw(0.012, 0.035) - distance, 400) * torch.maximum(sunny, moon)
     glow = torch.exp(-distance / 0.12) * (0.5 * sunny + 0.25 * moon)
     picture = picture + (low * 0.8 + 0.2) * glow[:, None]
     picture = picture * (1 - disc[:, None]) + disc[:, None]
@@ -163,20 +92,13 @@ def _sky(c: Canvas, horizon: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return low, night
 
 
-def _lit(c: Canvas, colour: torch.Tensor, amount: float, beta: float = 0.9, stretch: float = 1.0):
-    """A textured surface of one colour, (b, 3, h, w)."""
-    grain = c.noise(beta, stretch)[:, None]
-    patch = c.noise(1.8)[:, None]
-    return colour * (1 + amount * grain + 0.5 * amount * patch)
-
-
 def _hills(c: Canvas, horizon: torch.Tensor, haze: torch.Tensor) -> None:
     for depth in (0.75, 0.5, 0.25):
         shown = c.chance(0.55)
         tall = c.draw(0.02, 0.16) * (1.2 - depth)
-        top = horizon - tall * (0.6 + 0.35 * _ridge(c).clamp(-1.5, 2))
-        colour = _lit(c, c.pick(torch.cat([_GREENS, _ROCKS])), 0.15, 1.0)
-        c.lay(colour * (1 - depth) + haze * depth, _step(c.y - top, 300) * shown)
+        top = horizon - tall * (0.6 + 0.35 * ridge(c).clamp(-1.5, 2))
+        colour = lit(c, c.pick(torch.cat([_GREENS, _ROCKS])), 0.15, 1.0)
+        c.lay(colour * (1 - depth) + haze * depth, step(c.y - top, 300) * shown)
 
 
 def _water(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
@@ -199,40 +121,40 @@ def _water(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
     picture = picture + (swell * (0.3 + 0.7 * near))[:, None]
     foam = torch.sigmoid(6 * (phase.sin() + 0.7 * c.noise(0.9, 2.5) - c.draw(1.1, 2.5)))
     picture = picture + 0.5 * foam[:, None] * (picture.mean((2, 3), keepdim=True) + 0.3)
-    c.lay(picture, _step(c.y - horizon, 400) * shown, "water")
+    c.lay(picture, step(c.y - horizon, 400) * shown, "water")
 
 
 def _land(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
     """Meadow, field, snow or sand; a river or a lake may show through."""
     near = ((c.y - horizon) / (1 - horizon)).clamp(0, 1.2)
-    top = horizon + c.draw(0.0, 0.04) + 0.012 * _ridge(c)
-    alpha = _step(c.y - top, 300)
+    top = horizon + c.draw(0.0, 0.04) + 0.012 * ridge(c)
+    alpha = step(c.y - top, 300)
     middle = c.draw(0.1, 0.9) * c.aspect + 0.12 * near * c.noise(1.9)[:, :, :1]
     half = c.draw(0.05, 0.5) * near**1.2 + 0.004
-    river = _step(half - (c.x - middle).abs() + 0.01 * c.noise(1.2), 120) * c.chance(0.35)
+    river = step(half - (c.x - middle).abs() + 0.01 * c.noise(1.2), 120) * c.chance(0.35)
     alpha = alpha * (1 - river) * shown
     streaks = c.noise(0.5, 0.35) * near + 0.6 * c.noise(0.9, 2.0) * (1 - near)
     green = c.pick(_GREENS) * (1 + 0.28 * streaks[:, None] + 0.12 * c.noise(1.8)[:, None])
-    flowers = _step(c.noise(0.35) - c.draw(2.0, 3.5), 8) * near * c.chance(0.3)
-    green = green * (1 - flowers[:, None]) + c.pick(_CLOTHS) * flowers[:, None]
+    flowers = step(c.noise(0.35) - c.draw(2.0, 3.5), 8) * near * c.chance(0.3)
+    green = green * (1 - flowers[:, None]) + c.pick(CLOTHS) * flowers[:, None]
     bare = c.chance(0.35)
     sand = torch.tensor([[0.72, 0.64, 0.50], [0.88, 0.90, 0.93], [0.50, 0.42, 0.32]])
     c.lay(green, alpha * (1 - bare), "grass")
-    c.lay(_lit(c, c.pick(sand), 0.08, 1.0, 2.0), alpha * bare)
-    rocks = _step(c.noise(1.5) + 3 * (c.y - 1) - c.draw(0.5, 1.6), 20) * c.chance(0.25)
-    c.lay(_lit(c, c.pick(_ROCKS), 0.3, 0.8), rocks * alpha)
+    c.lay(lit(c, c.pick(sand), 0.08, 1.0, 2.0), alpha * bare)
+    rocks = step(c.noise(1.5) + 3 * (c.y - 1) - c.draw(0.5, 1.6), 20) * c.chance(0.25)
+    c.lay(lit(c, c.pick(_ROCKS), 0.3, 0.8), rocks * alpha)
 
 
 def _fall(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
     """A cliff with a waterfall on one side."""
     side = c.stage.sign()[:, None, None]
     edge = (0.5 + side * c.draw(-0.1, 0.2)) * c.aspect + 0.05 * c.noise(1.5)[:, :, :1]
-    cliff = _step((c.x - edge) * side, 120) * _step(c.y - horizon * c.draw(0.2, 0.7), 120)
-    cliff = cliff * _step(0.95 - c.y + 0.05 * _ridge(c), 60) * shown
-    c.lay(_lit(c, c.pick(_ROCKS), 0.35, 0.9, 0.6), cliff)
+    cliff = step((c.x - edge) * side, 120) * step(c.y - horizon * c.draw(0.2, 0.7), 120)
+    cliff = cliff * step(0.95 - c.y + 0.05 * ridge(c), 60) * shown
+    c.lay(lit(c, c.pick(_ROCKS), 0.35, 0.9, 0.6), cliff)
     middle = edge + side * c.draw(0.12, 0.3)
     width = c.draw(0.025, 0.08) * (0.8 + 0.5 * c.y)
-    strand = _step(width - (c.x - middle).abs() + 0.012 * c.noise(1.2), 150)
+    strand = step(width - (c.x - middle).abs() + 0.012 * c.noise(1.2), 150)
     foam = 0.8 + 0.18 * c.noise(0.6, 0.05)
     white = foam[:, None] * torch.ones(1, 3, 1, 1, device=foam.device)
     c.lay(white, strand * cliff, "falling water")
@@ -249,160 +171,13 @@ def _trees(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
         x, wide = c.draw(-0.05, 1.05) * c.aspect, tall * (0.16 + (1 - slender) * c.draw(0.15, 0.4))
         crown = ((c.x - x) / wide) ** 2 + ((c.y - root + 0.58 * tall) / (0.46 * tall)) ** 2
         leafy = 1 - crown + 0.5 * c.noise(1.0)
-        alpha = torch.maximum(alpha, _step(leafy, 7) * here)
-        stem = _step(0.03 * tall - (c.x - x).abs(), 500) * _step(root - c.y, 300)
-        trunk = torch.maximum(trunk, stem * _step(c.y - root + 0.5 * tall, 100) * here)
+        alpha = torch.maximum(alpha, step(leafy, 7) * here)
+        stem = step(0.03 * tall - (c.x - x).abs(), 500) * step(root - c.y, 300)
+        trunk = torch.maximum(trunk, stem * step(c.y - root + 0.5 * tall, 100) * here)
     light = torch.sigmoid(2 * c.noise(1.2))[:, None]
     leaf = c.pick(_LEAVES)
-    c.lay(_lit(c, torch.full_like(leaf, 0.16), 0.3), trunk * (1 - alpha))
-    c.lay(_lit(c, leaf, 0.35, 0.6) * (0.6 + 0.9 * light), alpha, "trees")
-
-
-def _houses(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor):
-    """Houses; returns where a chimney ends, (b, 1, 1) x and y."""
-    chimney = (c.draw() * c.aspect, horizon)
-    walls = torch.tensor(
-        [[0.80, 0.76, 0.68], [0.60, 0.42, 0.34], [0.90, 0.89, 0.86], [0.45, 0.42, 0.40]]
-    )
-    roofs = torch.tensor([[0.45, 0.20, 0.14], [0.30, 0.28, 0.28], [0.40, 0.33, 0.24]])
-    for _ in range(2):
-        here = c.chance(0.7) * shown
-        s = c.draw(0.05, 0.16)
-        x, y = c.draw(0.05, 0.95) * c.aspect, horizon + s * c.draw(0.2, 0.9)
-        body = _polygon(c, [(x - s, y - s), (x + s, y - s), (x + s, y), (x - s, y)])
-        roof = _polygon(
-            c,
-            [
-                (x - 0.6 * s, y - 1.7 * s),
-                (x + 0.6 * s, y - 1.7 * s),
-                (x + 1.2 * s, y - s),
-                (x - 1.2 * s, y - s),
-            ],
-        )
-        stack = _polygon(
-            c, [(x - 0.1 * s, y - 2.2 * s), (x + 0.15 * s, y - 2.2 * s),
-                (x + 0.15 * s, y - 1.5 * s), (x - 0.1 * s, y - 1.5 * s)],
-        )  # fmt: skip
-        c.lay(_lit(c, c.pick(walls), 0.06), body * here)
-        windows = (((c.x - x) / s * 2.2) % 1 - 0.5).abs() < 0.16
-        windows = windows & ((((c.y - y) / s * 2.0) % 1 - 0.5).abs() < 0.25)
-        c.lay(torch.full_like(c.picture, 0.12), body * windows.float() * here)
-        c.lay(_lit(c, c.pick(roofs), 0.1), torch.maximum(roof, stack) * here)
-        chimney = tuple(
-            p * (1 - here) + q * here for p, q in zip(chimney, (x, y - 2.2 * s), strict=True)
-        )
-    return chimney
-
-
-def _boats(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
-    sails = torch.tensor(
-        [[0.95, 0.94, 0.90], [0.85, 0.78, 0.62], [0.60, 0.28, 0.18], [0.80, 0.80, 0.82]]
-    )
-    hulls = torch.tensor(
-        [[0.20, 0.14, 0.10], [0.85, 0.84, 0.80], [0.12, 0.18, 0.30], [0.50, 0.14, 0.10]]
-    )
-    for _ in range(3):
-        here = c.chance(0.55) * shown
-        depth = c.draw(0.02, 0.6)
-        y = horizon + depth * (1 - horizon)
-        s = (0.02 + 0.2 * depth) * c.draw(0.6, 1.3)
-        x, way, tall = (
-            c.draw(0.08, 0.92) * c.aspect,
-            c.stage.sign()[:, None, None],
-            c.draw(1.2, 2.6),
-        )
-        hull = _polygon(
-            c, [(x - s, y - 0.28 * s), (x + s, y - 0.28 * s), (x + 0.75 * s, y), (x - 0.75 * s, y)]
-        )
-        c.lay(_lit(c, c.pick(hulls), 0.1), hull * here, "boats")
-        sailing = here * c.chance(0.75)
-        foot, head = y - 0.4 * s, y - 0.35 * s - tall * s
-        for lean, share in ((1.0, 1.0), (-0.8, 0.85)):
-            a, b = x + 0.06 * lean * s * way, x + 0.85 * lean * s * way
-            top = foot + (head - foot) * share
-            left, right = torch.minimum(a, b), torch.maximum(a, b)
-            mast_left = (a <= b).float()
-            peak = left * mast_left + right * (1 - mast_left)
-            sail = _polygon(c, [(peak, top), (right, foot), (left, foot)])
-            shade = 1 - 0.25 * torch.sigmoid((c.x - x) / s * 4)[:, None]
-            c.lay(_lit(c, c.pick(sails), 0.05) * shade, sail * sailing, "boats")
-        mast = (
-            _step(0.02 * s - (c.x - x).abs(), 900) * _step(c.y - head, 500) * _step(foot - c.y, 500)
-        )
-        c.lay(torch.full_like(c.picture, 0.2), mast * sailing, "boats")
-        shadow = _step(s - (c.x - x).abs(), 80) * torch.exp(-((c.y - y) / (0.5 * s)).clamp(min=0))
-        dark = shadow * _step(c.y - y, 300) * here * 0.4
-        c.picture = c.picture * (1 - dark[:, None])
-
-
-def _birds(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
-    alpha = torch.zeros_like(c.picture[:, 0])
-    for _ in range(6):
-        here = c.chance(0.6) * shown
-        x, y, s = c.draw(0.05, 0.95) * c.aspect, c.draw(0.08, 0.85) * horizon, c.draw(0.012, 0.05)
-        across = ((c.x - x) / s).abs()
-        arch = (c.y - y) / s + 0.6 * (across.clamp(max=1) * 2.6).sin() * c.draw(0.5, 1)
-        wing = _step(0.16 * (1.1 - across) - arch.abs(), 12) * _step(1 - across, 20)
-        body = _step(0.22 - torch.hypot((c.x - x) / s * 0.6, (c.y - y) / s), 20)
-        alpha = torch.maximum(alpha, torch.maximum(wing, body) * here)
-    tone = torch.tensor([[0.10, 0.10, 0.11], [0.95, 0.95, 0.94], [0.25, 0.22, 0.2]])
-    c.lay(c.pick(tone).expand_as(c.picture), alpha, "birds")
-
-
-def _flags(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
-    for _ in range(2):
-        here = c.chance(0.8) * shown
-        s, way = c.draw(0.05, 0.16), c.stage.sign()[:, None, None]
-        x, root = c.draw(0.15, 0.85) * c.aspect, horizon + c.draw(0.0, 0.25)
-        top = (root - c.draw(0.3, 0.6)).clamp(min=0.05)
-        pole = _step(0.004 - (c.x - x).abs(), 600) * _step(c.y - top, 400) * _step(root - c.y, 400)
-        c.lay(torch.full_like(c.picture, 0.35), pole * here)
-        along = (c.x - x) * way / s
-        fold = 0.12 * s * (along * c.draw(3, 6) + 6 * c.draw()).sin() * along
-        down = (c.y - top - fold) / (0.62 * s)
-        cloth = _step(along, 60) * _step(1 - along, 60) * _step(down, 40) * _step(1 - down, 40)
-        shade = 1 + 0.2 * (along * c.draw(3, 6)).cos()
-        first, second = c.pick(_CLOTHS), c.pick(_CLOTHS)
-        stripe = ((down * 3).floor() % 2)[:, None]
-        colour = (first * stripe + second * (1 - stripe)) * shade[:, None]
-        c.lay(colour, cloth * here, "flags")
-
-
-def _fire(
-    c: Canvas, horizon: torch.Tensor, shown: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """A flame and its glow; returns where it ends, (b, 1, 1) x and y."""
-    s = c.draw(0.03, 0.16)
-    x, y = c.draw(0.15, 0.85) * c.aspect, (horizon + c.draw(0.1, 0.4)).clamp(max=0.95)
-    up = (y - c.y) / (2.2 * s)
-    waist = (
-        s * (up.clamp(0, 1) * math.pi).sin().clamp(min=0) ** 0.6 * (1 - 0.75 * up.clamp(0, 1))
-        + 0.15 * s
-    )
-    side = (c.x - x + 0.3 * s * up * c.noise(1.6)) / waist
-    flame = _step(1 - side.abs(), 8) * _step(up + 0.05, 30) * _step(1 - up, 15) * shown
-    heart = (1 - side**2).clamp(0, 1) * (1 - up.clamp(0, 1))
-    colour = torch.stack([0.95 + 0.05 * heart, 0.38 + 0.58 * heart, 0.05 + 0.6 * heart**2], 1)
-    glow = torch.exp(-((torch.hypot(c.x - x, c.y - y + s) / (3.5 * s)) ** 2)) * shown
-    c.picture = c.picture * (1 - 0.55 * shown[:, None])  # fires are seen in the dark
-    warm = torch.tensor([1.0, 0.5, 0.18], device=glow.device)[None, :, None, None]
-    c.picture = c.picture + warm * glow[:, None] * 0.5
-    c.lay(colour, flame, "fire")
-    return x, y - 2.2 * s
-
-
-def _smoke(c: Canvas, x: torch.Tensor, y: torch.Tensor, shown: torch.Tensor) -> None:
-    tall, lean = c.draw(0.2, 0.5), c.draw(-0.6, 0.6)
-    up = (y - c.y).clamp(min=0)
-    middle = x + lean * up + 0.05 * c.noise(1.8)[:, :, :1] * (up / tall).clamp(0, 1)
-    wide = 0.012 + up * c.draw(0.12, 0.35)
-    plume = torch.exp(-(((c.x - middle) / wide) ** 2)) * _step(y - c.y, 150)
-    plume = plume * _step(tall - up + 0.08 * c.noise(1.4), 30)
-    plume = (
-        plume * torch.sigmoid(3 * (c.noise(1.3) + c.draw(0.5, 1.3))) * c.draw(0.55, 0.95) * shown
-    )
-    tone = torch.tensor([[0.90, 0.90, 0.90], [0.55, 0.55, 0.56], [0.25, 0.24, 0.24]])
-    c.lay(_lit(c, c.pick(tone), 0.08, 1.3), plume, "smoke")
+    c.lay(lit(c, torch.full_like(leaf, 0.16), 0.3), trunk * (1 - alpha))
+    c.lay(lit(c, leaf, 0.35, 0.6) * (0.6 + 0.9 * light), alpha, "trees")
 
 
 def render(
@@ -417,18 +192,18 @@ def render(
     wet = c.chance(0.6)
     _water(c, horizon, torch.ones_like(wet))  # under the land too: rivers show it
     _land(c, horizon, 1 - wet)
-    shore = _step(c.y - c.draw(0.75, 1.05) + 0.03 * _ridge(c), 200) * wet * c.chance(0.5)
-    c.lay(_lit(c, c.pick(torch.cat([_ROCKS, _GREENS])), 0.2, 1.0, 2.0), shore)
+    shore = step(c.y - c.draw(0.75, 1.05) + 0.03 * ridge(c), 200) * wet * c.chance(0.5)
+    c.lay(lit(c, c.pick(torch.cat([_ROCKS, _GREENS])), 0.2, 1.0, 2.0), shore)
     _fall(c, horizon, c.chance(0.16))
-    x, y = _houses(c, horizon, c.chance(0.3))
+    x, y = houses(c, horizon, c.chance(0.3))
     _trees(c, horizon, c.chance(0.5))
-    _boats(c, horizon, wet * c.chance(0.65))
-    _birds(c, horizon, c.chance(0.2))
-    _flags(c, horizon, c.chance(0.12))
+    boats(c, horizon, wet * c.chance(0.65))
+    birds(c, horizon, c.chance(0.2))
+    flags(c, horizon, c.chance(0.12))
     burning = c.chance(0.12)
-    fx, fy = _fire(c, horizon, burning)
+    fx, fy = fire(c, horizon, burning)
     x, y = x * (1 - burning) + fx * burning, y * (1 - burning) + fy * burning
-    _smoke(c, x, y, c.chance(0.2))
+    smoke(c, x, y, c.chance(0.2))
     near = ((c.y - horizon) / (1 - horizon)).clamp(0, 1)[:, None]
     veil = c.draw(0, 0.7)[:, None] * c.chance(0.3)[:, None] * (1 - near)
     c.picture = c.picture * (1 - veil) + haze * veil
