@@ -96,8 +96,9 @@ class Residence:
         """The role's model works next: bring it to the device, others away if not all fit."""
         if self.capacity is None or role not in self._models:
             return
-        weights = sum(_size(model) for _, model in self._models.values())
-        if weights > WEIGHTS_SHARE * self.capacity:
+        held = [model for _, model in self._models.values()]
+        weights = sum(map(_size, held))
+        if weights > WEIGHTS_SHARE * self.capacity or any(map(_moves_itself, held)):
             self._park_all_but(role)
             bring = {role} & self._parked
         else:
@@ -111,7 +112,10 @@ class Residence:
     def _park_all_but(self, role: str) -> None:
         leaving = self._models.keys() - {role} - self._parked
         for name in leaving:
-            for module in modules(self._models[name][1]):
+            model = self._models[name][1]
+            if hasattr(model, "rest"):  # where diffusers moves the parts
+                model.rest()
+            for module in modules(model):
                 module.to("cpu")
             self._parked.add(name)
         if leaving:
@@ -153,6 +157,11 @@ def capacity(device: torch.device) -> int | None:
     import torch
 
     return torch.cuda.mem_get_info(device)[1] if device.type == "cuda" else None
+
+
+def _moves_itself(model: Any) -> bool:
+    """Whether diffusers brings its parts to the device: it was too large to stay there whole."""
+    return hasattr(model, "rest") and not modules(model)
 
 
 def _size(model: Any) -> int:

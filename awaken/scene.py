@@ -41,8 +41,13 @@ class Scene:
     def still(self, name: str) -> torch.Tensor:
         """The static video, as the state that is diffused."""
         if name not in self._stills:
-            latents, picture = self.latents(name), self.pictures[name]
-            self._stills[name] = self.backend.static_video(latents, self.request.frames, picture)
+            backend, picture, frames = self.backend, self.pictures[name], self.request.frames
+            key = content_key("still", backend.weights_id, str(backend.dtype), picture, frames)
+            z = self.memo.get(key) if backend.encodes_stills else None
+            if z is None:
+                z = backend.static_video(self.latents(name), frames, picture)
+                z = self.memo.put(key, z) if backend.encodes_stills else z
+            self._stills[name] = z
         return self._stills[name]
 
     def video(self, name: str) -> torch.Tensor:

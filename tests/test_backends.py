@@ -1,4 +1,4 @@
-"""Every entry of BACKENDS, loaded by path from a checkpoint in its true layout, through the engine."""
+"""Every backend of our own making, by path from a checkpoint in its true layout, through the engine."""
 
 import json
 import shutil
@@ -11,9 +11,13 @@ from safetensors.torch import save_file
 from awaken import hub, types
 from awaken.__main__ import main
 from awaken.backends import BACKENDS, VideoSettings
+from awaken.backends.pipeline_specs import PIPELINES
 from awaken.engine import Engine
 from awaken.types import Request
 from tests import checkpoints, tiny
+
+# Those of test_pipelines have their own tests.
+OURS = [name for name in BACKENDS if name not in PIPELINES]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,7 @@ def run(engine, request):
     return events[-1], events
 
 
-@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("name", OURS)
 def test_baseline_and_method_run_and_repeat_to_the_bit(engine, name):
     first, events = run(engine, request(name))
     frames = BACKENDS[name].frames
@@ -64,14 +68,14 @@ def test_baseline_and_method_run_and_repeat_to_the_bit(engine, name):
     assert np.array_equal(first.awakened, again.awakened)
 
 
-@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("name", OURS)
 def test_every_arm_of_table_1_is_a_setting(engine, name):
     results = [run(engine, request(name, variant=v))[0] for v in types.VARIANTS]
     assert len({r.awakened.tobytes() for r in results}) == len(results)
     assert len({r.baseline.tobytes() for r in results}) == 1
 
 
-@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("name", OURS)
 def test_a_batch_computes_what_one_by_one_computes(engine, name):
     """One network call on two videos against two calls, in float32."""
     backend, _, r, painting, _ = engine._prepare(request(name))
@@ -85,7 +89,7 @@ def test_a_batch_computes_what_one_by_one_computes(engine, name):
     torch.testing.assert_close(both, alone, atol=2e-4, rtol=2e-4)
 
 
-@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("name", OURS)
 def test_the_command_line_writes_the_same_frames_as_the_engine(engine, name, tmp_path):
     from PIL import Image
 
@@ -103,7 +107,7 @@ def test_the_command_line_writes_the_same_frames_as_the_engine(engine, name, tmp
     assert read_settings(out / "awakened.mp4") == settings
 
 
-@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("name", OURS)
 def test_the_page_runs_it_with_its_defaults(name, tmp_path):
     from gradio_client import Client, handle_file
     from PIL import Image
@@ -123,7 +127,7 @@ def test_the_page_runs_it_with_its_defaults(name, tmp_path):
     assert settings["options"] == {n: o.default for n, o in BACKENDS[name].options.items()}
 
 
-@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("name", OURS)
 def test_options_reach_the_model(engine, name):
     spec = BACKENDS[name]
     before, _ = run(engine, request(name))
@@ -133,7 +137,7 @@ def test_options_reach_the_model(engine, name):
         assert not np.array_equal(before.awakened, after.awakened), option
 
 
-@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("name", OURS)
 def test_a_later_start_and_no_guidance_work(engine, name):
     usual, _ = run(engine, request(name))
     late, _ = run(engine, request(name, re_noise=0.5))

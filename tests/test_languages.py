@@ -48,7 +48,9 @@ UNSHOWN = (  # sentences that models read, bundles carry, or only the Space's ch
 # Names and signs that stay as they are in Chinese.
 NAMES = re.compile(
     r"AnimateAnything|ConsistI2V|Cinemo|I4VGen|SDXL Refiner|SDXL|InvSR|MasaCtrl|SD-Turbo|InstructPix2Pix|"
-    r"Z-Image-Turbo|FLUX\.2 klein 4B|Qwen-Image-Edit 2511|Stable Diffusion|ModelScope text-to-video|"
+    r"Z-Image-Turbo|FLUX\.2 klein 4B|Qwen-Image-Edit 2511|Stable Diffusion|Stable Video Diffusion XT|"
+    r"Wan 2\.\d [A-Z0-9]+-[A-Z0-9]+|LTX-Video 2B( 0\.9\.5)?|AnimateDiff with SparseCtrl|HunyuanVideo-1\.5|"
+    r"CogVideoX 1\.5 5B|SkyReels-V2 1\.3B|I2VGen-XL|Sana-Video 2B|LTX-2|PIA|ModelScope text-to-video|"
     r"Every Painting Awakened: A Training-free Framework for Painting-to-Animation Generation|"
     r"CreativeML Open ?RAIL(\+\+)?-M|OpenRAIL\+\+-M|OpenRAIL-M|Stability AI Community License|"
     r"NTU S-Lab License 1\.0|Apache-2\.0 \(diffusers\)|"

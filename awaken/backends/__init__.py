@@ -17,6 +17,7 @@ from awaken.backends.base import (
     VideoSettings,
     lazy_loader,
 )
+from awaken.backends.pipeline_specs import PIPELINES
 from awaken.backends.releases import ANIMATE_ANYTHING, CINEMO, CONSISTI2V
 
 __all__ = ["BACKENDS", "Backend", "BackendSpec", "Condition", "Option", "VideoSettings"]
@@ -70,6 +71,7 @@ BACKENDS: dict[str, BackendSpec] = {
         motion_range=(1.0, 20.0, 0.5),
         has_mask=True,
         needs="About 4 GB to download, a GPU with 8 GB; a processor takes hours.",
+        gpu_gigabytes=8,
         code_licence="MIT",
         weight_licence="not stated; its base, ModelScope text-to-video, is CC-BY-NC-4.0",
         non_commercial=True,
@@ -97,6 +99,7 @@ BACKENDS: dict[str, BackendSpec] = {
             "image_guidance": Option("Image guidance", 1.0, 1.0, 3.0, 0.1, "1 switches it off."),
         },
         needs="6.7 GB to download, a GPU with 10 GB; a processor takes hours.",
+        gpu_gigabytes=10,
         code_licence="MIT",
         weight_licence="MIT (its base, Stable Diffusion 2.1: OpenRAIL++-M)",
         source="https://huggingface.co/TIGER-Lab/ConsistI2V",
@@ -127,8 +130,9 @@ BACKENDS: dict[str, BackendSpec] = {
             ),
         },
         needs="4.6 GB to download, a GPU with 8 GB; a processor takes hours.",
+        gpu_gigabytes=8,
         code_licence="Apache-2.0",
         weight_licence="Apache-2.0 (its base, Stable Diffusion 1.4: OpenRAIL-M)",
         source="https://huggingface.co/maxin-cn/Cinemo",
     ),
-}
+} | PIPELINES

@@ -50,6 +50,7 @@ class BackendSpec:
         negative_prompt: what its makers do not want to see, where the visitor names nothing.
         options: further settings, shown under advanced.
         needs: what it costs to have it: download size, memory.
+        gpu_gigabytes: memory of the GPU that it wants, in GB; 0 runs on a processor in minutes.
         learnt_from: what it has seen in training, and what not, for the label of every result.
         release, bases: what ``Engine.fetch`` would download, the bases first; None ships with the
             demo.
@@ -75,6 +76,7 @@ class BackendSpec:
     negative_prompt: str = ""
     options: Mapping[str, Option] = field(default_factory=dict)
     needs: str = ""
+    gpu_gigabytes: int = 0
     learnt_from: str = ""
     release: hub.Release | None = None
     bases: tuple[hub.Release, ...] = ()
@@ -157,6 +159,7 @@ class Backend(ABC):
     dtype: torch.dtype
     weights_id: str  # content hash or revision: part of every memo key
     starts_from_noise = False  # its own run begins with pure noise, not with the noised still video
+    encodes_stills = False  # a static video costs an encoding of its own, and is worth keeping
     evaluations: int = 0
 
     @abstractmethod

@@ -6,31 +6,27 @@ network; loading, text, decoding in batches that fit and previews are here.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from awaken import hub
 from awaken.backends import Backend
+from awaken.backends.latent_preview import fit_to_rgb, preview
+from awaken.backends.pipeline_loading import fingerprint, posterior_generator
+from awaken.backends.placement import resident
 from awaken.types import ModelError
+
+__all__ = [
+    "LatentDiffusionBackend", "fingerprint", "from_folder", "posterior_generator", "resident",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
 _DECODE_BATCHES = (8, 4, 2, 1)  # frames at once; the next smaller when memory runs out
-_PREVIEW_SIDE = 128
-
-
-def resident(needed: int, free: int) -> bool:
-    """Whether models of ``needed`` bytes may stay on a device with ``free`` bytes.
-
-    A quarter of what is free stays for activations.
-    """
-    return needed <= free * 3 // 4
 
 
 class LatentDiffusionBackend(Backend):
@@ -150,40 +146,18 @@ class LatentDiffusionBackend(Backend):
         self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
     ) -> np.ndarray:
         """The latents through a linear map to RGB, fitted once to the loaded VAE."""
-        rgb = torch.einsum("bcfhw,cd->bfdhw", z.float(), self.to_rgb[:-1])
-        rgb = rgb[0] + self.to_rgb[-1][:, None, None]
-        scale = _PREVIEW_SIDE / max(rgb.shape[-2:])
-        small = F.interpolate(rgb, scale_factor=scale, mode="bilinear") if scale != 1 else rgb
-        return _to_bytes(small)
+        return preview(z, self.to_rgb)
 
     @property
     def to_rgb(self) -> torch.Tensor:
-        """(channels + 1, 3): least squares from latents (and one) to colours in [-1, 1]."""
+        """(channels + 1, 3), see ``latent_preview``."""
         if not hasattr(self, "_to_rgb"):
-            draw = torch.Generator().manual_seed(0)
-            colours = torch.rand(1, 3, 6, 6, generator=draw) * 2 - 1
-            side = 6 * 2 ** (len(self.vae.config.block_out_channels) - 1)
-            picture = F.interpolate(colours, (side, side), mode="bicubic").clamp(-1, 1)
-            picture = picture.to(self.device, self.vae.dtype)
-            z = self.vae.encode(picture).latent_dist.mode() * self.vae.config.scaling_factor
-            rows = z.flatten(2)[0].T.float().cpu()
-            rows = torch.cat([rows, torch.ones(len(rows), 1)], 1)
-            seen = F.adaptive_avg_pool2d(picture.float(), z.shape[-2:]).flatten(2)[0].T.cpu()
-            self._to_rgb = torch.linalg.lstsq(rows, seen).solution.to(self.device)
+            scaling = self.vae.config.scaling_factor
+            self._to_rgb = fit_to_rgb(
+                lambda x: self.vae.encode(x.to(self.vae.dtype)).latent_dist.mode() * scaling,
+                2 ** (len(self.vae.config.block_out_channels) - 1), self.device,
+            )  # fmt: skip
         return self._to_rgb
-
-
-def posterior_generator(seed: int) -> torch.Generator:
-    """Posterior samples of a VAE come from a generator of their own, not from the method's."""
-    return torch.Generator().manual_seed(seed ^ 0x5EED_0F_7AE)
-
-
-def fingerprint(path: Path) -> str:
-    """Tells one weights file from another without reading gigabytes: header, size and date."""
-    stat = path.stat()
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    return hashlib.sha256(head + f"{stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:16]
 
 
 def from_folder(cls, folder: Path, dtype: torch.dtype | None):

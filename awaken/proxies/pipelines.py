@@ -11,14 +11,14 @@ import queue
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from awaken import hub
-from awaken.backends.latent_diffusion import fingerprint, resident
+from awaken.backends.pipeline_loading import fingerprint, load_pipeline
+from awaken.backends.placement import resident
 from awaken.painting import to_size
 from awaken.proxies import Proxy, ProxySettings
 from awaken.proxies.alignment import is_black, register
@@ -75,29 +75,6 @@ def stepwise(
     finally:
         go_on.put(False)
         thread.join()
-
-
-def load_pipeline(name: str, folder: Path, dtype: torch.dtype, **components: Any):
-    """The diffusers pipeline ``name`` from this folder only. Raises ModelError naming the folder.
-
-    components: replacements, for instance ``safety_checker=None``.
-    """
-    import diffusers
-
-    parts = [folder / part for part in ("unet", "transformer") if (folder / part).is_dir()]
-    half = next(filter(None, map(hub.variant, parts)), None)
-    try:
-        pipe = getattr(diffusers, name).from_pretrained(
-            folder, local_files_only=True, torch_dtype=dtype,
-            variant=half, **components,
-        )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
-        raise ModelError(
-            f"{folder} could not be loaded as {name}: {reason}. Fetch that folder again."
-        ) from error
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
 
 
 class ReleasedProxy(Proxy):

@@ -5,42 +5,27 @@ Sizes are estimates, mostly from parameter counts in half precision; the hub say
 
 from __future__ import annotations
 
-from awaken.hub import Release, weights
+from awaken.backends.releases import (
+    BASE,
+    STABLE_DIFFUSION,
+    STABLE_DIFFUSION_FILES,
+    Files,
+    encoder,
+    half,
+    network,
+    tokenizer,
+)
+from awaken.hub import Release
 
-Files = tuple[tuple[str, ...], ...]
+__all__ = [
+    "FLUX2_KLEIN", "INSTRUCT_PIX2PIX", "INVSR", "QWEN_IMAGE_EDIT", "SDXL_REFINER", "SD_TURBO",
+    "STABLE_DIFFUSION", "Z_IMAGE_TURBO",
+]  # fmt: skip
 
-
-def _network(folder: str) -> Files:
-    """Configuration and weights."""
-    return (f"{folder}/config.json",), weights(folder)
-
-
-def _encoder(folder: str) -> Files:
-    """A transformers model, whose pickles have a name of their own."""
-    names = (*weights(folder, "model"), *weights(folder, "pytorch_model"))
-    return (f"{folder}/config.json",), names
-
-
-def _tokenizer(folder: str) -> Files:
-    return ((f"{folder}/vocab.json", f"{folder}/tokenizer.json"),)
-
-
-_BASE: Files = (("model_index.json",), ("scheduler/scheduler_config.json",))
-_STABLE_DIFFUSION: Files = (
-    *_BASE, *_network("unet"), *_network("vae"), *_encoder("text_encoder"),
-    *_tokenizer("tokenizer"),
-)  # fmt: skip
 _FLOW: Files = (
-    *_BASE, *_network("transformer"), *_network("vae"), *_encoder("text_encoder"),
-    *_tokenizer("tokenizer"),
+    *BASE, *network("transformer"), *network("vae"), *encoder("text_encoder"),
+    *tokenizer("tokenizer"),
 )  # fmt: skip
-
-
-def _half(*folders: str, others: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Patterns that fetch the half-precision safetensors and no second copy of the weights."""
-    kinds = ("json", "fp16.safetensors")
-    networks = (f"{folder}/*.{kind}" for folder in folders for kind in kinds)
-    return ("model_index.json", "scheduler/*", *networks, *others)
 
 
 SDXL_REFINER = Release(
@@ -48,17 +33,17 @@ SDXL_REFINER = Release(
     repo="stabilityai/stable-diffusion-xl-refiner-1.0",
     size=6_100_000_000,
     files=(
-        *_BASE, *_network("unet"), *_network("vae"), *_encoder("text_encoder_2"),
-        *_tokenizer("tokenizer_2"),
+        *BASE, *network("unet"), *network("vae"), *encoder("text_encoder_2"),
+        *tokenizer("tokenizer_2"),
     ),
-    patterns=_half("unet", "vae", "text_encoder_2", others=("tokenizer_2/*",)),
+    patterns=half("unet", "vae", "text_encoder_2", others=("tokenizer_2/*",)),
 )  # fmt: skip
 SD_TURBO = Release(
     name="sd_turbo",
     repo="stabilityai/sd-turbo",
     size=2_600_000_000,
-    files=_STABLE_DIFFUSION,
-    patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
+    files=STABLE_DIFFUSION_FILES,
+    patterns=half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
 )
 INVSR = Release(
     name="invsr",
@@ -67,19 +52,12 @@ INVSR = Release(
     files=(("noise_predictor_sd_turbo_v5.pth",),),
     patterns=("noise_predictor_sd_turbo_v5.pth",),
 )
-STABLE_DIFFUSION = Release(
-    name="stable_diffusion_v1_5",
-    repo="stable-diffusion-v1-5/stable-diffusion-v1-5",
-    size=2_200_000_000,
-    files=_STABLE_DIFFUSION,
-    patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
-)
 INSTRUCT_PIX2PIX = Release(
     name="instruct_pix2pix",
     repo="timbrooks/instruct-pix2pix",
     size=2_200_000_000,
-    files=_STABLE_DIFFUSION,
-    patterns=_half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
+    files=STABLE_DIFFUSION_FILES,
+    patterns=half("unet", "vae", "text_encoder", others=("tokenizer/*",)),
 )
 _WHOLE = (
     "model_index.json",

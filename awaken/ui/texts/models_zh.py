@@ -5,6 +5,8 @@ English template -> Chinese template; part of ``messages_zh.SENTENCES``.
 
 from __future__ import annotations
 
+from awaken.ui.texts.pipelines_zh import PIPELINES
+
 # What the models say of themselves: titles, summaries, what they need, their options.
 MODELS: dict[str, str] = {
     "Miniature": "微缩模型",
@@ -122,6 +124,8 @@ MODELS: dict[str, str] = {
     "ours; the published code: NTU S-Lab License 1.0": "我们的；已发表的代码为 NTU S-Lab License 1.0",
     "NTU S-Lab License 1.0, and SD-Turbo's": "NTU S-Lab License 1.0，以及 SD-Turbo 的许可",
 }  # fmt: skip
+
+MODELS |= PIPELINES
 
 # Where weights are missing or broken.
 WEIGHTS: dict[str, str] = {
