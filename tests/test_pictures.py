@@ -20,6 +20,7 @@ from awaken.painting import open_mask, open_painting
 from awaken.pictures import decoding
 from awaken.pictures.base64_text import picture_bytes
 from awaken.pictures.budget import Budget
+from awaken.pictures.kinds import is_film
 from awaken.types import RequestError
 from tests.picture_files import chunk, picture, png, saved, tiff
 
@@ -236,6 +237,13 @@ def test_a_mask_is_light_times_alpha():
 def test_what_is_no_picture_of_ours_is_called_by_its_name(head, words):
     with pytest.raises(RequestError, match=words):
         open_painting(head)
+
+
+def test_a_picture_in_a_film_s_container_is_no_film():
+    for brand in (b"isom", b"mp42", b"qt  "):
+        assert is_film(b"\0\0\0\x18ftyp" + brand)
+    for brand in (b"heic", b"hevc", b"heim", b"mif1", b"avif", b"avis", b"crx "):
+        assert not is_film(b"\0\0\0\x18ftyp" + brand + bytes(8))
 
 
 def test_hdr_is_called_by_its_name():

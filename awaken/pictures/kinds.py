@@ -84,6 +84,11 @@ def is_known(head: bytes) -> bool:
     return bool(head) and named(head) != UNKNOWN
 
 
+def is_film(head: bytes) -> bool:
+    """Whether a file is a film, and no picture in a film's container (HEIC, AVIF, CR3)."""
+    return head[4:8] == b"ftyp" and named(head) == _strange("MP4 / MOV", _STILL)
+
+
 def damaged(kind: str) -> str:
     """A sentence about a file of a kind that is opened otherwise."""
     return (

@@ -16,6 +16,7 @@ from PIL import Image
 from awaken.backends import BACKENDS
 from awaken.bundle.reader import read_mask_from, read_settings_from, read_settings_text
 from awaken.painting import open_mask, open_painting, similarity, to_size
+from awaken.pictures.kinds import is_film
 from awaken.proxies import PROXIES
 from awaken.recipe import Recovered
 from awaken.ui.run import files, links
@@ -25,7 +26,6 @@ from awaken.ui.texts.messages import tell
 from awaken.ui.viewer import brush
 
 PICTURES = ("painting", "proxy_image", "mask")
-_STILL = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")  # pictures in a film's container
 
 
 def is_settings_file(path: str | Path) -> bool:
@@ -35,8 +35,7 @@ def is_settings_file(path: str | Path) -> bool:
             head = file.read(64)
     except OSError:
         return False
-    film = head[4:8] == b"ftyp" and head[8:12] not in _STILL
-    return head.startswith(b"PK") or film or head.lstrip()[:1] == b"{"
+    return head.startswith(b"PK") or is_film(head) or head.lstrip()[:1] == b"{"
 
 
 def from_link(request: gr.Request | None) -> Recovered:
