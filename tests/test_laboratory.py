@@ -14,7 +14,7 @@ from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, VARIANTS, RequestError, Result
 from awaken.ui import ASSETS
-from awaken.ui.controls import rail
+from awaken.ui.controls.rail import values_of
 from awaken.ui.lab import comparison, curves, grid, laboratory, latent_paths, series
 from awaken.ui.lab.film import TILE, small
 from awaken.ui.lab.series import Trial
@@ -191,7 +191,8 @@ def clip(tmp_path):
 
 
 def test_latent_paths_of_videos_and_clip(holder, values, clip):
-    end, points = last(latent_paths.follow(holder, values, clip, "start"))
+    end = last(latent_paths.follow(holder, values, clip, "start"))
+    points = end["points"]
     assert [path["kind"] for path in end["paths"]] == ["baseline", "awakened", "clip"]
     assert {len(path["points"]) for path in end["paths"]} == {4}
     starts = np.array([path["points"][0] for path in end["paths"]])
@@ -235,8 +236,8 @@ def test_what_is_no_clip_gets_a_sentence(tmp_path, name, data, words):
 
 def test_a_bad_clip_ends_in_a_sentence(holder, values, tmp_path):
     (tmp_path / "x.mp4").write_bytes(b"no")
-    end, points = last(latent_paths.follow(holder, values, str(tmp_path / "x.mp4"), "pca"))
-    assert end["state"] == "failed" and "not a clip" in end["line"] and points is None
+    end = last(latent_paths.follow(holder, values, str(tmp_path / "x.mp4"), "pca"))
+    assert end["state"] == "failed" and "not a clip" in end["line"] and "points" not in end
 
 
 def test_curves_tell_overshoot_and_divergence(holder):
@@ -266,11 +267,8 @@ def test_only_known_settings_reach_the_controls(use):
     import gradio as gr
 
     event = gr.EventData(None, {"use": use})
-    taken = dict(zip(laboratory.USES, laboratory._use(event), strict=True))
-    known = {"p:0.5": ("p", 0.5), "alpha:constant": ("alpha", "constant")}
-    name, value = known.get(use, ("", None))
-    for field, update in taken.items():
-        assert update == value if field == name else isinstance(update, dict)
+    known = {"p:0.5": {"p": 0.5}, "alpha:constant": {"alpha": "constant"}}
+    assert laboratory.used(event) == known.get(use, {})
 
 
 def test_mosaic_places_videos_row_by_row():
@@ -290,6 +288,6 @@ def test_a_brushed_mask_reaches_a_series_as_its_file(values):
     keywords = values | {
         "mask": {"painting": values["painting"], "mask": values["painting"]}, "lock": False,
     }  # fmt: skip
-    standing = rail.standing(keywords)
+    standing = values_of(keywords)
     assert standing["seed"] == values["seed"], "a series keeps the seed that stands there"
     assert requests.make_request(**standing).mask is not None

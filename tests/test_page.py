@@ -24,7 +24,8 @@ from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, Failed, ModelError, Notice, Request, Result, Stage, Step
-from awaken.ui.controls import cost, model_picker, rail, widgets
+from awaken.ui.controls import cost, model_picker, widgets
+from awaken.ui.controls.rail import new_values
 from awaken.ui.run import animation, file_guard, results, status
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts import say
@@ -402,12 +403,12 @@ def test_values_of_other_models_are_left_out():
         "proxy_template": "", "options:consisti2v:frame_stride": 3,
         "proxy_options:sdxl_refiner:steps": 12, "proxy_options:invsr:steps": 4,
     }  # fmt: skip
-    told = rail.values(arrived)
+    told = new_values(arrived)
     assert told["options"] == {}
     assert told["proxy_options"] == {"steps": 12}
     assert (told["seed"], told["proxy_template"]) == (42, None)
     assert "lock" not in told
-    drawn = {rail.values(arrived | {"lock": False})["seed"] for _ in range(5)}
+    drawn = {new_values(arrived | {"lock": False})["seed"] for _ in range(5)}
     assert len(drawn) > 1
 
 
@@ -438,7 +439,9 @@ def test_proxy_in_words_follows_the_numbers():
     assert "PSNR 18.2 dB, luma correlation 0.41" in results.proxy_in_words(18.2, 0.41)
 
 
-def _views(engine, painting: Path, shown: dict, prompt: str = "the water flows") -> list[animation.RunView]:
+def _views(
+    engine, painting: Path, shown: dict, prompt: str = "the water flows"
+) -> list[animation.RunView]:
     holder = EngineHolder(lambda: engine)
     values = {"painting": str(painting), "prompt": prompt}
     return list(animation.animate(holder, shown, {}, values))
@@ -508,9 +511,9 @@ def test_engine_that_cannot_start_gives_a_sentence_and_another_chance(painting):
 
     holder = EngineHolder(make)
     said = [
-        list(animation.animate(holder, stage.empty(), {}, {"painting": str(painting), "prompt": "x"}))[
-            -1
-        ]
+        list(
+            animation.animate(holder, stage.empty(), {}, {"painting": str(painting), "prompt": "x"})
+        )[-1]
         for _ in range(3)
     ]
     assert "No module named 'torch'" in said[0].status.cards[0]["text"]

@@ -73,9 +73,9 @@ def add(holder: EngineHolder) -> None:
         values = {name: value for name, value in locals().items() if name != "holder"}
         return called(holder, lambda request: animation.file_run(holder, request), values)
 
-    def answer(job: Job, update: JobUpdate) -> list[Any]:
+    def answer(job: Job, update: JobUpdate) -> dict[gr.File, str]:
         files = finished(update)
-        return [str(files[name]) if files else gr.skip() for name in _ANSWERS]
+        return {part: str(files[name]) for name, part in outputs.items()} if files else gr.skip()
 
     inputs = {
         "painting": _picture(say("painting")),
@@ -103,9 +103,9 @@ def add(holder: EngineHolder) -> None:
         "options": gr.JSON(label=say("options"), visible=False),
         "mask": _picture(say("mask")),
     }
-    outputs = [gr.File(label=say(f"file_{name}"), visible=False) for name in _ANSWERS]
+    outputs = {name: gr.File(label=say(f"file_{name}"), visible=False) for name in _ANSWERS}
     gr.Button(visible=False).click(
-        as_event(holder.jobs, animate, answer), None, outputs, inputs_kwargs=inputs,
+        as_event(holder.jobs, animate, answer), None, list(outputs.values()), inputs_kwargs=inputs,
         api_name="animate", **event_limits(holder.jobs),
     )  # fmt: skip
     catalogue.add(holder, _picture(say("painting")), Plain)

@@ -10,7 +10,6 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 
@@ -18,7 +17,7 @@ from awaken import hub
 from awaken.backends import BackendSpec
 from awaken.proxies import ProxySpec
 from awaken.types import AwakenError
-from awaken.ui.jobs.events import QUIET, UNSEEN
+from awaken.ui.jobs.events import QUIET, UNSEEN, Updates
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts import say
 from awaken.ui.texts.messages import tell
@@ -55,15 +54,20 @@ def offer(role: str, registry: Mapping[str, BackendSpec | ProxySpec], first: str
 def wire(holder: EngineHolder, offered: Offer, radio: gr.Radio) -> None:
     """Let the button follow the radio, and fetch when it is pressed."""
 
-    def follow(key: str) -> list[Any]:
+    def follow(key: str) -> Updates:
         spec = offered.registry[key]
-        return [gr.update(visible=_wanted(spec), value=_words(spec)), gr.update(visible=False)]
+        return {
+            offered.button: gr.update(visible=_wanted(spec), value=_words(spec)),
+            offered.line: gr.update(visible=False),
+        }
 
-    def fetch(key: str) -> Iterator[list[Any]]:
-        for words, ended in progress(holder, offered.role, key, offered.registry[key]):
-            wanted = ended and _wanted(offered.registry[key])
-            button = gr.update(visible=wanted) if ended else gr.update(visible=False)
-            yield [button, gr.update(visible=True, value=words)]
+    def fetch(key: str) -> Iterator[Updates]:
+        spec = offered.registry[key]
+        for words, ended in progress(holder, offered.role, key, spec):
+            yield {
+                offered.button: gr.update(visible=ended and _wanted(spec)),
+                offered.line: gr.update(visible=True, value=words),
+            }
 
     radio.change(follow, radio, [offered.button, offered.line], **QUIET)
     offered.button.click(
@@ -107,5 +111,7 @@ def _wanted(spec: BackendSpec | ProxySpec) -> bool:
 def _words(spec: BackendSpec | ProxySpec) -> str:
     """What the button says: the size and the terms, before anything is fetched."""
     size = hub.gigabytes(spec.release.size) if spec.release else ""
-    terms = tell(spec.weight_licence) + (f"; {say('non_commercial')}" if spec.non_commercial else "")
+    terms = tell(spec.weight_licence) + (
+        f"; {say('non_commercial')}" if spec.non_commercial else ""
+    )
     return say("fetch", size=size, terms=terms)

@@ -11,7 +11,7 @@ from awaken.backends import BACKENDS, BackendSpec
 from awaken.proxies import PROXIES, ProxySpec
 from awaken.types import BOUNDS, MAX_PROMPT
 from awaken.ui.controls import model_downloads, widgets
-from awaken.ui.jobs.events import QUIET
+from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.run.requests import BACKEND, PROXY
 from awaken.ui.texts import say
 from awaken.ui.texts.languages import together
@@ -24,7 +24,9 @@ REGISTRIES: Mapping[str, Mapping[str, BackendSpec | ProxySpec]] = {
 }
 
 
-def build(draw: dict[str, gr.components.Component], restored: gr.State) -> list[model_downloads.Offer]:
+def build(
+    draw: dict[str, gr.components.Component], restored: gr.State
+) -> list[model_downloads.Offer]:
     """Draw the models' part of the rail; adds its widgets to ``draw`` by name of ``Request``.
 
     ``restored``: settings from a link or a file, which come before a model's own defaults.
@@ -56,22 +58,21 @@ def build(draw: dict[str, gr.components.Component], restored: gr.State) -> list[
         )  # fmt: skip
         _sliders("proxy_options", PROXY, draw)
 
-    def of_backend(key: str) -> list[Any]:
-        return [about(BACKENDS[key]), *_shown("options", key, draw)]
+    def of_backend(key: str) -> Updates:
+        return {about_backend: about(BACKENDS[key])} | _shown("options", key, draw)
 
-    def of_proxy(key: str, restored: Mapping[str, Any]) -> list[Any]:
+    def of_proxy(key: str, restored: Mapping[str, Any]) -> Updates:
         spec = PROXIES[key]
         kept = restored if restored.get("proxy", PROXY) == key else {}
-        strength = kept.get("proxy_strength", spec.strength or 0.5)
+        chosen = kept.get("proxy_strength", spec.strength or 0.5)
         template = kept.get("proxy_template", spec.template)
-        return [
-            about(spec),
-            gr.update(visible=spec.strength is not None, value=strength),
-            gr.update(visible=bool(spec.presets), value=_presets(spec)),
-            gr.update(visible=spec.needs_image),
-            gr.update(visible=bool(spec.template), value=template),
-            *_shown("proxy_options", key, draw),
-        ]
+        return {
+            about_proxy: about(spec),
+            strength: gr.update(visible=spec.strength is not None, value=chosen),
+            presets: gr.update(visible=bool(spec.presets), value=_presets(spec)),
+            draw["proxy_image"]: gr.update(visible=spec.needs_image),
+            draw["proxy_template"]: gr.update(visible=bool(spec.template), value=template),
+        } | _shown("proxy_options", key, draw)
 
     def of_preset(key: str, event: gr.EventData) -> Any:
         named = {tell(name): strength for name, strength in PROXIES[key].presets.items()}
@@ -92,7 +93,7 @@ def build(draw: dict[str, gr.components.Component], restored: gr.State) -> list[
     return offers
 
 
-def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
+def with_own_options(values: Mapping[str, Any]) -> dict[str, Any]:
     """The arriving values, with the options of the chosen models gathered, others dropped."""
     plain = {name: value for name, value in values.items() if ":" not in name}
     for kind, key in (("options", plain["backend"]), ("proxy_options", plain["proxy"])):
@@ -114,7 +115,9 @@ def about(spec: BackendSpec | ProxySpec) -> str:
     if missing:
         words.append(say("runs_not", why=tell(missing)))
     if spec.code_licence or spec.weight_licence:
-        words.append(say("licences", code=tell(spec.code_licence), weights=tell(spec.weight_licence)))
+        words.append(
+            say("licences", code=tell(spec.code_licence), weights=tell(spec.weight_licence))
+        )
     if spec.non_commercial:
         words.append(say("non_commercial"))
     return together(*words)
@@ -150,6 +153,9 @@ def _named(kind: str, draw: Mapping[str, gr.components.Component]) -> list[gr.co
     return [part for name, part in draw.items() if name.startswith(f"{kind}:")]
 
 
-def _shown(kind: str, key: str, draw: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = [name for name in draw if name.startswith(f"{kind}:")]
-    return [gr.update(visible=name.startswith(f"{kind}:{key}:")) for name in names]
+def _shown(kind: str, key: str, draw: Mapping[str, gr.components.Component]) -> Updates:
+    return {
+        part: gr.update(visible=name.startswith(f"{kind}:{key}:"))
+        for name, part in draw.items()
+        if name.startswith(f"{kind}:")
+    }

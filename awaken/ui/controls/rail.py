@@ -15,9 +15,9 @@ import gradio as gr
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, STARTS, VARIANTS
 from awaken.ui.controls import model_downloads, model_picker, widgets
-from awaken.ui.jobs.events import QUIET
+from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.run import requests
-from awaken.ui.run.requests import BACKEND, DEFAULTS
+from awaken.ui.run.requests import BACKEND, DEFAULTS, PICTURES
 from awaken.ui.texts import prompt_reading, say, suggestions
 from awaken.ui.viewer import brush, parts
 
@@ -28,7 +28,7 @@ class Controls:
 
     inputs: dict[str, gr.components.Component] = field(default_factory=dict)
     lock: gr.Checkbox | None = None
-    wall: gr.HTML | None = None
+    gallery: gr.HTML | None = None
     chips: gr.HTML | None = None
     offers: list[model_downloads.Offer] = field(default_factory=list)
     restored: gr.State | None = None  # settings from a link or a file, by name of ``Request``
@@ -36,30 +36,35 @@ class Controls:
     def __getitem__(self, name: str) -> gr.components.Component:
         return self.inputs[name]
 
+    @property
+    def settings(self) -> list[str]:
+        """The names of the inputs that are no pictures."""
+        return [name for name in self.inputs if name not in PICTURES]
+
     def keywords(self) -> dict[str, gr.components.Component]:
         """Everything a run reads, by keyword."""
         return self.inputs | {"lock": self.lock}
 
 
-def standing(keywords: Mapping[str, Any]) -> dict[str, Any]:
+def values_of(keywords: Mapping[str, Any]) -> dict[str, Any]:
     """What arrives under ``Controls.keywords`` as keyword arguments for ``requests.make_request``."""
-    plain = model_picker.chosen(keywords)
-    plain["mask"] = brush.mask_for(plain.get("painting"), plain.get("mask"))
-    del plain["lock"]
-    return plain
+    values = model_picker.with_own_options(keywords)
+    values["mask"] = brush.mask_for(values.get("painting"), values.get("mask"))
+    del values["lock"]
+    return values
 
 
-def values(keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, with a new seed unless the seed that stands there is kept."""
-    fresh = {} if keywords["lock"] else {"seed": requests.new_seed()}
-    return standing(keywords) | fresh
+def new_values(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with a new seed unless the visitor keeps the present one."""
+    seed = {} if keywords["lock"] else {"seed": requests.new_seed()}
+    return values_of(keywords) | seed
 
 
 def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> Controls:
     """Draw the rail inside the current Blocks.
 
-    paintings: thumbnails for the wall; first: values to begin with, by name of ``Request``, and
-    ``id``, the picture that is marked on the wall, and ``suggestions`` for its prompt.
+    paintings: thumbnails for the gallery; first: values to begin with, by name of ``Request``, and
+    ``id``, the picture that is marked there, and ``suggestions`` for its prompt.
     """
     rail = Controls(restored=gr.State({}))
     draw = rail.inputs
@@ -68,7 +73,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
 
     draw["painting"] = widgets.PictureDrop("painting", start["painting"], pastes=True)
     draw["mask"] = brush.MotionBrush(brush.reason(BACKEND))
-    rail.wall = widgets.wall(paintings, str(start.get("id", "")))
+    rail.gallery = widgets.wall(paintings, str(start.get("id", "")))
     draw["prompt"] = gr.Textbox(
         value=start["prompt"], label=say("prompt"), placeholder=say("prompt_hint"), lines=2,
         max_lines=5, max_length=MAX_PROMPT, elem_id="aw-prompt",
@@ -117,9 +122,8 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
         [part.change for part in shape], widgets.curve_value, shape, curve,
         trigger_mode="always_last", **QUIET,
     )  # fmt: skip
-    dependent = [draw[name] for name in ("motion", "steps", "guidance", "size", "frames", "fps")]
     draw["backend"].change(brush.for_backend, draw["backend"], draw["mask"], **QUIET)
-    draw["backend"].change(_for_backend, [draw["backend"], rail.restored], dependent, **QUIET)
+    _follow_backend(rail)
     return rail
 
 
@@ -162,19 +166,23 @@ def _advanced(rail: Controls, start: Mapping[str, Any]) -> None:
     dice.click(requests.new_seed, None, draw["seed"], **QUIET)
 
 
-def _for_backend(key: str, restored: Mapping[str, Any]) -> list[Any]:
+def _follow_backend(rail: Controls) -> None:
     """A model brings its own defaults and ranges; settings restored for it come before them."""
-    spec = BACKENDS[key]
-    kept = restored if restored.get("backend", BACKEND) == key else {}
-    sizes, frames = _sizes(spec), _frames(spec)
-    return [
-        gr.update(**_motion(spec, kept.get("motion"))),
-        kept.get("steps", spec.steps),
-        kept.get("guidance", spec.guidance),
-        gr.update(**sizes | {"value": kept.get("size", spec.size)}),
-        gr.update(**frames | {"value": kept.get("frames", spec.frames)}),
-        kept.get("fps", spec.fps),
-    ]
+
+    def follow(key: str, restored: Mapping[str, Any]) -> Updates:
+        spec = BACKENDS[key]
+        kept = restored if restored.get("backend", BACKEND) == key else {}
+        return {
+            rail["motion"]: gr.update(**_motion(spec, kept.get("motion"))),
+            rail["steps"]: kept.get("steps", spec.steps),
+            rail["guidance"]: kept.get("guidance", spec.guidance),
+            rail["size"]: gr.update(**_sizes(spec) | {"value": kept.get("size", spec.size)}),
+            rail["frames"]: gr.update(**_frames(spec) | {"value": kept.get("frames", spec.frames)}),
+            rail["fps"]: kept.get("fps", spec.fps),
+        }
+
+    outputs = [rail[name] for name in ("motion", "steps", "guidance", "size", "frames", "fps")]
+    rail["backend"].change(follow, [rail["backend"], rail.restored], outputs, **QUIET)
 
 
 def _motion(spec: BackendSpec, value: float | None = None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ came from outside, so that they outlast the change of model that they cause.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from awaken.painting import open_mask, open_painting, similarity, to_size
 from awaken.pictures.kinds import is_film
 from awaken.proxies import PROXIES
 from awaken.recipe import Recovered
+from awaken.ui.controls.rail import Controls
+from awaken.ui.jobs.events import Updates
 from awaken.ui.run import files, links
-from awaken.ui.run.requests import BACKEND, PROXY
+from awaken.ui.run.requests import BACKEND, PICTURES, PROXY
 from awaken.ui.texts import say
 from awaken.ui.texts.messages import tell
 from awaken.ui.viewer import brush
 
-PICTURES = ("painting", "proxy_image", "mask")
 
 
 def is_settings_file(path: str | Path) -> bool:
@@ -80,34 +82,51 @@ def _same(first: np.ndarray, second: np.ndarray) -> bool:
     return 0.97 < ratio < 1.03 and similarity(*small)[0] > 30
 
 
-def onto_dials(found: Recovered, names: list[str]) -> tuple[dict[str, Any], list[str]]:
+def says_something(found: Recovered) -> bool:
+    """Whether a link or a file held anything of ours, good or bad."""
+    return bool(found.settings or found.remarks)
+
+
+def onto_rail(rail: Controls, found: Recovered) -> tuple[Updates, list[str]]:
+    """(updates of the rail's components, sentences about what was left out)."""
+    if not says_something(found):
+        return {}, []
+    values, remarks = _for_dials(found, rail.settings)
+    lock = {rail.lock: True}  # or the dice would throw the restored seed away
+    return {rail.restored: values, **lock, **{rail[n]: v for n, v in values.items()}}, remarks
+
+
+def outputs(rail: Controls) -> list[gr.components.Component]:
+    """What ``onto_rail`` may update."""
+    return [rail.restored, rail.lock, *(rail[name] for name in rail.settings)]
+
+
+def _for_dials(found: Recovered, names: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """Values for the dials called ``names``, and sentences about what was left out.
 
     What the chosen model does not offer (a size, a length, a strength of motion) is left out too:
     the dial could not show it.
     """
     wanted = {name: value for name, value in found.settings.items() if name not in PICTURES}
-    backend = BACKENDS[wanted.get("backend", BACKEND)]
-    off = []
+    backend_key, proxy_key = wanted.get("backend", BACKEND), wanted.get("proxy", PROXY)
+    backend, proxy = BACKENDS[backend_key], PROXIES[proxy_key]
+    left_out = []
     for name, choices in (("size", backend.sizes), ("frames", backend.frame_choices)):
         if name in wanted and wanted[name] not in choices:
-            off.append(name)
+            left_out.append(name)
     low, high, _ = backend.motion_range or (0.0, 0.0, 0.0)
     if not low <= wanted.get("motion", low) <= high:
-        off.append("motion")
-    values = {name: value for name, value in wanted.items() if name in names and name not in off}
-    for kind, key, registry in (
-        ("options", wanted.get("backend", BACKEND), BACKENDS),
-        ("proxy_options", wanted.get("proxy", PROXY), PROXIES),
-    ):
+        left_out.append("motion")
+    values = {name: value for name, value in wanted.items() if name not in left_out}
+    for kind, key, spec in (("options", backend_key, backend), ("proxy_options", proxy_key, proxy)):
         for name, value in wanted.get(kind, {}).items():
-            option = registry[key].options.get(name)
+            option = spec.options.get(name)
             if option is not None and option.low <= value <= option.high:
                 values[f"{kind}:{key}:{name}"] = value
             else:
-                off.append(name)
-    values["lock"] = True  # or the dice would throw the restored seed away
+                left_out.append(name)
     remarks = [tell(remark) for remark in found.remarks]
-    if off:
-        remarks = [*remarks, say("restored_off", model=tell(backend.title), names=", ".join(off))]
-    return {name: value for name, value in values.items() if name in (*names, "lock")}, remarks
+    if left_out:
+        names_left_out = ", ".join(left_out)
+        remarks.append(say("restored_off", model=tell(backend.title), names=names_left_out))
+    return {name: value for name, value in values.items() if name in names}, remarks

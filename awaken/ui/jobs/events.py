@@ -18,6 +18,7 @@ import gradio as gr
 from awaken.ui.jobs.job import Job, JobUpdate
 from awaken.ui.jobs.manager import JobManager
 
+Updates = dict[gr.blocks.Block, Any]  # what a handler returns; the rest stays as it is
 UNSEEN: dict[str, Any] = {
     "show_progress": "hidden",
     "show_progress_on": [],
@@ -31,8 +32,7 @@ def as_event(
 ) -> Callable[..., Any]:
     """An event handler that watches a job: ``begin`` submits or finds it, ``show`` makes outputs.
 
-    What ``begin`` returns instead of a Job is shown as it is; a handler that showed nothing at all
-    would empty its outputs. Its signature and docstring become the handler's. Wire it with
+    What ``begin`` returns instead of a Job is shown as it is: ``gr.skip()`` for nothing. Its signature and docstring become the handler's. Wire it with
     ``**event_limits(jobs)``.
     """
 
@@ -66,6 +66,6 @@ def event_limits(jobs: JobManager) -> dict[str, Any]:
     return {"concurrency_limit": None}
 
 
-def pressable(ready: bool) -> list[dict[str, Any]]:
-    """Awaken and Stop: exactly one of them can be pressed."""
-    return [gr.update(interactive=ready), gr.update(interactive=not ready)]
+def go_and_stop(go: gr.Button, stop: gr.Button, ready: bool) -> Updates:
+    """Updates of the two buttons of a place: exactly one of them can be pressed."""
+    return {go: gr.update(interactive=ready), stop: gr.update(interactive=not ready)}

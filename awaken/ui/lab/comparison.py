@@ -39,7 +39,9 @@ def choice(name: str, registry: Mapping[str, BackendSpec | ProxySpec]) -> gr.Che
                     spec = registry[key]
                     gr.Markdown(
                         say(
-                            "elsewhere_line", title=tell(spec.title), needs=tell(spec.needs),
+                            "elsewhere_line",
+                            title=tell(spec.title),
+                            needs=tell(spec.needs),
                             why=tell(why),
                         ),  # fmt: skip
                         elem_classes=["aw-about"],

@@ -16,28 +16,28 @@ from awaken.ui.viewer.parts import figure
 from awaken.vsds import alpha_schedule, distilled_steps
 
 
-def build(holder: EngineHolder, rail: Controls, tab: gr.Tab, busy: gr.State) -> None:
-    """Draw the curves inside ``tab``; ``busy``: whether a run, which may load a model, goes on."""
+def build(holder: EngineHolder, rail: Controls, tab: gr.Tab, running: gr.State) -> None:
+    """Draw the curves inside ``tab``; ``running``: whether a run, which may load a model, goes on."""
     gr.Markdown(say("curves_about"))
 
     def draw(backend: str, steps: int, p: float, peak: float, alpha: str) -> dict[str, Any]:
         return curves(holder, backend, int(steps), p, peak, alpha)
 
     shape = [rail[name] for name in ("backend", "steps", "p", "peak", "alpha")]
-    wall = figure(
+    display = figure(
         "curves",
         '<div class="aw-curves" data-testid="curves"></div>',
         draw(*(part.value for part in shape)),
         {word: say(word) for word in ("curve_limit_1", "curve_limit_2")},
     )
     gr.on(
-        [tab.select, busy.change, *(part.change for part in shape)], draw, shape, wall,
+        [tab.select, running.change, *(part.change for part in shape)], draw, shape, display,
         trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     # whoever looks while the models start is not left with what could be said then
     tab.select(
         holder.started, None, None, concurrency_limit=None, **UNSEEN,
-    ).then(draw, shape, wall, **QUIET)  # fmt: skip
+    ).then(draw, shape, display, **QUIET)  # fmt: skip
 
 
 def curves(

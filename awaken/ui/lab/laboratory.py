@@ -17,7 +17,7 @@ from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, VARIANTS
 from awaken.ui import texts
 from awaken.ui.controls.rail import Controls
-from awaken.ui.jobs.events import QUIET
+from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.lab import benches, comparison, curves, latent_paths, series
 from awaken.ui.lab.benches import Bench
 from awaken.ui.lab.grid import Grid, merged
@@ -39,17 +39,17 @@ USES: dict[str, tuple[Any, ...]] = {
 
 
 def build(
-    holder: EngineHolder, rail: Controls, owner: gr.Textbox, picture: gr.State, busy: gr.State
+    holder: EngineHolder, rail: Controls, owner: gr.Textbox, picture: gr.State, running: gr.State
 ) -> Callable[[gr.events.Dependency], None]:
     """Draw laboratory and comparison inside the current Blocks and wire them to the rail.
 
-    owner: unseen; the tab puts its name in. picture, busy: see ``awaken.ui.page.run_events.Parts``. Returns what is
-    to be called with the event after which a page looks for its own series.
+    owner, picture, running: see ``awaken.ui.page.layout.Page``. Returns what is to be called with the
+    event after which a page looks for its own series.
     """
     with gr.Column(elem_id="aw-laboratory"):
         gr.Markdown(f"## {say('title')}\n\n{say('intro')}", elem_id="aw-laboratory-head")
-        returns = {name: gr.State(False) for name in benches.NAMES}
-        bench = partial(series_bench, holder, rail, owner, picture, returns)
+        reattach = {name: gr.State(False) for name in benches.NAMES}
+        bench = partial(series_bench, holder, rail, owner, picture, reattach)
         with gr.Tabs() as tabs:
             with gr.Tab(say("sweep"), id="sweep"):
                 gr.Markdown(together(say("sweep_about"), say("note_motion_about")))
@@ -62,9 +62,9 @@ def build(
                 gr.Markdown(together(say("variants_about"), say("note_motion_about")))
                 made.append(bench("variants", table))
             with gr.Tab(say("paths"), id="paths"):
-                made.append(latent_paths.build(holder, rail, owner, picture, returns))
+                made.append(latent_paths.build(holder, rail, owner, picture, reattach))
             with gr.Tab(say("curves"), id="curves") as tab:
-                curves.build(holder, rail, tab, busy)
+                curves.build(holder, rail, tab, running)
             with gr.Tab(say("backends"), id="backends"):
                 gr.Markdown(say("backends_about"))
                 chosen = comparison.choice("backends", BACKENDS)
@@ -96,26 +96,27 @@ def series_bench(
     rail: Controls,
     owner: gr.Textbox,
     picture: gr.State,
-    returns: Mapping[str, gr.State],
+    reattach: Mapping[str, gr.State],
     name: str,
     run: Callable[..., Iterator[dict[str, Any]]],
     *choices: gr.components.Component,
 ) -> Bench:
     """The bench of one series; ``run(holder, values, *choices)`` yields Grid values."""
     go, stop = benches.buttons(name)
-    grid = Grid(name)
+    display = Grid(name)
     bench = Bench(
-        name, returns[name], go, stop, grid, [grid], 5, list(choices), merged
-    )  # fmt: skip
+        name, reattach[name], go, stop, display, runs=5, choices=list(choices), merge=merged
+    )
     benches.wire(holder, bench, partial(run, holder), owner, picture, rail)
-    grid.select(_use, None, [rail[field] for field in USES], **QUIET)
+
+    def use(event: gr.EventData) -> Updates:
+        return {rail[name]: value for name, value in used(event).items()} or gr.skip()
+
+    display.select(use, None, [rail[name] for name in USES], **QUIET)
     return bench
 
 
-def _use(event: gr.EventData) -> list[Any]:
+def used(event: gr.EventData) -> dict[str, Any]:
     """A tile's setting for the rail; what comes from a browser is only compared, never taken."""
-    name, _, value = said(event, "use").partition(":")
-    return [
-        next((v for v in values if name == field and str(v) == value), gr.skip())
-        for field, values in USES.items()
-    ]
+    name, _, chosen = said(event, "use").partition(":")
+    return {name: value for value in USES.get(name, ()) if str(value) == chosen}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -30,9 +30,12 @@ CLIPS = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"]
 
 
 def build(
-    holder: EngineHolder, rail: Controls, owner: gr.Textbox, picture: gr.State,
-    returns: Mapping[str, gr.State],
-) -> Bench:  # fmt: skip
+    holder: EngineHolder,
+    rail: Controls,
+    owner: gr.Textbox,
+    picture: gr.State,
+    reattach: Mapping[str, gr.State],
+) -> Bench:
     """Draw the bench inside the current Blocks and wire it."""
     gr.Markdown(f"{say('paths_about')}\n\n*{say('paths_honest')}*")
     clip = gr.File(
@@ -40,10 +43,12 @@ def build(
     )
     go, stop = benches.buttons("paths")
     method = gr.Radio(
-        [(say(f"map_{key}"), key) for key in MAPS], value=MAPS[0], label=say("map"),
+        [(say(f"map_{key}"), key) for key in MAPS],
+        value=MAPS[0],
+        label=say("map"),
         elem_id="aw-map",
-    )  # fmt: skip
-    wall = figure(
+    )
+    display = figure(
         "paths",
         '<div class="aw-paths" data-testid="paths">'
         '<div class="aw-bar" aria-hidden="true"><i></i></div>'
@@ -54,87 +59,77 @@ def build(
         grid.idle(),
         {word: say(word) for word in ("path_column", "straightness", "order", "numbers_about")},
     )
-    found = gr.State({})
-
-    def work(
-        values: Mapping[str, Any], clip: str | None, method: str
-    ) -> Iterator[list[Any]]:
-        for value, points in follow(holder, values, clip, method):
-            yield [value, gr.skip() if points is None else points]
-
+    points = gr.State({})
     bench = Bench(
-        "paths", returns["paths"], go, stop, wall, [wall, found], runs=1, choices=[clip, method]
+        "paths", reattach["paths"], go, stop, display, runs=1, points=points, choices=[clip, method]
     )
-    benches.wire(holder, bench, work, owner, picture, rail)
+    benches.wire(holder, bench, partial(follow, holder), owner, picture, rail)
     method.change(
-        lambda found, method: drawn(found, method) if found else gr.skip(), [found, method], wall,
+        lambda points, method: drawn(points, method) if points else gr.skip(),
+        [points, method],
+        display,
         **QUIET,
-    )  # fmt: skip
+    )
     return bench
 
 
 def follow(
     holder: EngineHolder, values: Mapping[str, Any], clip: str | None, method: str
-) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray] | None]]:
+) -> Iterator[dict[str, Any]]:
     """Make (or take from the memo) both videos, and encode every frame of them and of the clip.
 
-    Yields (value of the display, None), at the end with the points, name -> (frames, dimensions).
+    Yields what the display shows; the last moment has ``points``, name -> (frames, dimensions).
     """
     holder.busy += 1
     try:
-        yield grid.waiting(), None
-        request = requests.make_request(**values)
-        for moment in series.warmed(holder):
-            yield moment, None
-        running = series.run_one(holder, request, say("path_awakened"), 0, 1)
-        with closing(running):
-            while True:
-                try:
-                    moment = next(running)
-                except StopIteration as end:
-                    result, _ = end.value
-                    break
-                yield moment | {"share": moment["share"] * 0.8}, None
-        videos = {"baseline": result.baseline, "awakened": result.awakened}
-        told = result.settings
-        if clip:
-            from awaken.video import read_clip
-
-            videos["clip"] = read_clip(
-                clip, told["frames"], told["fps"], told["width"], told["height"]
-            )
-        latents, done, count = [], 0, sum(map(len, videos.values()))
-        for name, video in videos.items():
-            encoding = holder.engine().frame_latents(told["backend"], video, told["seed"])
-            with closing(encoding):
-                while True:
-                    try:
-                        moment = next(encoding)
-                    except StopIteration as end:
-                        latents.append(end.value)
-                        break
-                    if not isinstance(moment, tuple):
-                        line = say("waited", seconds=moment.seconds)
-                        yield {"state": "running", "line": line, "share": 0.8}, None
-                        continue
-                    done += 1
-                    line = say(
-                        "encoding", name=say(f"path_{name}"), frame=moment[0], frames=moment[1]
-                    )
-                    share = 0.8 + 0.2 * done / count
-                    yield {"state": "running", "line": line, "share": share}, None
-        points = analysis.compact(np.concatenate(latents))  # keeps every distance
-        ends = np.cumsum([len(z) for z in latents])[:-1]
-        found = dict(zip(videos, np.split(points, ends), strict=True))
-        line = say("paths_done", count=count, saved=series.saving(result))
-        yield drawn(found, method) | {"line": line}, found
+        yield from _follow(holder, values, clip, method)
     except AwakenError as error:
-        yield grid.failed(str(error)), None
+        yield grid.failed(str(error))
     except Exception:
         log.exception("the latent paths failed")
-        yield grid.failed(texts.say("internal")), None
+        yield grid.failed(texts.say("internal"))
     finally:
         holder.busy -= 1
+
+
+def _follow(
+    holder: EngineHolder, values: Mapping[str, Any], clip: str | None, method: str
+) -> Iterator[dict[str, Any]]:
+    yield grid.waiting()
+    request = requests.make_request(**values)
+    yield from series.warmed(holder)
+    result, _ = yield from series.changed(
+        series.run_one(holder, request, say("path_awakened"), 0, 1),
+        lambda moment: moment | {"share": moment["share"] * 0.8},
+    )
+    settings = result.settings
+    videos = {"baseline": result.baseline, "awakened": result.awakened}
+    if clip:
+        from awaken.video import read_clip
+
+        shape = (settings[name] for name in ("frames", "fps", "width", "height"))
+        videos["clip"] = read_clip(clip, *shape)
+    latents, count = [], sum(map(len, videos.values()))
+    for name, video in videos.items():
+        done = sum(map(len, latents))
+        encoding = holder.engine().frame_latents(settings["backend"], video, settings["seed"])
+        show = partial(_encoding, name, done, count)
+        latents.append((yield from series.changed(encoding, show)))
+    points = analysis.compact(np.concatenate(latents))  # keeps every distance
+    ends = np.cumsum([len(z) for z in latents])[:-1]
+    found = dict(zip(videos, np.split(points, ends), strict=True))
+    line = say("paths_done", count=count, saved=series.saving(result))
+    yield drawn(found, method) | {"line": line, "points": found}
+
+
+def _encoding(name: str, done: int, count: int, moment: Any) -> dict[str, Any]:
+    """What the display says while the engine waits or encodes; ``done`` of ``count`` before."""
+    if not isinstance(moment, tuple):
+        line = say("waited", seconds=moment.seconds)
+        return {"state": "running", "line": line, "share": 0.8}
+    frame, frames = moment
+    line = say("encoding", name=say(f"path_{name}"), frame=frame, frames=frames)
+    return {"state": "running", "line": line, "share": 0.8 + 0.2 * (done + frame) / count}
 
 
 def drawn(found: Mapping[str, np.ndarray], method: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -162,17 +162,24 @@ def run_one(
 
 
 def _series(
-    holder: EngineHolder, request: Request, trials: Sequence[Trial], baseline: str, stills: bool,
-    columns: int, began: float,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+    holder: EngineHolder,
+    request: Request,
+    trials: Sequence[Trial],
+    baseline: str,
+    stills: bool,
+    columns: int,
+    began: float,
+) -> Iterator[dict[str, Any]]:
     reuse, tiles, videos, problems, messages = _Reuse(), [], [], [], []
     last: np.ndarray | None = None
     fps, value = 8, {}
     for i, trial in enumerate(trials):
+        told = {"index": i + 1, "count": len(trials), "label": trial.label}
+        line = say("running", stage=say("stage_load"), **told)
+        yield value | {"state": "running", "line": line, "share": i / len(trials)}
         try:
-            changed = replace(request, **trial.changes)
-            running = run_one(holder, changed, trial.label, i, len(trials))
-            result, reused = yield from _with(value, running)
+            run = run_one(holder, replace(request, **trial.changes), trial.label, i, len(trials))
+            result, reused = yield from run
         except AwakenError as error:
             messages.append(tell(str(error)))
             problems.append(say("problem", label=trial.label, message=tell(str(error))))
@@ -180,29 +187,9 @@ def _series(
             continue
         reuse.add(result, reused, result.baseline is last)  # the memo hands out the same array
         fps, last = result.settings["fps"], result.baseline
-        shown = {"awakened": trial.label}
-        if baseline == "each":
-            shown = {
-                name: say("tile_of", title=trial.label, video=texts.say(f"names_{name}"))
-                for name in ("baseline", "awakened")
-            }
-        elif baseline == "once" and not tiles:
-            shown = {"baseline": say("tile_baseline"), **shown}
-        for which, name in shown.items():
-            video = getattr(result, which)
-            picture = stills and which == "awakened"
-            notes = [say("note_motion", motion=motion(video))]
-            if picture:
-                notes.insert(0, results.proxy_in_words(result.psnr, result.luma_correlation))
-            tiles.append(
-                {
-                    "name": name,
-                    "note": " · ".join(notes),
-                    "still": stage.picture(small(result.proxy[None], TILE)[0]) if picture else "",
-                    "use": trial.use if which == "awakened" else "",
-                }
-            )
-            videos.append(small(video, TILE))
+        for tile, video in _tiles(result, trial, baseline, first=not tiles, still=stills):
+            tiles.append(tile)
+            videos.append(video)
         value = {"tiles": list(tiles), "problems": list(problems), "columns": columns, "fps": fps}
         value |= preview(videos)
     if not videos:
@@ -219,14 +206,43 @@ def _series(
     yield value | film | {"state": "done", "line": line, "share": 1.0}
 
 
-def _with(value: Mapping[str, Any], moments: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Moments of a run beside the first look at what is finished; returns what they return."""
-    fresh = dict(value)
+def _tiles(
+    result: types.Result, trial: Trial, baseline: str, first: bool, still: bool
+) -> Iterator[tuple[dict[str, str], np.ndarray]]:
+    """(tile, video) for every video of a trial that the grid shows; see ``series``."""
+    names = {"awakened": trial.label}
+    if baseline == "each":
+        names = {
+            name: say("tile_of", title=trial.label, video=texts.say(f"names_{name}"))
+            for name in ("baseline", "awakened")
+        }
+    elif baseline == "once" and first:
+        names = {"baseline": say("tile_baseline"), **names}
+    for which, name in names.items():
+        video = getattr(result, which)
+        tile = {
+            "name": name,
+            "note": say("note_motion", motion=motion(video)),
+            "still": "",
+            "use": "",
+        }
+        if which == "awakened":
+            tile["use"] = trial.use
+            if still:
+                proxy = results.proxy_in_words(result.psnr, result.luma_correlation)
+                tile["note"] = f"{proxy} · {tile['note']}"
+                tile["still"] = stage.picture(small(result.proxy[None], TILE)[0])
+        yield tile, small(video, TILE)
+
+
+def changed(
+    moments: Generator[Any, None, Any], change: Callable[[Any], Any]
+) -> Generator[Any, None, Any]:
+    """Each of the moments changed, for ``yield from``; returns what they return."""
     with closing(moments):
         while True:
             try:
                 moment = next(moments)
             except StopIteration as end:
                 return end.value
-            yield fresh | moment
-            fresh = {}  # the pictures are sent once
+            yield change(moment)

@@ -65,12 +65,12 @@ def animate(
     try:
         painting = values.get("painting")
         request = make_request(**values)
-        if said := prompt_reading.lost(request.prompt, *(getattr(request, name) for name in READERS)):
+        if said := prompt_reading.lost(
+            request.prompt, *(getattr(request, name) for name in READERS)
+        ):
             now = status.after(now, types.Notice(said))
         began = time.perf_counter()
-        scene = stage.running(
-            shown, painting=painting, fps=_fps(request), region=_region(request)
-        )
+        scene = stage.running(shown, painting=painting, fps=_fps(request), region=_region(request))
         yield RunView(now, scene)
         while not holder.wait(0.5):
             yield RunView(status.warming(time.perf_counter() - began), scene)

@@ -39,9 +39,7 @@ class EngineHolder:
     ``jobs`` is the queue in which everything that needs the engine takes its turn.
     """
 
-    def __init__(
-        self, make: Callable[[], Engine] = make_engine, jobs: JobManager | None = None
-    ):
+    def __init__(self, make: Callable[[], Engine] = make_engine, jobs: JobManager | None = None):
         self.jobs = jobs or JobManager(inline=on_zero_gpu())
         self._make = make
         self._lock = threading.Lock()

@@ -18,6 +18,7 @@ DEFAULTS = {
     name: Request.__dataclass_fields__[name].default
     for name in ("p", "alpha", "peak", "variant", "seed", "re_noise", "start")
 }
+PICTURES = ("painting", "proxy_image", "mask")  # of a request; all else is a setting
 READERS = ("backend", "proxy")  # the settings that name the models which read the prompt
 
 

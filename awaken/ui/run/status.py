@@ -185,7 +185,12 @@ def after(status: Status, event: types.Event) -> Status:
     if isinstance(event, types.Step):
         return replace(status, phase=event.stage, detail=_progress(event), share=event.done)
     if isinstance(event, types.Notice):
-        card = {"tone": "note", "title": say("card_notice"), "text": tell(event.text), "actions": []}
+        card = {
+            "tone": "note",
+            "title": say("card_notice"),
+            "text": tell(event.text),
+            "actions": [],
+        }
         return replace(status, cards=(*status.cards, card))
     return status
 

@@ -25,7 +25,16 @@ from awaken.types import RequestError
 from awaken.ui.run.bundle_links import MEMBERS, RUN, filename, first_part
 from awaken.ui.texts import say
 
-_NAMES = ("painting", "proxy", "baseline", "awakened", "side_by_side", "stacked", "settings", "mask")
+_NAMES = (
+    "painting",
+    "proxy",
+    "baseline",
+    "awakened",
+    "side_by_side",
+    "stacked",
+    "settings",
+    "mask",
+)
 _one_at_a_time = threading.Lock()  # encoding is heavy, and a second click finds the first's file
 
 
@@ -56,7 +65,9 @@ def answer(request: Request) -> Response:
         target = folder / f"{example.id if example else 'painting'}{suffix}.zip"
     else:
         files = {}
-    known = member == "bundle.zip" or (member in MEMBERS and (remember or member != "settings.json"))
+    known = member == "bundle.zip" or (
+        member in MEMBERS and (remember or member != "settings.json")
+    )
     if not known or not {"stacked", "settings"} <= files.keys():
         return PlainTextResponse(say("no_bundle"), 404)
     seed = _seed(files["settings"]) if remember and not name.startswith("example-") else None

@@ -31,10 +31,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from awaken.types import RequestError
 
 OPEN = ("/gradio_api/startup-events",)  # Gradio asks itself for it while it starts
-SHUT = tuple(  # they run ffmpeg on anything, keep sessions on disk, write code, fetch addresses, ...
-    f"{root}/{name}"
-    for root in ("", "/gradio_api")
-    for name in ("process_recording", "vibe-", "undo-vibe-", "deep_link", "proxy=", "monitoring")
+SHUT = (
+    tuple(  # they run ffmpeg on anything, keep sessions on disk, write code, fetch addresses, ...
+        f"{root}/{name}"
+        for root in ("", "/gradio_api")
+        for name in (
+            "process_recording",
+            "vibe-",
+            "undo-vibe-",
+            "deep_link",
+            "proxy=",
+            "monitoring",
+        )
+    )
 )
 MAX_BODY = 32 << 20  # bytes of a request: a picture of 20 MB as base64, and its settings
 _SELF = "default-src 'self'; base-uri 'self'; object-src 'none'; form-action 'self'"

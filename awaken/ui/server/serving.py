@@ -15,7 +15,9 @@ from awaken.ui import EXAMPLES
 from awaken.ui.api.mcp_server import McpServer
 from awaken.ui.controls import gallery
 from awaken.ui.jobs.manager import MAX_WAITING
-from awaken.ui.page import layout, theme
+from awaken.ui.page import theme
+from awaken.ui.page.build import build
+from awaken.ui.page.handlers import MAX_FILE_SIZE
 from awaken.ui.run import links
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.server import bundles, file_cleanup, html_language, present
@@ -29,7 +31,7 @@ def make_page(holder: EngineHolder | None = None) -> tuple[gr.Blocks, EngineHold
     file_cleanup.room()  # before any part asks where files go
     gr.set_static_paths(EXAMPLES)  # served where they lie; everybody may see them
     holder = holder or EngineHolder()
-    return layout.build(holder, gallery.load()), holder
+    return build(holder, gallery.load()), holder
 
 
 def launch(
@@ -64,7 +66,7 @@ def launch(
         ssr_mode=False,
         enable_monitoring=False,
         max_threads=MAX_WATCHING,
-        max_file_size=layout.MAX_FILE_SIZE.replace(" ", "").lower(),
+        max_file_size=MAX_FILE_SIZE.replace(" ", "").lower(),
         allowed_paths=[],
         blocked_paths=[HF_HOME],
         state_session_capacity=200,

@@ -27,7 +27,9 @@ def _in_chinese(sentence: str) -> str:
     for pattern, chinese in _patterns():
         found = pattern.fullmatch(sentence)
         if found:
-            return chinese.format(**{name: _filling(text) for name, text in found.groupdict().items()})
+            return chinese.format(
+                **{name: _filling(text) for name, text in found.groupdict().items()}
+            )
     return sentence
 
 

@@ -35,7 +35,16 @@ from awaken.ui import ASSETS
 from awaken.ui.texts.languages import spoken
 from awaken.ui.texts.stage_words import CHINESE, ENGLISH
 
-SCRIPT = ("state", "decode", "sources", "value", "show", "paint", "clock", "controls")  # in this order
+SCRIPT = (
+    "state",
+    "decode",
+    "sources",
+    "value",
+    "show",
+    "paint",
+    "clock",
+    "controls",
+)  # in this order
 OUTLINE_SIDE = 720  # px of the longer side of what outlines a motion mask
 SHADE = 0.32  # opacity of the shade outside it
 LONGEST_INLINE = 1024  # px; pictures sent inside a value are no larger than the screen needs
