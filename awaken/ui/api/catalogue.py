@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
-from awaken import types
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.proxies import PROXIES, ProxySpec
-from awaken.types import SETTINGS, AwakenError, Request
+from awaken.types import SETTINGS, Request
 from awaken.ui.api.calls import called, finished
 from awaken.ui.jobs.events import as_event, event_limits
 from awaken.ui.jobs.job import Job, JobUpdate
-from awaken.ui.run import files
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.requests import BACKEND, PROXY
 from awaken.ui.texts import say
@@ -67,10 +62,11 @@ def add(holder: EngineHolder, picture: gr.Image, number: Any) -> None:
         names = ("painting", "prompt", "proxy", "proxy_strength", "seed")
         given = locals()
         values = {name: given[name] for name in names} | {"backend": BACKEND}
-        return called(holder, lambda request: _proxy(holder, request), values)
+        return called(holder, values, proxy_only=True)
 
     def answer(job: Job, update: JobUpdate) -> Any:
-        return finished(update) or gr.skip()
+        made = finished(update)
+        return gr.skip() if made is None else str(made.files["proxy"])
 
     inputs = [
         picture,
@@ -86,24 +82,6 @@ def add(holder: EngineHolder, picture: gr.Image, number: Any) -> None:
     )  # fmt: skip
     gr.api(models, api_name="models")
     gr.api(settings_schema, api_name="settings_schema")
-
-
-def _proxy(holder: EngineHolder, request: Request) -> Iterator[str]:
-    """Nothing at every event, at last the path of the picture. Raises AwakenError."""
-    while not holder.wait(0.5):
-        yield ""
-    with closing(holder.engine().animate(request)) as events:  # closing stops before the videos
-        for event in events:
-            if isinstance(event, types.Failed):
-                error = AwakenError(event.message)
-                error.kind = event.kind
-                raise error
-            if isinstance(event, types.ProxyReady):
-                path = files.new_folder() / "proxy.png"
-                Image.fromarray(event.image).save(path)
-                yield str(path)
-                return
-            yield ""
 
 
 def _described(key: str, spec: BackendSpec | ProxySpec) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from awaken.ui.api import catalogue
 from awaken.ui.api.calls import called, finished
 from awaken.ui.jobs.events import as_event, event_limits
 from awaken.ui.jobs.job import Job, JobUpdate
-from awaken.ui.run import animation
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.requests import BACKEND, DEFAULTS, PROXY
 from awaken.ui.texts import say
@@ -71,11 +70,13 @@ def add(holder: EngineHolder) -> None:
         picture or setting is answered with a sentence that says what to change.
         """
         values = {name: value for name, value in locals().items() if name != "holder"}
-        return called(holder, lambda request: animation.file_run(holder, request), values)
+        return called(holder, values)
 
     def answer(job: Job, update: JobUpdate) -> dict[gr.File, str]:
-        files = finished(update)
-        return {part: str(files[name]) for name, part in outputs.items()} if files else gr.skip()
+        made = finished(update)
+        if made is None:
+            return gr.skip()
+        return {part: str(made.files[name]) for name, part in outputs.items()}
 
     inputs = {
         "painting": _picture(say("painting")),

@@ -16,11 +16,8 @@ import base64
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, closing
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -41,18 +38,13 @@ from awaken import __version__
 from awaken.pictures.base64_text import picture_bytes
 from awaken.types import (
     AwakenError,
-    Event,
-    Failed,
-    ProxyReady,
-    Request,
     RequestError,
-    Result,
 )
 from awaken.ui.api import catalogue
-from awaken.ui.api.calls import called, finished
+from awaken.ui.api.calls import Made, called, finished
 from awaken.ui.run import file_guard, status
 from awaken.ui.run.engine_holder import EngineHolder
-from awaken.ui.run.files import keep_upload, new_folder
+from awaken.ui.run.files import keep_upload
 from awaken.ui.run.requests import BACKEND
 from awaken.ui.texts import say
 
@@ -78,15 +70,6 @@ _FILES = {  # of a finished run, in the order of the answer
     "settings": ("All settings and timings", "application/json"),
 }
 _GONE = "awaken.gone"  # key of an ASGI scope: the event that its caller has hung up
-
-
-@dataclass(frozen=True, eq=False)
-class _Made:
-    """What a call ends with; ``seen`` is the proxy image as a small JPEG in base64."""
-
-    files: Mapping[str, Path]
-    seen: str
-    settings: Mapping[str, Any]
 
 
 class McpServer:
@@ -152,7 +135,7 @@ class McpServer:
     async def _run(self, name: str, arguments: dict[str, Any]) -> list[mcp.ContentBlock]:
         """A job among the visitors' own; leaving it ends it."""
         values = await run_sync(_values, name, arguments)
-        job = await run_sync(called, self._holder, partial(_work, self._holder, name), values)
+        job = await run_sync(called, self._holder, values, name == "proxy")
         context = self._server.request_context
         token = context.meta.progressToken if context.meta else None
         now = status.waiting(behind=True)
@@ -173,7 +156,7 @@ class McpServer:
                     )  # fmt: skip
         raise RuntimeError("the job ended without a word")
 
-    def _answer(self, made: _Made) -> list[mcp.ContentBlock]:
+    def _answer(self, made: Made) -> list[mcp.ContentBlock]:
         """The settings that were used, links to the files, and the proxy to look at."""
         root = get_root_url(self._server.request_context.request, PATH, None)
         links = [
@@ -185,7 +168,7 @@ class McpServer:
         ]  # fmt: skip
         told = json.dumps(dict(made.settings)) if made.settings else ""
         texts = [mcp.TextContent(type="text", text=told)] if told else []
-        seen = mcp.ImageContent(type="image", data=made.seen, mimeType="image/jpeg")
+        seen = mcp.ImageContent(type="image", data=_small(made.proxy), mimeType="image/jpeg")
         return [*texts, *links, seen]
 
 
@@ -239,27 +222,6 @@ def _values(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if values.get(picture) is not None:
             values[picture] = picture_file(values[picture])
     return {"backend": BACKEND} | values if name == "proxy" else values
-
-
-def _work(holder: EngineHolder, name: str, request: Request) -> Iterator[Event | _Made | None]:
-    """The events of a run, and at last what it made. Raises AwakenError."""
-    while not holder.wait(0.5):
-        yield None
-    engine = holder.engine()
-    with closing(engine.animate(request)) as events:
-        for event in events:
-            if isinstance(event, Failed):
-                raise RequestError(event.message)
-            if isinstance(event, ProxyReady) and name == "proxy":
-                path = new_folder() / "proxy.png"
-                Image.fromarray(event.image).save(path)
-                yield _Made({"proxy": path}, _small(event.image), {})
-                return
-            if isinstance(event, Result):
-                files = engine.save(event, new_folder())
-                yield _Made(files, _small(event.proxy), event.settings)
-                return
-            yield event
 
 
 def picture_file(text: str) -> str:

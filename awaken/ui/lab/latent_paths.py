@@ -12,6 +12,7 @@ import gradio as gr
 import numpy as np
 
 from awaken import analysis
+from awaken.sampling import Outcome
 from awaken.types import AwakenError
 from awaken.ui import texts
 from awaken.ui.controls.rail import Controls
@@ -98,10 +99,10 @@ def _follow(
     yield grid.waiting()
     request = requests.make_request(**values)
     yield from series.warmed(holder)
-    result, _ = yield from series.changed(
-        series.run_one(holder, request, say("path_awakened"), 0, 1),
-        lambda moment: moment | {"share": moment["share"] * 0.8},
-    )
+    run = Outcome(series.run_one(holder, request, say("path_awakened"), 0, 1))
+    for moment in run:
+        yield moment | {"share": moment["share"] * 0.8}
+    result, _ = run.value
     settings = result.settings
     videos = {"baseline": result.baseline, "awakened": result.awakened}
     if clip:
@@ -112,9 +113,11 @@ def _follow(
     latents, count = [], sum(map(len, videos.values()))
     for name, video in videos.items():
         done = sum(map(len, latents))
-        encoding = holder.engine().frame_latents(settings["backend"], video, settings["seed"])
-        show = partial(_encoding, name, done, count)
-        latents.append((yield from series.changed(encoding, show)))
+        engine = holder.engine()
+        encoding = Outcome(engine.frame_latents(settings["backend"], video, settings["seed"]))
+        for moment in encoding:
+            yield _encoding(name, done, count, moment)
+        latents.append(encoding.value)
     points = analysis.compact(np.concatenate(latents))  # keeps every distance
     ends = np.cumsum([len(z) for z in latents])[:-1]
     found = dict(zip(videos, np.split(points, ends), strict=True))

@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +18,8 @@ import numpy as np
 
 from awaken import types
 from awaken.analysis import motion
+from awaken.engine import until_result
+from awaken.sampling import Outcome
 from awaken.types import AwakenError, Request
 from awaken.ui import texts
 from awaken.ui.lab.film import TILE, preview, small, write_film
@@ -127,7 +128,7 @@ def warmed(holder: EngineHolder) -> Iterator[dict[str, Any]]:
 
 def run_one(
     holder: EngineHolder, request: Request, label: str, index: int, count: int
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, tuple[types.Result, list[str]]]:
     """One run of ``count``, as moments of a grid without pictures; returns (result, reused stages).
 
     Raises AwakenError with the engine's sentence when it fails.
@@ -135,30 +136,23 @@ def run_one(
     reused: list[str] = []
     told = {"index": index + 1, "count": count, "label": label}
     share = index / count
-    with closing(holder.engine().animate(request)) as events:
-        for event in events:
-            line = ""
-            if isinstance(event, types.Failed):
-                error = AwakenError(event.message)
-                error.kind = event.kind
-                raise error
-            if isinstance(event, types.Result):
-                return event, reused
-            if isinstance(event, types.Waiting):
-                line = say("waited", seconds=event.seconds)
-            elif isinstance(event, types.Stage):
-                if event.reused:
-                    reused.append(event.name)
-                line = say("running", stage=say(f"stage_{event.name}"), **told)
-            elif isinstance(event, types.Step):
-                share = (index + event.done) / count
-                line = say(
-                    "running_step", stage=say(f"stage_{event.stage}"), step=event.index,
-                    steps=event.count, **told,
-                )  # fmt: skip
-            if line:
-                yield {"state": "running", "line": line, "share": share}
-    raise RuntimeError("the engine ended without a result")
+    run = Outcome(until_result(holder.engine().animate(request)))
+    for event in run:
+        line = ""
+        if isinstance(event, types.Waiting):
+            line = say("waited", seconds=event.seconds)
+        elif isinstance(event, types.Stage):
+            if event.reused:
+                reused.append(event.name)
+            line = say("running", stage=say(f"stage_{event.name}"), **told)
+        elif isinstance(event, types.Step):
+            share = (index + event.done) / count
+            stage_name = say(f"stage_{event.stage}")
+            told_step = told | {"stage": stage_name, "step": event.index, "steps": event.count}
+            line = say("running_step", **told_step)
+        if line:
+            yield {"state": "running", "line": line, "share": share}
+    return run.value, reused
 
 
 def _series(
@@ -233,16 +227,3 @@ def _tiles(
                 tile["note"] = f"{proxy} · {tile['note']}"
                 tile["still"] = stage.picture(small(result.proxy[None], TILE)[0])
         yield tile, small(video, TILE)
-
-
-def changed(
-    moments: Generator[Any, None, Any], change: Callable[[Any], Any]
-) -> Generator[Any, None, Any]:
-    """Each of the moments changed, for ``yield from``; returns what they return."""
-    with closing(moments):
-        while True:
-            try:
-                moment = next(moments)
-            except StopIteration as end:
-                return end.value
-            yield change(moment)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from awaken import hub, types
 from awaken.backends import BACKENDS
+from awaken.engine import until_result
 from awaken.preview import atlas
 from awaken.proxies import PROXIES
+from awaken.sampling import Outcome
 from awaken.types import AwakenError, Request
 from awaken.ui.run import results, status
 from awaken.ui.run.engine_holder import EngineHolder
@@ -61,39 +61,36 @@ def animate(
     Closing the generator closes the engine's and so stops the work within one step.
     """
     now = status.waiting(behind=False)
+    running: Request | None = None
     holder.busy += 1
     try:
         painting = values.get("painting")
         request = make_request(**values)
-        if said := prompt_reading.lost(
-            request.prompt, *(getattr(request, name) for name in READERS)
-        ):
-            now = status.after(now, types.Notice(said))
+        readers = (getattr(request, name) for name in READERS)
+        if remark := prompt_reading.lost(request.prompt, *readers):
+            now = status.after(now, types.Notice(remark))
         began = time.perf_counter()
         scene = stage.running(shown, painting=painting, fps=_fps(request), region=_region(request))
         yield RunView(now, scene)
         while not holder.wait(0.5):
             yield RunView(status.warming(time.perf_counter() - began), scene)
-        engine = holder.engine()
-        with closing(engine.animate(request)) as events:
-            for event in events:
-                if isinstance(event, types.Failed):
-                    yield failed(event.kind, event.message, shown, request)
-                elif isinstance(event, types.Result):
-                    yield RunView(status.saving(now), scene)
-                    files = engine.save(event, new_folder())
-                    yield RunView(
-                        status.done(now, event),
-                        results.film(event.settings, files, event.psnr, event.luma_correlation),
-                        results.placard(event, files, picture or {}),
-                        True,
-                    )
-                else:
-                    now = status.after(now, event)
-                    scene = _staged(scene, event)
-                    yield RunView(now, scene, left=getattr(event, "seconds_left", None))
+        engine, running = holder.engine(), request
+        run = Outcome(until_result(engine.animate(request)))
+        for event in run:
+            now = status.after(now, event)
+            scene = _staged(scene, event)
+            yield RunView(now, scene, left=getattr(event, "seconds_left", None))
+        result = run.value
+        yield RunView(status.saving(now), scene)
+        files = engine.save(result, new_folder())
+        yield RunView(
+            status.done(now, result),
+            results.film(result.settings, files, result.psnr, result.luma_correlation),
+            results.placard(result, files, picture or {}),
+            ended=True,
+        )
     except AwakenError as error:
-        yield failed(error.kind, str(error), shown)
+        yield failed(error.kind, str(error), shown, running)
     except Exception:
         log.exception("a run failed")
         yield failed("internal", say("internal"), shown)
@@ -104,7 +101,10 @@ def animate(
 def failed(
     kind: str, message: str, shown: Mapping[str, Any], request: Request | None = None
 ) -> RunView:
-    """A run that did not come off, with its sentence and a way on; ``shown`` comes back."""
+    """A run that failed, with its sentence and a way on; ``shown`` comes back.
+
+    request: of a run that had begun; without it no smaller size and no download is offered.
+    """
     smaller, commands = None, ()
     if request is not None and request.backend in BACKENDS and request.proxy in PROXIES:
         backend, proxy = BACKENDS[request.backend], PROXIES[request.proxy]
@@ -134,27 +134,3 @@ def _staged(scene: dict[str, Any], event: types.Event) -> dict[str, Any]:
     if isinstance(event, types.Step) and event.previews:
         return stage.running(scene, preview=atlas(event.previews))
     return scene
-
-
-def file_run(holder: EngineHolder, request: Request) -> Iterator[dict[str, Path]]:
-    """The same run without a stage, for the API: nothing at every event, at last the files.
-
-    Raises AwakenError with the sentence of whatever went wrong.
-    """
-    while not holder.wait(0.5):
-        yield {}
-    engine = holder.engine()
-    with closing(engine.animate(request)) as events:
-        for event in events:
-            if isinstance(event, types.Failed):
-                error = AwakenError(event.message)
-                error.kind = event.kind
-                raise error
-            if isinstance(event, types.Result):
-                files = dict(engine.save(event, new_folder()))
-                # the page's own; nobody would ever delete them
-                for name in {"stacked", "painting", "mask"} & files.keys():
-                    files.pop(name).unlink()
-                yield files
-                return
-            yield {}
