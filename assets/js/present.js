@@ -1,10 +1,10 @@
-// The stage for talks. A film is decoded once, moment by moment, with the comparator's own decode.js;
+// The stage for talks. A film is decoded once, moment by moment, with the comparator's own decode.js
+// and wipe.js;
 // each moment holds both videos, so that they cannot fall out of step. Text goes through textContent.
 const part = {};
 for (const node of document.querySelectorAll("[data-part]")) part[node.dataset.part] = node;
 const main = part.main;
 
-const SWEEP = 11; // s for the line to go over the picture and back
 const HOLD = 3000; // ms that a line moved by hand stays where it is
 const POINTER = 2500; // ms after which a resting pointer hides, with all that it brought
 const STEP = 5; // per cent that + and - move the line
@@ -187,9 +187,6 @@ function paint() {
   main.dataset.wipe = wipe.toFixed(1);
 }
 
-// From all baseline (100) to all awakened (0) and back, slowly at the ends.
-const sweepAt = (seconds) => 50 + 50 * Math.cos((2 * Math.PI * seconds) / SWEEP);
-
 function tick(now) {
   const seconds = Math.min(0.1, (now - lastTime) / 1000);
   lastTime = now;
@@ -213,7 +210,7 @@ function moveLine(to) {
   clearTimeout(holding);
   holding = setTimeout(() => {
     if (calm.matches) return;
-    swept = (Math.acos((wipe - 50) / 50) * SWEEP) / (2 * Math.PI);
+    swept = sweepTime(wipe);
     sweeping = true;
   }, HOLD);
   paint();
@@ -293,7 +290,7 @@ part.bar.addEventListener("click", (event) => {
 
 function pointed(event) {
   const box = part.picture.getBoundingClientRect();
-  moveLine((100 * (event.clientX - box.left)) / box.width);
+  moveLine(wipeUnder(box, event.clientX, event.clientY, false));
 }
 
 part.picture.addEventListener("pointerdown", (event) => {

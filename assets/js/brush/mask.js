@@ -12,9 +12,7 @@ let past = [];
 let touched = false;
 
 function blank(width, height) {
-  const scale = LONGEST / Math.max(width, height);
-  mask.width = Math.max(1, Math.round(width * scale));
-  mask.height = Math.max(1, Math.round(height * scale));
+  [mask.width, mask.height] = maskSize(width, height, LONGEST);
   past = [];
   touched = false;
 }
@@ -58,10 +56,7 @@ function flood(how) {
 
 // Share of the picture that is painted, 0 to 1.
 function share() {
-  const pixels = ink.getImageData(0, 0, mask.width, mask.height).data;
-  let painted = 0;
-  for (let i = 3; i < pixels.length; i += 4) painted += pixels[i] > 127;
-  return painted / (mask.width * mask.height);
+  return paintedShare(ink.getImageData(0, 0, mask.width, mask.height).data);
 }
 
 // From a grey picture, and back to one.
@@ -69,10 +64,7 @@ function take(image) {
   ink.globalCompositeOperation = "copy";
   ink.drawImage(image, 0, 0, mask.width, mask.height);
   const layer = ink.getImageData(0, 0, mask.width, mask.height);
-  for (let i = 0; i < layer.data.length; i += 4) {
-    layer.data[i + 3] = layer.data[i];
-    layer.data.fill(255, i, i + 3);
-  }
+  greyToOpacity(layer.data);
   ink.putImageData(layer, 0, 0);
   touched = true;
 }

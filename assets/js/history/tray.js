@@ -255,8 +255,9 @@ async function exportAll() {
       if (keeps || name === "ATTRIBUTION.txt") add(name, encoder.encode(text));
     }
   }
+  const zip = new Blob([zipped(await fflateLoaded(), entries)], { type: "application/zip" });
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(zipped(entries));
+  link.href = URL.createObjectURL(zip);
   link.download = "awaken-history.zip";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the download has begun by then

@@ -28,7 +28,7 @@ function step(now) {
   if (!active || !state.playing) return;
   const before = currentFrame();
   const blinkB = state.view === "blink" && !calm.matches && now % (2 * BLINK) >= BLINK;
-  advance(elapsed * active.fps * state.speed);
+  Object.assign(state, advanced(state, elapsed * active.fps * state.speed, active));
   if (state.view === "blink" && !calm.matches && blinkB !== state.blinkB) {
     state.blinkB = blinkB;
     stage.dataset.blink = blinkB ? "b" : "a";
@@ -37,16 +37,6 @@ function step(now) {
   if (currentFrame() !== before || (lastMoves && filmFrame() !== step.lastFilmFrame)) paint();
   if (lastMoves) step.lastFilmFrame = filmFrame();
   if (active.total > 1 || lastMoves) tick();
-}
-
-function advance(frames) {
-  const n = active.frames;
-  let p = state.position + (state.pingPong && !state.forwards ? -frames : frames);
-  if (!active.complete) p = Math.min(p, n - 1e-6);
-  else if (!state.pingPong) p %= n;
-  else if (p >= n) [p, state.forwards] = [Math.max(0, 2 * n - 1 - p), false];
-  else if (p < 0) [p, state.forwards] = [Math.min(n - 1e-6, 1 - p), true];
-  state.position = p;
 }
 
 function leave() {

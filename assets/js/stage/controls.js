@@ -74,8 +74,7 @@ part["full-screen"].hidden = !document.fullscreenEnabled;
 // The wipe follows a press anywhere on the picture, or its handle with the arrow keys.
 function wipeAt(event) {
   const box = part.rail.getBoundingClientRect();
-  if (state.view === "wipe-across") wipeTo((100 * (event.clientY - box.top)) / box.height);
-  else wipeTo((100 * (event.clientX - box.left)) / box.width);
+  wipeTo(wipeUnder(box, event.clientX, event.clientY, state.view === "wipe-across"));
 }
 listen(part.rail, "pointerdown", (event) => {
   if (event.button) return;

@@ -35,6 +35,8 @@ from awaken.ui.server.security import Rules, SecurityMiddleware
 FILES = {  # name under /present/ -> file, type
     "present.js": ("js/present.js", "text/javascript"),
     "decode.js": ("js/stage/decode.js", "text/javascript"),  # the comparator's own
+    "wipe.js": ("js/stage/wipe.js", "text/javascript"),
+    "fflate.js": ("js/vendor/fflate.js", "text/javascript"),  # for the page's history
     "present.css": ("css/present.css", "text/css"),
     "tokens.css": ("css/tokens.css", "text/css"),
     "fonts.css": ("css/fonts.css", "text/css"),

@@ -22,7 +22,7 @@ from awaken.ui import ASSETS
 from awaken.ui.texts import say
 from awaken.ui.texts.messages import tell
 
-SCRIPT = ("mask", "view", "hand", "value")  # assets/js/brush, in this order
+SCRIPT = ("pixels", "mask", "view", "hand", "value")  # assets/js/brush, in this order
 WORDS = (
     "title", "hint", "keys", "open", "free", "everything", "share", "cursor", "empty",
     "brush", "eraser", "size", "undo", "clear", "fill", "invert", "cancel", "done", "canvas", "tools",

@@ -42,6 +42,8 @@ SCRIPT = (
     "value",
     "show",
     "paint",
+    "position",
+    "wipe",
     "clock",
     "controls",
 )  # in this order
