@@ -11,7 +11,7 @@ import pytest
 
 from awaken.types import RequestError
 from awaken.ui.jobs.events import as_event
-from awaken.ui.jobs.job import Crowded, Job, is_token
+from awaken.ui.jobs.job import Job, QueueFull, is_token
 from awaken.ui.jobs.manager import ARRIVAL, JobManager
 from tests import aside
 
@@ -216,7 +216,7 @@ def test_a_full_queue_says_when_to_come_again(clock):
     held = [jobs.submit(f"{i}" * 32, "run", work, seconds=90) for i, work in enumerate(works[:1])]
     assert works[0].begun.wait(5)
     held += [jobs.submit(f"{i + 1}" * 32, "run", work) for i, work in enumerate(works[1:])]
-    with pytest.raises(Crowded, match="2 runs are waiting already. Try again in about 2 min"):
+    with pytest.raises(QueueFull, match="2 runs are waiting already. Try again in about 2 min"):
         jobs.submit(ANNE, "run", Work())
     for work in works:
         work.release()

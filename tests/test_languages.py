@@ -20,7 +20,7 @@ from awaken.ui import texts
 from awaken.ui.page.language_switch import in_language
 from awaken.miniature.reading import read
 from awaken.ui.texts import lab_en, messages, page_en, prompt_reading, stage_words
-from awaken.ui.texts.languages import speaking, spoken
+from awaken.ui.texts.languages import current_language, use_language
 from awaken.ui.texts.prompts_zh import SENTENCES, in_english
 from tests.page import served_page
 
@@ -92,8 +92,8 @@ def test_every_sentence_from_below_is_known_in_chinese():
 
 
 def _told(sentence: str) -> str:
-    with speaking("zh"):
-        return messages.tell(sentence)
+    with use_language("zh"):
+        return messages.translate(sentence)
 
 
 def _chinese(text: str) -> bool:
@@ -137,7 +137,7 @@ def test_a_sentence_is_told_with_its_filling():
         "The miniature has hardly learnt waterfalls, birds flying: expect little of it."
     )
     assert _told("Nobody has foreseen this sentence.") == "Nobody has foreseen this sentence."
-    assert messages.tell("Nothing.") == "Nothing."
+    assert messages.translate("Nothing.") == "Nothing."
 
 
 def test_everything_that_models_say_of_themselves_is_known_in_chinese():
@@ -193,7 +193,7 @@ def _strings(value) -> list[str]:
 def test_a_generator_speaks_its_language_on_every_thread():
     def moments():
         while True:
-            yield spoken()
+            yield current_language()
 
     steps, heard = in_language("zh", moments)(), []
     for _ in range(3):
@@ -201,7 +201,7 @@ def test_a_generator_speaks_its_language_on_every_thread():
         taking.start()
         taking.join()
     assert heard == ["zh"] * 3
-    assert spoken() == "en"
+    assert current_language() == "en"
 
 
 def test_closing_a_generator_closes_what_it_wraps():

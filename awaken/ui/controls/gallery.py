@@ -11,8 +11,8 @@ from awaken.examples import Example, load_index
 from awaken.types import Request
 from awaken.ui.controls import widgets
 from awaken.ui.run import results
-from awaken.ui.texts import offered, say, suggestions
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts import say, suggestions, translated_prompt
+from awaken.ui.texts.messages import translate
 
 # What picking a picture fills in, by name of ``Request``.
 INPUTS = ("painting", "prompt", "p", "alpha", "peak", "variant", "seed", "motion")
@@ -42,7 +42,7 @@ class Bundled:
     def suggestions(self) -> list[str]:
         """Prompts that suit this picture, its own first."""
         own = list(dict.fromkeys((self.example.prompt, *self.example.suggestions)))
-        shown = [offered(prompt) for prompt in own]
+        shown = [translated_prompt(prompt) for prompt in own]
         return shown if len(shown) > 1 else [*shown, *suggestions()[:2]]
 
     @property
@@ -51,10 +51,10 @@ class Bundled:
 
     @property
     def title(self) -> str:
-        return tell(self.example.title)
+        return translate(self.example.title)
 
     def _of(self, *names: str) -> list[str]:
-        return [tell(part) for name in names if (part := getattr(self.example, name))]
+        return [translate(part) for name in names if (part := getattr(self.example, name))]
 
     def picture(self) -> dict[str, str]:
         """What the page remembers of the chosen painting."""
@@ -64,7 +64,7 @@ class Bundled:
             "title": self.title,
             "byline": self.byline,
             "credit": self.example.source,
-            "licence": tell(self.example.licence),
+            "licence": translate(self.example.licence),
         }
 
     def thumbnail(self) -> dict[str, str]:
@@ -86,7 +86,7 @@ class Bundled:
         }
         return known | {
             "painting": str(self.example.path),
-            "prompt": offered(self.example.prompt),
+            "prompt": translated_prompt(self.example.prompt),
             "id": self.id,
         }
 
@@ -106,7 +106,7 @@ class Bundled:
         return self.picture() | {
             "tag": say("example_failure") if self.failure else say("example"),
             "prompt": results.prompt_in_words(self.settings["prompt"]),
-            "remark": tell(self.failure or ""),
+            "remark": translate(self.failure or ""),
             "facts": results.facts(
                 self.settings,
                 self.settings["timings"]["total"],

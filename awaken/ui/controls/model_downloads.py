@@ -20,7 +20,7 @@ from awaken.types import AwakenError
 from awaken.ui.jobs.events import QUIET, UNSEEN, Updates
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts import say
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts.messages import translate
 
 log = logging.getLogger(__name__)
 
@@ -91,17 +91,22 @@ def progress(
             if share != said:
                 said = share
                 yield (
-                    say("fetching", title=tell(spec.title), share=share, size=hub.gigabytes(total)),
+                    say(
+                        "fetching",
+                        title=translate(spec.title),
+                        share=share,
+                        size=hub.gigabytes(total),
+                    ),
                     False,
                 )
     except AwakenError as error:
-        yield tell(str(error)), True
+        yield translate(str(error)), True
         return
     except Exception:
         log.exception("fetching %s failed", key)
         yield say("internal"), True
         return
-    yield say("fetched", title=tell(spec.title)), True
+    yield say("fetched", title=translate(spec.title)), True
 
 
 def _wanted(spec: BackendSpec | ProxySpec) -> bool:
@@ -111,7 +116,7 @@ def _wanted(spec: BackendSpec | ProxySpec) -> bool:
 def _words(spec: BackendSpec | ProxySpec) -> str:
     """What the button says: the size and the terms, before anything is fetched."""
     size = hub.gigabytes(spec.release.size) if spec.release else ""
-    terms = tell(spec.weight_licence) + (
+    terms = translate(spec.weight_licence) + (
         f"; {say('non_commercial')}" if spec.non_commercial else ""
     )
     return say("fetch", size=size, terms=terms)

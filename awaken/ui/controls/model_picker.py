@@ -14,8 +14,8 @@ from awaken.ui.controls import model_downloads, widgets
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.run.requests import BACKEND, PROXY
 from awaken.ui.texts import say
-from awaken.ui.texts.languages import together
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts.languages import join_sentences
+from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import parts
 
 REGISTRIES: Mapping[str, Mapping[str, BackendSpec | ProxySpec]] = {
@@ -75,8 +75,8 @@ def build(
         } | _shown("proxy_options", key, draw)
 
     def of_preset(key: str, event: gr.EventData) -> Any:
-        named = {tell(name): strength for name, strength in PROXIES[key].presets.items()}
-        return named.get(parts.said(event, "text"), gr.skip())
+        named = {translate(name): strength for name, strength in PROXIES[key].presets.items()}
+        return named.get(parts.event_data(event, "text"), gr.skip())
 
     strength = draw["proxy_strength"]
     draw["backend"].change(
@@ -110,17 +110,21 @@ def with_own_options(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def about(spec: BackendSpec | ProxySpec) -> str:
     """What a model is, what it lacks here, and on what terms it comes."""
-    words = [tell(spec.summary)]
+    words = [translate(spec.summary)]
     missing = spec.available()
     if missing:
-        words.append(say("runs_not", why=tell(missing)))
+        words.append(say("runs_not", why=translate(missing)))
     if spec.code_licence or spec.weight_licence:
         words.append(
-            say("licences", code=tell(spec.code_licence), weights=tell(spec.weight_licence))
+            say(
+                "licences",
+                code=translate(spec.code_licence),
+                weights=translate(spec.weight_licence),
+            )
         )
     if spec.non_commercial:
         words.append(say("non_commercial"))
-    return together(*words)
+    return join_sentences(*words)
 
 
 def _radio(name: str, registry: Mapping[str, BackendSpec | ProxySpec], value: str) -> gr.Radio:
@@ -133,11 +137,11 @@ def _radio(name: str, registry: Mapping[str, BackendSpec | ProxySpec], value: st
 def _choice(spec: BackendSpec | ProxySpec) -> str:
     """Title, and on a line of its own what the model needs and whether it can run here."""
     here = say("not_here" if spec.available() else "runs_here")
-    return f"{tell(spec.title)}\n{together(tell(spec.needs), here)}"
+    return f"{translate(spec.title)}\n{join_sentences(translate(spec.needs), here)}"
 
 
 def _presets(spec: ProxySpec) -> list[str]:
-    return [tell(name) for name in spec.presets]
+    return [translate(name) for name in spec.presets]
 
 
 def _sliders(kind: str, first: str, draw: dict[str, gr.components.Component]) -> None:
@@ -145,7 +149,7 @@ def _sliders(kind: str, first: str, draw: dict[str, gr.components.Component]) ->
         for name, option in spec.options.items():
             draw[f"{kind}:{key}:{name}"] = gr.Slider(
                 option.low, option.high, value=option.default, step=option.step,
-                label=tell(option.label), info=tell(option.help) or None, visible=key == first,
+                label=translate(option.label), info=translate(option.help) or None, visible=key == first,
             )  # fmt: skip
 
 

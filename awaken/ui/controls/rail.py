@@ -202,4 +202,4 @@ def _frames(spec: BackendSpec) -> dict[str, Any]:
 
 
 def _suggested(event: gr.EventData) -> str:
-    return parts.said(event, "text")[:MAX_PROMPT]
+    return parts.event_data(event, "text")[:MAX_PROMPT]

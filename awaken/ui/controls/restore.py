@@ -25,7 +25,7 @@ from awaken.ui.jobs.events import Updates
 from awaken.ui.run import files, links
 from awaken.ui.run.requests import BACKEND, PICTURES, PROXY
 from awaken.ui.texts import say
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import brush
 
 
@@ -125,8 +125,8 @@ def _for_dials(found: Recovered, names: Sequence[str]) -> tuple[dict[str, Any], 
                 values[f"{kind}:{key}:{name}"] = value
             else:
                 left_out.append(name)
-    remarks = [tell(remark) for remark in found.remarks]
+    remarks = [translate(remark) for remark in found.remarks]
     if left_out:
         names_left_out = ", ".join(left_out)
-        remarks.append(say("restored_off", model=tell(backend.title), names=names_left_out))
+        remarks.append(say("restored_off", model=translate(backend.title), names=names_left_out))
     return {name: value for name, value in values.items() if name in names}, remarks

@@ -15,7 +15,7 @@ GRACE = 20.0  # s that a job goes on unwatched: a reload takes two
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 
-class Crowded(AwakenError):
+class QueueFull(AwakenError):
     """Too many jobs are waiting; the sentence says when to try again."""
 
     kind = "crowded"

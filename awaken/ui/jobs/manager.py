@@ -27,7 +27,7 @@ from itertools import takewhile
 from typing import Any
 
 from awaken.types import AwakenError
-from awaken.ui.jobs.job import GRACE, Crowded, Job, JobUpdate, is_token
+from awaken.ui.jobs.job import GRACE, Job, JobUpdate, QueueFull, is_token
 from awaken.ui.texts import say
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class JobManager:
         """Put a job at the end of the queue; the owner's earlier one at that place is stopped.
 
         merge: folds a new moment into all before it, for a viewer who missed some; by default
-        every moment is whole by itself. Raises Crowded, and ValueError for a malformed token.
+        every moment is whole by itself. Raises QueueFull, and ValueError for a malformed token.
         """
         if not is_token(owner):
             raise ValueError("The owner of a job has an unguessable token.")
@@ -95,7 +95,7 @@ class JobManager:
             self._prune()
             self.stop(owner, place)
             if len(self._queue) >= self._max_waiting:
-                raise Crowded(self._crowded())
+                raise QueueFull(self._crowded())
             now = self._clock()
             job = Job(
                 owner, place, work, seconds, note, self.grace if grace is None else grace, merge,
@@ -227,7 +227,7 @@ class JobManager:
         if work is None:  # ended between its turn and now
             return
         try:
-            with closing(_spoken(job.context, work())) as moments:
+            with closing(_in_context(job.context, work())) as moments:
                 for moment in moments:
                     if not self._post(job, moment):
                         return
@@ -319,7 +319,7 @@ class JobManager:
         return say("crowded", count=len(self._queue), minutes=minutes)
 
 
-def _spoken(context: Context, moments: Iterator[Any]) -> Iterator[Any]:
+def _in_context(context: Context, moments: Iterator[Any]) -> Iterator[Any]:
     """The moments of a generator that runs in ``context``, whichever thread takes them."""
     end = object()
     try:

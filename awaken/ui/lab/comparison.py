@@ -13,7 +13,7 @@ from awaken.ui.lab import grid, series
 from awaken.ui.lab.series import Trial
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts.lab_en import say
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts.messages import translate
 
 # What a model decides for itself when the rail's values were not made for it.
 OF_BACKEND: dict[str, Any] = {
@@ -29,7 +29,7 @@ def choice(name: str, registry: Mapping[str, BackendSpec | ProxySpec]) -> gr.Che
     here = [key for key, why in missing.items() if not why]
     chosen = [key for key in here if not getattr(registry[key], "needs_image", False)]
     group = gr.CheckboxGroup(
-        [(tell(registry[key].title), key) for key in here], value=chosen, label=say(f"{name}_choose"),
+        [(translate(registry[key].title), key) for key in here], value=chosen, label=say(f"{name}_choose"),
         elem_id=f"aw-choose-{name}",
     )  # fmt: skip
     if len(here) < len(registry):
@@ -40,9 +40,9 @@ def choice(name: str, registry: Mapping[str, BackendSpec | ProxySpec]) -> gr.Che
                     gr.Markdown(
                         say(
                             "elsewhere_line",
-                            title=tell(spec.title),
-                            needs=tell(spec.needs),
-                            why=tell(why),
+                            title=translate(spec.title),
+                            needs=translate(spec.needs),
+                            why=translate(why),
                         ),  # fmt: skip
                         elem_classes=["aw-about"],
                     )
@@ -55,7 +55,7 @@ def backends(
     """Baseline and awakened of every chosen video model; Grid values."""
     todo = [
         Trial(
-            tell(BACKENDS[key].title),
+            translate(BACKENDS[key].title),
             {"backend": key} | ({} if key == values["backend"] else OF_BACKEND),
             f"backend:{key}",
         )
@@ -70,7 +70,7 @@ def proxies(
     """The awakened video of every chosen proxy, beside the baseline; Grid values."""
     todo = [
         Trial(
-            tell(PROXIES[key].title),
+            translate(PROXIES[key].title),
             {"proxy": key} | ({} if key == values["proxy"] else OF_PROXY),
             f"proxy:{key}",
         )

@@ -12,7 +12,7 @@ from gradio.data_classes import FileData, GradioModel
 from awaken.ui import ASSETS
 from awaken.ui.run import status
 from awaken.ui.texts.lab_en import say
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import stage
 
 WORDS = ("play", "pause", "previous", "next", "scrub", "frame", "grid", "still", "trouble", "use",
@@ -56,7 +56,7 @@ class Grid(gr.HTML):
     data_model = GridValue
 
     def __init__(self, place: str, **kwargs: Any):
-        """``place``: the name of its bench."""
+        """``place``: the name of its panel."""
         words = {name: say(name) for name in WORDS}
         script = "\n".join(
             (ASSETS / "js" / path).read_text("utf-8")
@@ -112,4 +112,4 @@ def lost(restarted: bool) -> dict[str, Any]:
 
 def failed(message: str) -> dict[str, Any]:
     """The series could not begin, or broke off."""
-    return {"state": "failed", "line": tell(message)}
+    return {"state": "failed", "line": translate(message)}

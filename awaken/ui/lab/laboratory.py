@@ -18,14 +18,14 @@ from awaken.types import ALPHA_KINDS, VARIANTS
 from awaken.ui import texts
 from awaken.ui.controls.rail import Controls
 from awaken.ui.jobs.events import QUIET, Updates
-from awaken.ui.lab import benches, comparison, curves, latent_paths, series
-from awaken.ui.lab.benches import Bench
+from awaken.ui.lab import comparison, curves, latent_paths, panels, series
 from awaken.ui.lab.grid import Grid, merged
+from awaken.ui.lab.panels import Panel
 from awaken.ui.lab.series import Trial
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts.lab_en import say
-from awaken.ui.texts.languages import together
-from awaken.ui.viewer.parts import said
+from awaken.ui.texts.languages import join_sentences
+from awaken.ui.viewer.parts import event_data
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 # What a tile may put on the rail, by name of ``Request``.
@@ -48,19 +48,19 @@ def build(
     """
     with gr.Column(elem_id="aw-laboratory"):
         gr.Markdown(f"## {say('title')}\n\n{say('intro')}", elem_id="aw-laboratory-head")
-        reattach = {name: gr.State(False) for name in benches.NAMES}
-        bench = partial(series_bench, holder, rail, owner, picture, reattach)
+        reattach = {name: gr.State(False) for name in panels.NAMES}
+        panel = partial(series_panel, holder, rail, owner, picture, reattach)
         with gr.Tabs() as tabs:
             with gr.Tab(say("sweep"), id="sweep"):
-                gr.Markdown(together(say("sweep_about"), say("note_motion_about")))
+                gr.Markdown(join_sentences(say("sweep_about"), say("note_motion_about")))
                 what = gr.Radio(
                     [(say("sweep_p"), "p"), (say("sweep_alpha"), "alpha")], value="p",
                     label=say("sweep_what"), elem_id="aw-sweep-what",
                 )  # fmt: skip
-                made = [bench("sweep", sweep, what)]
+                made = [panel("sweep", sweep, what)]
             with gr.Tab(say("variants"), id="variants"):
-                gr.Markdown(together(say("variants_about"), say("note_motion_about")))
-                made.append(bench("variants", table))
+                gr.Markdown(join_sentences(say("variants_about"), say("note_motion_about")))
+                made.append(panel("variants", table))
             with gr.Tab(say("paths"), id="paths"):
                 made.append(latent_paths.build(holder, rail, owner, picture, reattach))
             with gr.Tab(say("curves"), id="curves") as tab:
@@ -68,12 +68,12 @@ def build(
             with gr.Tab(say("backends"), id="backends"):
                 gr.Markdown(say("backends_about"))
                 chosen = comparison.choice("backends", BACKENDS)
-                made.append(bench("backends", comparison.backends, chosen))
+                made.append(panel("backends", comparison.backends, chosen))
             with gr.Tab(say("proxies"), id="proxies"):
                 gr.Markdown(say("proxies_about"))
                 chosen = comparison.choice("proxies", PROXIES)
-                made.append(bench("proxies", comparison.proxies, chosen))
-    return partial(benches.rejoin, holder, made, tabs)
+                made.append(panel("proxies", comparison.proxies, chosen))
+    return partial(panels.rejoin, holder, made, tabs)
 
 
 def sweep(holder: EngineHolder, values: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
@@ -91,7 +91,7 @@ def table(holder: EngineHolder, values: Mapping[str, Any]) -> Iterator[dict[str,
     return series.series(holder, values, todo, baseline="none")
 
 
-def series_bench(
+def series_panel(
     holder: EngineHolder,
     rail: Controls,
     owner: gr.Textbox,
@@ -100,23 +100,24 @@ def series_bench(
     name: str,
     run: Callable[..., Iterator[dict[str, Any]]],
     *choices: gr.components.Component,
-) -> Bench:
-    """The bench of one series; ``run(holder, values, *choices)`` yields Grid values."""
-    go, stop = benches.buttons(name)
+) -> Panel:
+    """The panel of one series; ``run(holder, values, *choices)`` yields Grid values."""
+    go, stop = panels.buttons(name)
     display = Grid(name)
-    bench = Bench(
+    panel = Panel(
         name, reattach[name], go, stop, display, runs=5, choices=list(choices), merge=merged
     )
-    benches.wire(holder, bench, partial(run, holder), owner, picture, rail)
+    panels.wire(holder, panel, partial(run, holder), owner, picture, rail)
 
     def use(event: gr.EventData) -> Updates:
         return {rail[name]: value for name, value in used(event).items()} or gr.skip()
 
     display.select(use, None, [rail[name] for name in USES], **QUIET)
-    return bench
+    return panel
 
 
 def used(event: gr.EventData) -> dict[str, Any]:
     """A tile's setting for the rail; what comes from a browser is only compared, never taken."""
-    name, _, chosen = said(event, "use").partition(":")
-    return {name: value for value in USES.get(name, ()) if str(value) == chosen}
+    name, _, chosen = event_data(event, "use").partition(":")
+    found = [value for value in USES.get(name, ()) if str(value) == chosen]
+    return {name: found[0]} if found else {}

@@ -17,8 +17,8 @@ from awaken.types import AwakenError
 from awaken.ui import texts
 from awaken.ui.controls.rail import Controls
 from awaken.ui.jobs.events import QUIET
-from awaken.ui.lab import benches, grid, series
-from awaken.ui.lab.benches import Bench
+from awaken.ui.lab import grid, panels, series
+from awaken.ui.lab.panels import Panel
 from awaken.ui.run import requests
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts.lab_en import say
@@ -36,13 +36,13 @@ def build(
     owner: gr.Textbox,
     picture: gr.State,
     reattach: Mapping[str, gr.State],
-) -> Bench:
-    """Draw the bench inside the current Blocks and wire it."""
+) -> Panel:
+    """Draw the panel inside the current Blocks and wire it."""
     gr.Markdown(f"{say('paths_about')}\n\n*{say('paths_honest')}*")
     clip = gr.File(
         label=say("clip"), file_types=CLIPS, type="filepath", height=150, elem_id="aw-clip"
     )
-    go, stop = benches.buttons("paths")
+    go, stop = panels.buttons("paths")
     method = gr.Radio(
         [(say(f"map_{key}"), key) for key in MAPS],
         value=MAPS[0],
@@ -61,17 +61,17 @@ def build(
         {word: say(word) for word in ("path_column", "straightness", "order", "numbers_about")},
     )
     points = gr.State({})
-    bench = Bench(
+    panel = Panel(
         "paths", reattach["paths"], go, stop, display, runs=1, points=points, choices=[clip, method]
     )
-    benches.wire(holder, bench, partial(follow, holder), owner, picture, rail)
+    panels.wire(holder, panel, partial(follow, holder), owner, picture, rail)
     method.change(
         lambda points, method: drawn(points, method) if points else gr.skip(),
         [points, method],
         display,
         **QUIET,
     )
-    return bench
+    return panel
 
 
 def follow(

@@ -27,8 +27,8 @@ from awaken.ui.lab.grid import failed, waiting
 from awaken.ui.run import requests, results
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts.lab_en import say
-from awaken.ui.texts.languages import together
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts.languages import join_sentences
+from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import stage
 
 if TYPE_CHECKING:
@@ -175,8 +175,8 @@ def _series(
             run = run_one(holder, replace(request, **trial.changes), trial.label, i, len(trials))
             result, reused = yield from run
         except AwakenError as error:
-            messages.append(tell(str(error)))
-            problems.append(say("problem", label=trial.label, message=tell(str(error))))
+            messages.append(translate(str(error)))
+            problems.append(say("problem", label=trial.label, message=translate(str(error))))
             value["problems"] = list(problems)
             continue
         reuse.add(result, reused, result.baseline is last)  # the memo hands out the same array
@@ -187,7 +187,7 @@ def _series(
         value = {"tiles": list(tiles), "problems": list(problems), "columns": columns, "fps": fps}
         value |= preview(videos)
     if not videos:
-        yield failed(together(*dict.fromkeys(messages)))
+        yield failed(join_sentences(*dict.fromkeys(messages)))
         return
     yield value | {"state": "running", "line": say("writing"), "share": 1.0}
     film = write_film(videos, columns, fps)

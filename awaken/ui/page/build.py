@@ -31,5 +31,5 @@ def build(holder: EngineHolder, bundled: Sequence[Bundled]) -> gr.Blocks:
 
 
 def _page(demo: gr.Blocks, language: str, holder: EngineHolder, bundled: Sequence[Bundled]) -> None:
-    with languages.speaking(language):
+    with languages.use_language(language):
         handlers.wire(demo, holder, layout.draw(holder, bundled), bundled)

@@ -21,8 +21,8 @@ from awaken.ui.run import files, status
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.requests import BACKEND, PROXY
 from awaken.ui.texts import say, suggestions
-from awaken.ui.texts.messages import tell
-from awaken.ui.viewer.parts import said
+from awaken.ui.texts.messages import translate
+from awaken.ui.viewer.parts import event_data
 
 MAX_FILE_SIZE = "20 MB"
 
@@ -46,7 +46,7 @@ def _remedies(page: Page) -> None:
 
     def remedy(backend: str, event: gr.EventData) -> Updates:
         """The settings that a card's button changes; the run that may follow is not begun here."""
-        action, _, size = said(event, "action").partition(":")
+        action, _, size = event_data(event, "action").partition(":")
         sizes = {str(offered): offered for offered in BACKENDS[backend].sizes}
         if action == "smaller" and size in sizes:
             return {rail["size"]: sizes[size]}
@@ -78,7 +78,7 @@ def _files(page: Page, bundled: Sequence[Bundled]) -> None:
         try:
             if has_settings:
                 return unchanged | settings_from(path, picture.get("path"), running)
-            if path is None or said(event, "problem"):
+            if path is None or event_data(event, "problem"):
                 raise RequestError(say("upload_failed", limit=MAX_FILE_SIZE))
             before = by_id.get(picture.get("id", ""))
             return painting_from(path, running) | own_motion(before, backend, motion)
@@ -123,7 +123,7 @@ def _history(page: Page) -> None:
     def again(running: bool, event: gr.EventData) -> Updates:
         """The settings of a run from the browser's own history."""
         try:
-            return _restored(page, restore.from_text(said(event, "settings")), running)
+            return _restored(page, restore.from_text(event_data(event, "settings")), running)
         except RequestError as error:
             return _refused(page, error, "file", running) or gr.skip()
 
@@ -148,7 +148,7 @@ def _gallery(page: Page, bundled: Sequence[Bundled]) -> None:
         }
 
     def choose(running: bool, event: gr.EventData) -> Updates:
-        chosen = by_id.get(said(event, "id"))
+        chosen = by_id.get(event_data(event, "id"))
         if chosen is None:
             return gr.skip()
         inputs = chosen.inputs()
@@ -197,6 +197,6 @@ def _restored(page: Page, found: restore.Recovered, running: bool) -> Updates:
 def _refused(page: Page, error: AwakenError, kind: str, running: bool) -> Updates:
     """A file that cannot be used, with its sentence; during a run the strip belongs to the run."""
     if running:
-        gr.Warning(tell(str(error)))
+        gr.Warning(translate(str(error)))
         return {}
     return {page.strip: status.refused(str(error), kind).value()}

@@ -11,13 +11,13 @@ from typing import Any
 import gradio as gr
 
 from awaken.ui.texts import say
-from awaken.ui.texts.languages import NAMES, PATHS, TAGS, speaking, spoken
+from awaken.ui.texts.languages import NAMES, PATHS, TAGS, current_language, use_language
 from awaken.ui.viewer.parts import part
 
 
 def language_switch() -> gr.HTML:
     """The way to this page in the other languages, with the settings of its own address."""
-    here = spoken()
+    here = current_language()
     return part(
         "languages",
         '<nav class="aw-languages"></nav>',
@@ -42,14 +42,14 @@ def in_language(language: str, fn: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fn)
     def answer(*args: Any, **keywords: Any) -> Any:
-        with speaking(language):
+        with use_language(language):
             return fn(*args, **keywords)
 
     @functools.wraps(fn)
     def steps(*args: Any, **keywords: Any) -> Iterator[Any]:
         with closing(fn(*args, **keywords)) as moments:
             while True:
-                with speaking(language):
+                with use_language(language):
                     try:
                         moment = next(moments)
                     except StopIteration:
@@ -58,11 +58,11 @@ def in_language(language: str, fn: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fn)
     async def updates(*args: Any, **keywords: Any) -> AsyncIterator[Any]:
-        with speaking(language):
+        with use_language(language):
             watching = fn(*args, **keywords)
         async with aclosing(watching):
             while True:
-                with speaking(language):
+                with use_language(language):
                     try:
                         update = await anext(watching)
                     except StopAsyncIteration:
@@ -71,7 +71,7 @@ def in_language(language: str, fn: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fn)
     async def awaited(*args: Any, **keywords: Any) -> Any:
-        with speaking(language):
+        with use_language(language):
             return await fn(*args, **keywords)
 
     if inspect.isasyncgenfunction(fn):

@@ -14,7 +14,7 @@ from awaken.ui.lab import laboratory
 from awaken.ui.page.language_switch import language_switch
 from awaken.ui.run import status
 from awaken.ui.run.engine_holder import EngineHolder
-from awaken.ui.texts import offered, say
+from awaken.ui.texts import say, translated_prompt
 from awaken.ui.viewer import history, stage
 from awaken.ui.viewer.parts import placard, status_strip
 
@@ -112,7 +112,9 @@ def _explanation(failure: Bundled | None) -> gr.Button | None:
         gr.Markdown(say("how"), elem_classes=["aw-prose"])
         if failure is None:
             return None
-        words = say("how_failure", prompt=offered(failure.example.prompt), title=failure.title)
+        words = say(
+            "how_failure", prompt=translated_prompt(failure.example.prompt), title=failure.title
+        )
         return gr.Button(words, size="sm", elem_id="aw-failure")
 
 

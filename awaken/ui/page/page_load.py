@@ -18,7 +18,7 @@ from awaken.ui.controls.gallery import Bundled
 from awaken.ui.jobs.events import QUIET, Updates, go_and_stop
 from awaken.ui.jobs.job import Job
 from awaken.ui.jobs.tab_session import SESSION_JS, TabSession
-from awaken.ui.lab import benches
+from awaken.ui.lab import panels
 from awaken.ui.page.layout import Page
 from awaken.ui.run import links, status
 from awaken.ui.run.engine_holder import EngineHolder
@@ -42,7 +42,7 @@ def wire(
         tab = TabSession.read(session)
         link = restore.from_link(request)
         run = jobs.find(tab.owner, PLACE)
-        last = jobs.last(tab.owner, (PLACE, *benches.NAMES))
+        last = jobs.last(tab.owner, (PLACE, *panels.NAMES))
         lost = tab.lost(jobs)
         if PLACE in lost or (lost and last is None):
             news = {page.strip: status.lost(lost[PLACE]).value()} if PLACE in lost else {}

@@ -25,7 +25,7 @@ from awaken.ui.run.status import Status
 from awaken.ui.run.submission import PLACE, RunSubmission, memory
 from awaken.ui.texts import say
 from awaken.ui.viewer import history, stage
-from awaken.ui.viewer.parts import said
+from awaken.ui.viewer.parts import event_data
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def wire(holder: EngineHolder, page: Page, loaded: gr.events.Dependency) -> None
 
     def repeat(owner: str, shown: dict, event: gr.EventData) -> Job | Updates:
         """The owner's last run once more: the same seed and settings, or another working size."""
-        action, _, size = said(event, "action").partition(":")
+        action, _, size = event_data(event, "action").partition(":")
         if action not in ("resume", "smaller"):
             return gr.skip()
         last = jobs.find(owner, PLACE)

@@ -11,8 +11,8 @@ from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.ui.run import bundle_links, links
-from awaken.ui.texts import offered, say
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts import say, translated_prompt
+from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import stage
 
 
@@ -61,7 +61,7 @@ def placard(
 
 def prompt_in_words(prompt: str) -> str:
     """The prompt that a run read, after the words of the page for it where they differ."""
-    told = offered(prompt)
+    told = translated_prompt(prompt)
     if told == prompt:
         return say("placard_prompt", prompt=prompt)
     return say("placard_prompt_told", prompt=told, read=prompt)
@@ -78,9 +78,9 @@ def facts(
 ) -> list[tuple[str, str]]:
     """What the result was made with, as pairs of name and value."""
     spec = BACKENDS.get(settings["backend"])
-    backend = tell(spec.title) if spec else settings["backend"]
+    backend = translate(spec.title) if spec else settings["backend"]
     proxy = PROXIES.get(settings["proxy"])
-    proxy = tell(proxy.title) if proxy else settings["proxy"]
+    proxy = translate(proxy.title) if proxy else settings["proxy"]
     masked = settings.get("masked") and "mask_share" in settings
     listed = [
         ("seed", str(settings["seed"])),
@@ -97,7 +97,7 @@ def facts(
         ("video", say("value_video", frames=settings["frames"], fps=settings["fps"])),
         ("size", say("value_size", width=settings["width"], height=settings["height"])),
         ("models", say("value_models", backend=backend, proxy=proxy)),
-        ("learnt_from", tell(spec.learnt_from) if spec else ""),
+        ("learnt_from", translate(spec.learnt_from) if spec else ""),
         ("proxy", proxy_in_words(psnr, luma_correlation)),
         ("time", say("value_time", seconds=seconds)),
         ("device", ", ".join(str(settings[k]) for k in ("device", "dtype") if k in settings)),

@@ -9,8 +9,8 @@ from typing import Any
 
 from awaken import types
 from awaken.ui.texts import say
-from awaken.ui.texts.languages import together
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts.languages import join_sentences
+from awaken.ui.texts.messages import translate
 
 PHASES = ("load", "proxy", "distil", "denoise", "decode", "save")
 _REUSABLE = ("proxy", "distil", "denoise")  # phases whose results the engine keeps
@@ -105,7 +105,7 @@ def idle(example: bool) -> Status:
 def restored(remarks: list[str]) -> Status:
     """Settings from a link or a file are on the dials, or not all of them."""
     card = {
-        "tone": "note", "title": say("card_restored"), "text": together(*remarks), "actions": [],
+        "tone": "note", "title": say("card_restored"), "text": join_sentences(*remarks), "actions": [],
     }  # fmt: skip
     return replace(idle(example=False), line=say("restored"), cards=(card,) if remarks else ())
 
@@ -157,7 +157,7 @@ def failed(
         "numerics": [{"name": "calm", "label": say("act_calm", peak=CALMER_PEAK)}],
     }.get(kind, [])
     title = say(f"card_{kind}") if kind in _TITLED else say("card_internal")
-    card = {"tone": "bad", "title": title, "text": tell(message), "actions": actions}
+    card = {"tone": "bad", "title": title, "text": translate(message), "actions": actions}
     if commands:
         card["commands"] = list(commands)
     line = say("state_failed_kept" if kept else "state_failed")
@@ -188,7 +188,7 @@ def after(status: Status, event: types.Event) -> Status:
         card = {
             "tone": "note",
             "title": say("card_notice"),
-            "text": tell(event.text),
+            "text": translate(event.text),
             "actions": [],
         }
         return replace(status, cards=(*status.cards, card))

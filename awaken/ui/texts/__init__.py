@@ -6,7 +6,7 @@ Sentences of lower rooms (errors, notices, model summaries) go through ``texts.m
 from __future__ import annotations
 
 from awaken.ui.texts import prompts_zh
-from awaken.ui.texts.languages import spoken
+from awaken.ui.texts.languages import current_language
 from awaken.ui.texts.page_en import ENGLISH
 from awaken.ui.texts.page_zh import CHINESE
 
@@ -25,15 +25,15 @@ LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}
 
 def say(key: str, **values: object) -> str:
     """The text called ``key`` with its blanks filled in."""
-    text = LANGUAGES[spoken()][key]
+    text = LANGUAGES[current_language()][key]
     return text.format(**values) if values else text
 
 
-def offered(prompt: str) -> str:
+def translated_prompt(prompt: str) -> str:
     """A prompt that the page offers, in the language that is being spoken."""
-    return (spoken() == "zh" and prompts_zh.in_chinese(prompt)) or prompt
+    return (current_language() == "zh" and prompts_zh.in_chinese(prompt)) or prompt
 
 
 def suggestions() -> list[str]:
     """Prompts for a picture that has none of its own."""
-    return [offered(prompt) for prompt in SUGGESTIONS]
+    return [translated_prompt(prompt) for prompt in SUGGESTIONS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from awaken.ui.texts.lab_zh import CHINESE
-from awaken.ui.texts.languages import spoken
+from awaken.ui.texts.languages import current_language
 
 ENGLISH: dict[str, str] = {
     "title": "Laboratory",
@@ -137,5 +137,5 @@ LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}
 
 def say(key: str, **values: object) -> str:
     """The text called ``key`` with its blanks filled in."""
-    text = LANGUAGES[spoken()][key]
+    text = LANGUAGES[current_language()][key]
     return text.format(**values) if values else text

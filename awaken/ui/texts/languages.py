@@ -18,13 +18,13 @@ NAMES: dict[str, str] = {"en": "English", "zh": "中文"}  # each in its own wor
 _spoken: ContextVar[str] = ContextVar("spoken", default="en")
 
 
-def spoken() -> str:
+def current_language() -> str:
     """The language being spoken: a key of ``PATHS``."""
     return _spoken.get()
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
+def use_language(language: str) -> Iterator[None]:
     """Speak ``language`` inside the block."""
     before = _spoken.set(language)
     try:
@@ -33,6 +33,6 @@ def speaking(language: str) -> Iterator[None]:
         _spoken.reset(before)
 
 
-def together(*sentences: str) -> str:
+def join_sentences(*sentences: str) -> str:
     """Sentences one after the other, as the spoken language sets them."""
-    return ("" if spoken() == "zh" else " ").join(filter(None, sentences))
+    return ("" if current_language() == "zh" else " ").join(filter(None, sentences))

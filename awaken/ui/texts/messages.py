@@ -9,16 +9,16 @@ from __future__ import annotations
 import functools
 import re
 
-from awaken.ui.texts.languages import spoken
+from awaken.ui.texts.languages import current_language
 from awaken.ui.texts.messages_zh import SENTENCES
 
 _BLANK = re.compile(r"\{(\w+)\}")
 _LIST = ", "
 
 
-def tell(sentence: str) -> str:
+def translate(sentence: str) -> str:
     """A sentence or a name from below, in the spoken language where that is known."""
-    return sentence if spoken() == "en" else _in_chinese(sentence)
+    return sentence if current_language() == "en" else _in_chinese(sentence)
 
 
 def _in_chinese(sentence: str) -> str:

@@ -1,7 +1,7 @@
 """Sentences that arise below the page, in Simplified Chinese.
 
 English template -> Chinese template. A blank ``{name}`` stands for whatever the sentence says there;
-``awaken.ui.texts.messages.tell`` fills it in again, in Chinese where it is known. A test goes through every
+``awaken.ui.texts.messages.translate`` fills it in again, in Chinese where it is known. A test goes through every
 sentence of the rooms below and fails for one that is missing here.
 """
 

@@ -20,7 +20,7 @@ from gradio.data_classes import FileData, GradioModel
 from awaken.backends import BACKENDS
 from awaken.ui import ASSETS
 from awaken.ui.texts import say
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts.messages import translate
 
 SCRIPT = ("pixels", "mask", "view", "hand", "value")  # assets/js/brush, in this order
 WORDS = (
@@ -74,7 +74,7 @@ class MotionBrush(gr.HTML):
 def reason(backend: str) -> str:
     """Why this model has no use for a mask, or ""."""
     spec = BACKENDS[backend]
-    return "" if spec.has_mask else say("brush_without", model=tell(spec.title))
+    return "" if spec.has_mask else say("brush_without", model=translate(spec.title))
 
 
 def for_backend(backend: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS
 from awaken.ui import ASSETS
 from awaken.ui.texts import say
-from awaken.ui.texts.messages import tell
+from awaken.ui.texts.messages import translate
 from awaken.ui.texts.page_en import ENGLISH
 
 FILES = ("stacked.mp4", "painting.png", "proxy.png", "mask.png")  # the last where there was a brush
@@ -35,7 +35,7 @@ SCRIPT = ("store", "zip", "hang", "tray")  # in this order
 # What the placard says of a run and the tray shows again.
 LABEL = ("title", "byline", "credit", "licence", "prompt", "facts")
 # Choices that tell two runs apart, the most telling first: fact of the placard -> its settings.
-TELLING = {
+DISTINGUISHING = {
     "p": ("p",),
     "alpha": ("alpha", "peak"),
     "variant": ("variant",),
@@ -55,10 +55,10 @@ def tray() -> gr.HTML:
         key.removeprefix("history_"): say(key) for key in ENGLISH if key.startswith("history_")
     }
     words |= {name: say(name) for name in ("file_proxy", "file_settings")}
-    words["telling"] = [[say(f"fact_{name}"), keys] for name, keys in TELLING.items()]
+    words["telling"] = [[say(f"fact_{name}"), keys] for name, keys in DISTINGUISHING.items()]
     # a run may have been made on the page in another language: its choices are named anew
     words["choices"] = {kind: say(f"alpha_{kind}") for kind in ALPHA_KINDS} | {
-        key: tell(spec.title) for key, spec in (*PROXIES.items(), *BACKENDS.items())
+        key: translate(spec.title) for key, spec in (*PROXIES.items(), *BACKENDS.items())
     }
     bounds = {"runs": MAX_RUNS, "bytes": MAX_BYTES}
     parts = [(ASSETS / "js" / "history" / f"{name}.js").read_text("utf-8") for name in SCRIPT]

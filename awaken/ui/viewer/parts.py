@@ -65,7 +65,7 @@ def placard(value: Mapping[str, Any] | None) -> gr.HTML:
     )
 
 
-def said(event: gr.EventData, name: str) -> str:
+def event_data(event: gr.EventData, name: str) -> str:
     """One word of what a part's event carries, or ""; it comes from the browser."""
     data = event._data
     return str(data.get(name, "")) if isinstance(data, dict) else ""

@@ -32,7 +32,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from awaken.preview import data_uri
 from awaken.ui import ASSETS
-from awaken.ui.texts.languages import spoken
+from awaken.ui.texts.languages import current_language
 from awaken.ui.texts.stage_words import CHINESE, ENGLISH
 
 SCRIPT = (
@@ -252,7 +252,7 @@ class Stage(gr.HTML):
         **kwargs: Any,
     ):
         # Gradio reads constructor arguments back as attributes; HTML would answer with an event.
-        self.texts = dict(texts or (ENGLISH if spoken() == "en" else CHINESE))
+        self.texts = dict(texts or (ENGLISH if current_language() == "en" else CHINESE))
         super().__init__(
             value=value or empty(),
             html_template=(ASSETS / "html" / "stage.html").read_text("utf-8"),

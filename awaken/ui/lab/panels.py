@@ -1,6 +1,6 @@
-"""The benches of the laboratory: a Go and a Stop whose work is a job, and the way back to it.
+"""The panels of the laboratory: a Go and a Stop whose work is a job, and the way back to it.
 
-A press makes a job in everybody's queue (``awaken.ui.jobs``) and watches it; so does a page that was
+A press makes a job in the queue of all visitors (``awaken.ui.jobs``) and watches it; so does a page that was
 loaded anew, once ``rejoin`` has found out which of the tab's series there are, and which are gone.
 """
 
@@ -28,13 +28,13 @@ NAMES = ("sweep", "variants", "paths", "backends", "proxies")  # the places of t
 
 @dataclass(frozen=True)
 class LabSubmission(RunSubmission):
-    """What a bench was asked for: the rail's settings, and the values of its own widgets."""
+    """What a panel was asked for: the rail's settings, and the values of its own widgets."""
 
     choices: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
-class Bench:
+class Panel:
     """One place of the laboratory: its buttons, where it shows things, what its jobs are like.
 
     Attributes:
@@ -43,7 +43,7 @@ class Bench:
             name, which stays on the server.
         runs: about how many a job makes. choices: widgets of its own that the work reads.
         merge: see ``JobManager.submit``. going: whether a job is under way.
-        reattach: whether this page has just opened on a job of the bench; outside of the tabs, for
+        reattach: whether this page has just opened on a job of the panel; outside of the tabs, for
             in one that is not open every update of a state counts as a change.
     """
 
@@ -76,8 +76,8 @@ class Bench:
 
 
 def buttons(name: str) -> tuple[gr.Button, gr.Button]:
-    """Go and Stop of the bench ``name``."""
-    with gr.Row(elem_classes=["aw-bench"]):
+    """Go and Stop of the panel ``name``."""
+    with gr.Row(elem_classes=["aw-panel"]):
         go = gr.Button(
             say(f"go_{name}"), variant="primary", elem_id=f"aw-go-{name}", scale=0, min_width=220
         )
@@ -94,7 +94,7 @@ def buttons(name: str) -> tuple[gr.Button, gr.Button]:
 
 def wire(
     holder: EngineHolder,
-    bench: Bench,
+    panel: Panel,
     work: Callable[..., Iterator[Mapping[str, Any]]],
     owner: gr.Textbox,
     picture: gr.State,
@@ -105,34 +105,34 @@ def wire(
 
     def submit(owner: str, picture: dict, *choices: Any, **keywords: Any) -> Job | Updates:
         if not is_token(owner):
-            return bench.shown(grid.failed(texts.say("no_owner")))
+            return panel.shown(grid.failed(texts.say("no_owner")))
         values = values_of(keywords)
         seconds = holder.seconds(values)
         try:
             return jobs.submit(
                 owner,
-                bench.name,
+                panel.name,
                 lambda: work(values, *choices),
-                merge=bench.merge,
-                seconds=seconds and bench.runs * seconds,
+                merge=panel.merge,
+                seconds=seconds and panel.runs * seconds,
                 note=LabSubmission(values, picture or {}, {}, keywords["lock"], choices),
             )
         except AwakenError as error:
-            return bench.shown(grid.failed(str(error)))
+            return panel.shown(grid.failed(str(error)))
 
     def reattach(owner: str) -> Job | Updates:
-        return jobs.returned(owner, bench.name) or gr.skip()
+        return jobs.returned(owner, panel.name) or gr.skip()
 
     def show(job: Job, update: JobUpdate) -> Updates:
         if update.state in ("stopped", "left"):
             end = grid.stopped()
-            missed = update.news and bench.merge
-            return bench.shown(bench.merge(update.moment, end) if missed else end)
+            missed = update.news and panel.merge
+            return panel.shown(panel.merge(update.moment, end) if missed else end)
         if update.state == "failed":
-            return bench.shown(grid.failed(texts.say("internal")))
+            return panel.shown(grid.failed(texts.say("internal")))
         if update.moment is None:
-            return bench.shown(remembered(grid.queued(update.ahead, update.wait), job))
-        return bench.shown(remembered(update.moment, job)) if update.news else gr.skip()
+            return panel.shown(remembered(grid.queued(update.ahead, update.wait), job))
+        return panel.shown(remembered(update.moment, job)) if update.news else gr.skip()
 
     def remembered(moment: Mapping[str, Any], job: Job) -> Mapping[str, Any]:
         """With what the tab keeps while the series runs, in case this server is gone."""
@@ -144,72 +144,72 @@ def wire(
         """Gradio turned it away before it began. A stopped series may end as a failure too."""
         if not going:
             return gr.skip()
-        return bench.shown(grid.failed(say("turned_away"))) | bench.pressed(False)
+        return panel.shown(grid.failed(say("turned_away"))) | panel.pressed(False)
 
     def halt(owner: str) -> Updates:
-        jobs.stop(owner, bench.name)
-        return bench.shown(grid.stopped()) | bench.pressed(False)
+        jobs.stop(owner, panel.name)
+        return panel.shown(grid.stopped()) | panel.pressed(False)
 
     def begin() -> Updates:
-        return bench.shown(grid.waiting()) | bench.pressed(True)
+        return panel.shown(grid.waiting()) | panel.pressed(True)
 
     hidden = UNSEEN | event_limits(jobs)
-    pressed = bench.go.click(begin, None, bench.outputs, **QUIET)
+    pressed = panel.go.click(begin, None, panel.outputs, **QUIET)
     submitted = pressed.then(
         as_event(jobs, submit, show),
-        [owner, picture, *bench.choices],
-        bench.outputs,
+        [owner, picture, *panel.choices],
+        panel.outputs,
         inputs_kwargs=rail.keywords(),
         js=OWNER_JS,
         **hidden,
     )
-    reattached = bench.reattach.change(
-        as_event(jobs, reattach, show), owner, bench.outputs, js=OWNER_JS, **hidden
+    reattached = panel.reattach.change(
+        as_event(jobs, reattach, show), owner, panel.outputs, js=OWNER_JS, **hidden
     )
     watching = [submitted, reattached]
-    bench.stop.click(halt, owner, bench.outputs, cancels=watching, js=OWNER_JS, **QUIET)
+    panel.stop.click(halt, owner, panel.outputs, cancels=watching, js=OWNER_JS, **QUIET)
     for event in watching:
-        event.success(lambda: bench.pressed(False), None, bench.outputs, **QUIET)
-        event.failure(refuse, bench.going, bench.outputs, **QUIET)
+        event.success(lambda: panel.pressed(False), None, panel.outputs, **QUIET)
+        event.failure(refuse, panel.going, panel.outputs, **QUIET)
 
 
 def rejoin(
-    holder: EngineHolder, benches: Sequence[Bench], tabs: gr.Tabs, loaded: gr.events.Dependency
+    holder: EngineHolder, panels: Sequence[Panel], tabs: gr.Tabs, loaded: gr.events.Dependency
 ) -> None:
     """Once the page is ``loaded``: the tab's own series, live or lately ended, where they were.
 
     Opens the one under way, else the last, else one that is lost. The ids of ``tabs`` are the names
-    of the benches.
+    of the panels.
     """
     jobs = holder.jobs
 
     def look(session: str) -> Updates:
         tab = TabSession.read(session)
-        found = {bench.name: jobs.find(tab.owner, bench.name) for bench in benches}
+        found = {panel.name: jobs.find(tab.owner, panel.name) for panel in panels}
         live = [name for name, job in found.items() if job is not None and job.live]
         last = jobs.last(tab.owner, NAMES)
         lost = {place: gone for place, gone in tab.lost(jobs).items() if place in NAMES}
         names = [*live[:1], *([last.place] if last else []), *[*lost][-1:]]
         updates: Updates = {tabs: gr.update(selected=names[0])} if names else {}
-        for bench in benches:
-            if bench.name in lost:
-                updates |= bench.shown(grid.lost(lost[bench.name]))
-            updates |= _returned(bench, found[bench.name])
+        for panel in panels:
+            if panel.name in lost:
+                updates |= panel.shown(grid.lost(lost[panel.name]))
+            updates |= _returned(panel, found[panel.name])
         return updates
 
     session = gr.Textbox(visible=False)
-    outputs = [part for b in benches for part in (*b.outputs, b.reattach, *b.choices)]
+    outputs = [part for b in panels for part in (*b.outputs, b.reattach, *b.choices)]
     # queued: only there Gradio tells a page which states have changed
     loaded.then(look, session, [tabs, *outputs], js=SESSION_JS, concurrency_limit=None, **UNSEEN)
 
 
-def _returned(bench: Bench, job: Job | None) -> Updates:
-    """The bench as the tab left it: its buttons and its own widgets."""
+def _returned(panel: Panel, job: Job | None) -> Updates:
+    """The panel as the tab left it: its buttons and its own widgets."""
     if job is None:
-        return {bench.going: False, bench.reattach: False}
+        return {panel.going: False, panel.reattach: False}
     choices = {
         part: value
-        for part, value in zip(bench.choices, job.note.choices, strict=True)
+        for part, value in zip(panel.choices, job.note.choices, strict=True)
         if not isinstance(part, gr.File)  # a reload empties a drop
     }
-    return bench.pressed(job.live) | {bench.reattach: True} | choices
+    return panel.pressed(job.live) | {panel.reattach: True} | choices
