@@ -79,13 +79,15 @@ def follow(jobs: JobManager, job: Job, until=lambda sight: False, act=None) -> l
 def test_jobs_run_one_after_another_in_order(jobs):
     works = [Work() for _ in range(3)]
     first, second, third = (
-        jobs.submit(owner, "run", work) for owner, work in zip((ANNE, BERT, CARL), works)
+        jobs.submit(owner, "run", work) for owner, work in zip((ANNE, BERT, CARL), works, strict=True)
     )
     assert works[0].begun.wait(5)
     ahead = [follow(jobs, job, until=lambda s: True)[0].ahead for job in (second, third)]
     assert ahead == [1, 2]
-    for work in works:
-        assert not work.begun.is_set() or work is works[0] or works[0].closed.is_set()
+    assert not works[1].begun.is_set() and not works[2].begun.is_set()
+    for work, following in zip(works, [*works[1:], None], strict=True):
+        assert work.begun.wait(5)
+        assert following is None or not following.begun.is_set(), "one after the other"
         work.release(3)
     assert [s.state for s in follow(jobs, third)][-1] == "done"
     assert [job.state for job in (first, second, third)] == ["done"] * 3

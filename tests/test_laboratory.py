@@ -104,7 +104,7 @@ def test_film_of_a_sweep_holds_the_engines_own_videos(holder, values):
     assert film.shape == (f, 2 * h, 3 * w, 3)
     expected = [run(holder, values).baseline]
     expected += [run(holder, values, alpha=kind).awakened for kind in ALPHA_KINDS]
-    for i, video in enumerate(expected):
+    for i in range(len(expected)):
         y, x = i // 3 * h, i % 3 * w
         tile = film[:, y : y + h, x : x + w].astype(float)
         errors = [np.abs(tile - small(v, TILE)).mean() for v in expected]

@@ -68,6 +68,25 @@ def test_both_languages_have_the_same_keys_and_blanks(room):
         assert _blanks(text) == _blanks(chinese[key]), key
 
 
+def test_every_text_is_given_exactly_the_values_that_it_has_blanks_for():
+    """By the source: wherever ``say`` is called with a key and values."""
+    checked = 0
+    for path in sorted((ROOT / "awaken" / "ui").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        modules = {a.name: n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            words = ast.unparse(call.func)
+            if words not in ("say", "texts.say") or not isinstance(call.args[0], ast.Constant):
+                continue
+            of_lab = words == "say" and modules["say"].endswith("lab_en")
+            text = (lab_en if of_lab else page_en).ENGLISH[call.args[0].value]
+            values = {keyword.arg for keyword in call.keywords}
+            if values and None not in values:  # without values the browser's script fills it in
+                assert values == _blanks(text), f"{path.name}: {ast.unparse(call)}"
+                checked += 1
+    assert checked > 50
+
+
 def test_sentences_from_below_keep_their_blanks():
     for english, chinese in messages.SENTENCES.items():
         assert _blanks(chinese) <= _blanks(english), english

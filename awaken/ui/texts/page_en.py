@@ -119,13 +119,11 @@ ENGLISH: dict[str, str] = {
     # the curve
     "curve_none": "p = 0: no step distils; baseline and awakened differ by fusion alone.",
     "curve_summary": "τ = {tau} of {steps} steps distil, α from {first} to {last}",
-    "curve_steps": "step",
     "curve_alt": "The step size alpha over the denoising steps. {summary}",
     # phases and status
     "phases": "Phases of the run",
     "progress": "Progress of the run",
     "phase_reused": "(known from an earlier run)",
-    "phase_wait": "Wait",
     "phase_load": "Load",
     "phase_proxy": "Proxy",
     "phase_distil": "Distil",
@@ -149,7 +147,6 @@ ENGLISH: dict[str, str] = {
     "waited": "{seconds:.0f} s waited",
     "step": "step {index} of {count}",
     "time_left": "about {seconds:.0f} s left",
-    "reused": "From an earlier run: {phases}",
     "state_idle": "Ready. Choose a painting, say what should move, press Awaken.",
     "state_example": "A finished example is playing. Press Awaken to make your own.",
     "state_done": "Done in {seconds:.1f} s, with {evaluations} network evaluations.",
@@ -204,7 +201,6 @@ ENGLISH: dict[str, str] = {
     "act_smaller": "Retry at {size}",
     "act_miniature": "Use the miniature",
     "act_calm": "Lower the peak to {peak:g}",
-    "busy": "Loaded for the next run; the current one goes on.",
     # the placard under the stage
     "example": "Example",
     "example_failure": "An honest failure",

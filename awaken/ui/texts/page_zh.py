@@ -115,13 +115,11 @@ CHINESE: dict[str, str] = {
     # the curve
     "curve_none": "p = 0：没有蒸馏步；基线与唤醒之别只在融合。",
     "curve_summary": "{steps} 步中有 τ = {tau} 步蒸馏，α 从 {first} 到 {last}",
-    "curve_steps": "步",
     "curve_alt": "步长 α 随去噪步的变化。{summary}",
     # phases and status
     "phases": "运行的各个阶段",
     "progress": "运行进度",
     "phase_reused": "（沿用先前的运行）",
-    "phase_wait": "等待",
     "phase_load": "载入",
     "phase_proxy": "代理",
     "phase_distil": "蒸馏",
@@ -145,7 +143,6 @@ CHINESE: dict[str, str] = {
     "waited": "已等 {seconds:.0f} 秒",
     "step": "第 {index} 步，共 {count} 步",
     "time_left": "约剩 {seconds:.0f} 秒",
-    "reused": "沿用先前的运行：{phases}",
     "state_idle": "准备就绪。选一幅画，说说让什么动起来，再按“唤醒”。",
     "state_example": "正在播放一个现成的示例。按“唤醒”制作您自己的。",
     "state_done": "完成，用时 {seconds:.1f} 秒，网络求值 {evaluations} 次。",
@@ -195,7 +192,6 @@ CHINESE: dict[str, str] = {
     "act_smaller": "用 {size} 重试",
     "act_miniature": "改用微缩模型",
     "act_calm": "把峰值降到 {peak:g}",
-    "busy": "已载入，供下一次运行使用；当前的运行继续进行。",
     # the placard under the stage
     "example": "示例",
     "example_failure": "一次坦诚的失败",
