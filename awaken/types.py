@@ -55,9 +55,7 @@ class Request:
     negative_prompt: str = setting(
         "text", "What should not be seen; most models take none.", "", flag="--negative"
     )
-    backend: str = setting(
-        "model", "The video model.", "miniature"
-    )
+    backend: str = setting("model", "The video model.", "miniature")
     proxy: str = setting(
         "model", "The image model that makes the proxy image.",
         "miniature",

@@ -65,7 +65,9 @@ def write_vae(folder: Path, cls=AutoencoderKL) -> None:
         sizes |= dict(up_block_types=["UpDecoderBlock2D"] * levels, norm_num_groups=4)
     width = 8 if cls is AutoencoderKL else 32  # the temporal decoder's groups are fixed at 32
     vae = cls(
-        down_block_types=["DownEncoderBlock2D"] * levels, block_out_channels=[width] * levels, **sizes
+        down_block_types=["DownEncoderBlock2D"] * levels,
+        block_out_channels=[width] * levels,
+        **sizes,
     )
     vae.save_pretrained(folder)
 

@@ -54,7 +54,7 @@ class Watch:
             "memory_mb": int(known["VmRSS"].split()[0]) >> 10,
             "threads": int(known["Threads"]),
             "open_files": len(os.listdir(f"/proc/{self.pid}/fd")),
-            "files_mb": file_cleanup.state(self.folder)[1] >> 20,
+            "files_mb": file_cleanup.age_and_size(self.folder)[1] >> 20,
         }
         self.most = Counter({name: max(self.most[name], value) for name, value in now.items()})
         return now
@@ -146,7 +146,9 @@ async def crowd(url: str, visitors: int, round_: int, come: Any) -> Counter:
             except (TimeoutError, httpx.HTTPError, ValueError) as error:
                 print(f"lost: {error!r}", file=sys.stderr)
                 return "lost"
-            return "lost" if not said else "good" if prompt in said and str(seed) in said else "wrong"
+            return (
+                "lost" if not said else "good" if prompt in said and str(seed) in said else "wrong"
+            )
 
         return Counter(await asyncio.gather(*(visit(n) for n in range(visitors))))
 
@@ -174,7 +176,9 @@ def serve(folder: Path) -> tuple[subprocess.Popen, str]:
 
 def main(argv: list[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.load", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--visitors", type=int, default=100, help="who come at once (at most 120)")
     parser.add_argument("--rounds", type=int, default=2, help="of visitors; the first press Awaken")
     given = parser.parse_args(argv)

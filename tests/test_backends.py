@@ -235,7 +235,9 @@ def test_a_missing_file_is_named(broken):
 def test_a_file_that_was_cut_short_is_named_before_loading(broken):
     file = broken / "unet" / "diffusion_pytorch_model.safetensors"
     file.write_bytes(file.read_bytes()[:-1000])
-    assert "unet/diffusion_pytorch_model.safetensors is not a safetensors file or is cut" in refusal()
+    assert (
+        "unet/diffusion_pytorch_model.safetensors is not a safetensors file or is cut" in refusal()
+    )
 
 
 def test_weights_of_another_model_are_named(broken, models):
@@ -309,7 +311,9 @@ def resave(folder, half: bool, sharded: bool, pickled: bool) -> None:
 
 
 @pytest.mark.parametrize("half", [False, True])
-@pytest.mark.parametrize(("sharded", "pickled"), [(True, False), (False, True), (False, False), (True, True)])
+@pytest.mark.parametrize(
+    ("sharded", "pickled"), [(True, False), (False, True), (False, False), (True, True)]
+)
 @pytest.mark.parametrize("name", checkpoints.WRITERS)
 def test_half_precision_shards_and_pickles_are_whole_releases(
     models, monkeypatch, tmp_path, name, half, sharded, pickled
@@ -327,6 +331,8 @@ def test_half_precision_shards_and_pickles_are_whole_releases(
         first, second = (getattr(model, part).state_dict() for model in (whole, loaded))
         assert first.keys() == second.keys()
         for key, value in first.items():
-            assert torch.allclose(value, second[key], rtol=2e-3, atol=1e-6) if half else (
-                value.equal(second[key])
+            assert (
+                torch.allclose(value, second[key], rtol=2e-3, atol=1e-6)
+                if half
+                else (value.equal(second[key]))
             ), key

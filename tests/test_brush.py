@@ -55,7 +55,9 @@ def mask() -> np.ndarray:
 def result(picture, mask) -> Result:
     """A small finished run with a mask."""
     video = np.repeat(picture[None], 4, 0)
-    request = Request(picture, "the clouds drift", mask=mask, steps=4, frames=4, fps=4, guidance=5.0)
+    request = Request(
+        picture, "the clouds drift", mask=mask, steps=4, frames=4, fps=4, guidance=5.0
+    )
     settings = request.settings() | {"width": 144, "height": 96}
     return Result(
         picture, picture, video, video, settings, {"total": 1.0}, 4, 4, 30.0, 0.9, mask=mask

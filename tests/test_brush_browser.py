@@ -81,9 +81,7 @@ def asked(page, meanwhile=lambda: None) -> Request:
             page.wait_for_timeout(100)
         meanwhile()
         page.click("#aw-stop")
-        page.wait_for_function(
-            "document.querySelector('.aw-line').textContent.includes('Stopped')"
-        )
+        page.wait_for_function("document.querySelector('.aw-line').textContent.includes('Stopped')")
     finally:
         engine.pace = 0.0
     for _ in range(600):

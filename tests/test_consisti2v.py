@@ -271,7 +271,9 @@ def test_scheduler_is_the_released_one():
     close(scheduler.alphas_cumprod, tensors("scheduler")["alphas_cumprod"], 1e-7)
     assert scheduler.final_alpha_cumprod == 1
     for steps, timesteps in recorded["tables"].items():
-        assert list(Schedule.from_scheduler(released_scheduler(), int(steps)).timesteps) == timesteps
+        assert (
+            list(Schedule.from_scheduler(released_scheduler(), int(steps)).timesteps) == timesteps
+        )
 
 
 @pytest.mark.parametrize("steps", [4, 50])

@@ -201,7 +201,9 @@ def test_infinite_latents_are_reported_and_the_engine_goes_on(engine, backend):
         (KeyError("surprise"), "internal"),
     ],
 )
-def test_failures_are_sentences_and_the_engine_stays_usable(engine, backend, monkeypatch, error, kind):
+def test_failures_are_sentences_and_the_engine_stays_usable(
+    engine, backend, monkeypatch, error, kind
+):
     def fail(*args):
         raise error
 

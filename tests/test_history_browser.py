@@ -96,9 +96,7 @@ def act(page, index: int, name: str):
 
 
 def count(page, number: int) -> None:
-    page.wait_for_function(
-        "n => document.querySelectorAll('.aw-run').length === n", arg=number
-    )
+    page.wait_for_function("n => document.querySelectorAll('.aw-run').length === n", arg=number)
 
 
 def set_number(page, field: str, value: float) -> None:

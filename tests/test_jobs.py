@@ -79,7 +79,8 @@ def follow(jobs: JobManager, job: Job, until=lambda sight: False, act=None) -> l
 def test_jobs_run_one_after_another_in_order(jobs):
     works = [Work() for _ in range(3)]
     first, second, third = (
-        jobs.submit(owner, "run", work) for owner, work in zip((ANNE, BERT, CARL), works, strict=True)
+        jobs.submit(owner, "run", work)
+        for owner, work in zip((ANNE, BERT, CARL), works, strict=True)
     )
     assert works[0].begun.wait(5)
     ahead = [follow(jobs, job, until=lambda s: True)[0].ahead for job in (second, third)]
@@ -330,7 +331,9 @@ def test_an_event_shows_a_job_or_what_came_instead_of_one(inline):
 
     def ask(what: str):
         """A docstring that the API shows."""
-        return jobs.submit(ANNE, "run", lambda: (letter for letter in "ab")) if what == "job" else what
+        return (
+            jobs.submit(ANNE, "run", lambda: (letter for letter in "ab")) if what == "job" else what
+        )
 
     handler = as_event(jobs, ask, lambda job, sight: (sight.state, sight.moment))
 

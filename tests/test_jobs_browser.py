@@ -217,7 +217,9 @@ def test_the_cost_is_told_before_the_click_and_follows_the_dials(visit):
     # One dial: four times the steps at a smaller size can cost the same.
     page.click("#aw-advanced button")
     set_number(page, "steps", 100)
-    page.wait_for_function("told => document.querySelector('#aw-cost').innerText !== told", arg=told)
+    page.wait_for_function(
+        "told => document.querySelector('#aw-cost').innerText !== told", arg=told
+    )
     make_more = seconds()
     assert before > 0
     assert make_more > before
@@ -279,7 +281,9 @@ def test_a_killed_server_is_told_and_the_settings_stay(open_page):
         assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop-variants")
         page.reload()
         page.wait_for_selector("[data-testid=stage][data-mode=done]")
-        assert page.locator(".aw-card h3:text('The server was restarted')").count() == 0, "told once"
+        assert page.locator(".aw-card h3:text('The server was restarted')").count() == 0, (
+            "told once"
+        )
         assert "Nothing rendered" in page.inner_text("#aw-grid-sweep .aw-grid-line")
     finally:
         process.kill()

@@ -207,7 +207,9 @@ def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
     page.route("**/grid.mp4", lambda route: route.abort())
     page.reload()
     wait_for_state(page, "variants", "done")
-    page.wait_for_function("document.querySelector('#aw-grid-variants .aw-grid-trouble').textContent")
+    page.wait_for_function(
+        "document.querySelector('#aw-grid-variants .aw-grid-trouble').textContent"
+    )
     page.wait_for_function(f"({PAINTED.strip()})() === 5")  # as it says: from the small preview
     assert page.get_attribute("#aw-grid-variants .aw-grid", "data-source") == "preview"
     assert "5 runs in" in line.inner_text()

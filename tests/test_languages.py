@@ -73,7 +73,12 @@ def test_every_text_is_given_exactly_the_values_that_it_has_blanks_for():
     checked = 0
     for path in sorted((ROOT / "awaken" / "ui").rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
-        modules = {a.name: n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+        modules = {
+            a.name: n.module
+            for n in ast.walk(tree)
+            if isinstance(n, ast.ImportFrom)
+            for a in n.names
+        }
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             words = ast.unparse(call.func)
             if words not in ("say", "texts.say") or not isinstance(call.args[0], ast.Constant):
@@ -140,7 +145,8 @@ def _text(node: ast.AST) -> str | None:
     if isinstance(node, ast.JoinedStr):
         blanks = iter(range(1, 100))
         return "".join(
-            str(v.value) if isinstance(v, ast.Constant) else f"<{next(blanks)}>" for v in node.values
+            str(v.value) if isinstance(v, ast.Constant) else f"<{next(blanks)}>"
+            for v in node.values
         )
     return None
 
@@ -243,7 +249,11 @@ def test_closing_a_generator_closes_what_it_wraps():
     [
         ("云朵飘过天空", "the clouds drift across the sky", []),
         ("河水缓缓流淌。", "the river flows slowly", []),
-        ("树叶轻轻摇曳，白云向左飘动", "the leaves sway gently and white clouds drift to the left", []),
+        (
+            "树叶轻轻摇曳，白云向左飘动",
+            "the leaves sway gently and white clouds drift to the left",
+            [],
+        ),
         ("下大雪，夜空中星星闪烁", "heavy snow falls and the stars twinkle in the night sky", []),
         ("水面上波光闪动", "the water shimmers", []),
         ("云飘动，云飘动，云飘动", "the clouds drift", []),
@@ -258,8 +268,13 @@ def test_a_chinese_prompt_of_known_words_becomes_english(chinese, english, unkno
 
 def test_only_the_miniature_needs_english():
     prompt = "云朵飘过天空"
-    assert prompt_reading.for_models(prompt, "miniature", "miniature") == "the clouds drift across the sky"
-    assert prompt_reading.for_models(prompt, "premise", "upload") == "the clouds drift across the sky"
+    assert (
+        prompt_reading.for_models(prompt, "miniature", "miniature")
+        == "the clouds drift across the sky"
+    )
+    assert (
+        prompt_reading.for_models(prompt, "premise", "upload") == "the clouds drift across the sky"
+    )
     assert prompt_reading.for_models(prompt, "cinemo", "qwen_image_edit") == prompt
     assert prompt_reading.remark("the clouds drift", "miniature", "miniature") == ""
     assert "the clouds drift" in prompt_reading.remark(prompt, "miniature", "miniature")

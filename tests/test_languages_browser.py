@@ -57,7 +57,9 @@ def run_short(page) -> None:
 def test_a_chinese_prompt_awakens_and_each_phase_is_announced_once(visit):
     page = visit()
     page.fill("#aw-prompt textarea", "河水缓缓流淌")
-    page.wait_for_function("document.querySelector('#aw-read')?.textContent.includes('river flows')")
+    page.wait_for_function(
+        "document.querySelector('#aw-read')?.textContent.includes('river flows')"
+    )
     page.evaluate(LISTEN)
     run_short(page)
     wait_for_line(page, CHINESE["state_done"][:2])
@@ -87,7 +89,9 @@ def test_another_language_of_the_browser_is_offered_and_not_forced(visit):
     page = visit("", locale="zh-CN")
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.inner_text("#aw-languages a") == "本页有中文版"
-    assert page.locator("footer", has_text="Settings").count() == 1  # Gradio's own words follow the page
+    assert (
+        page.locator("footer", has_text="Settings").count() == 1
+    )  # Gradio's own words follow the page
 
 
 def test_errors_from_below_come_in_chinese(visit):

@@ -505,7 +505,9 @@ def test_what_a_clip_moves_is_what_its_masks_and_caption_say():
     masks = torch.from_numpy(labelled().masks).float()[None] / 255
     masks = torch.nn.functional.interpolate(masks, grid, mode="area")
     picture = torch.nn.functional.interpolate(picture, (224, 288), mode="area")
-    shot = fields.SpaceTime(1, *grid, torch.linspace(0, 1, 16)[None], torch.Generator().manual_seed(0))
+    shot = fields.SpaceTime(
+        1, *grid, torch.linspace(0, 1, 16)[None], torch.Generator().manual_seed(0)
+    )
 
     def moved(*effects: str) -> torch.Tensor:
         one = torch.ones(1)

@@ -73,8 +73,8 @@ def test_the_room_is_our_own(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", "")  # remembered, whether it was set or not
     monkeypatch.delenv("GRADIO_TEMP_DIR")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    place = file_cleanup.room()
+    place = file_cleanup.visitors_folder()
     assert place.parent == tmp_path and place.stat().st_mode & 0o777 == 0o700
-    assert file_cleanup.room() == place == type(place)(os.environ["GRADIO_TEMP_DIR"])
+    assert file_cleanup.visitors_folder() == place == type(place)(os.environ["GRADIO_TEMP_DIR"])
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "theirs"))
-    assert file_cleanup.room() == tmp_path / "theirs"
+    assert file_cleanup.visitors_folder() == tmp_path / "theirs"

@@ -276,7 +276,8 @@ def test_an_own_picture_takes_the_models_motion_unless_the_visitor_chose_another
     assert motion.input_value() == "0.6", "as The Starry Night was made"
     drop(page, "mine.jpg", own)
     page.wait_for_function(
-        "usual => document.querySelector('#aw-motion input[type=number]').value === usual", arg=usual
+        "usual => document.querySelector('#aw-motion input[type=number]').value === usual",
+        arg=usual,
     )
     motion.fill("0.9")
     motion.blur()

@@ -126,7 +126,9 @@ def test_the_command_says_what_is_wrong(tmp_path):
     assert done.returncode == 2 and done.stderr.startswith("awaken: There is no folder")
 
 
-@pytest.mark.parametrize("link", ("javascript:alert(1)", "my page", "https://a b", "https://" + 600 * "x"))
+@pytest.mark.parametrize(
+    "link", ("javascript:alert(1)", "my page", "https://a b", "https://" + 600 * "x")
+)
 def test_a_link_that_is_none_is_said(link):
     command = [sys.executable, "app.py", "--present", "--link", link]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

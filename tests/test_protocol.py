@@ -64,7 +64,9 @@ def test_latents_of_growing_size_are_divided_for_the_network_and_denoised(predic
     torch.testing.assert_close(z0, target, atol=2e-3, rtol=0)
     torch.testing.assert_close(seen[0][2], target, atol=2e-2, rtol=0)
     _, moved = drain(
-        distil(Oracle(), torch.zeros_like(target), noise, schedule, Condition({}, 1), (), [0.5], [7])
+        distil(
+            Oracle(), torch.zeros_like(target), noise, schedule, Condition({}, 1), (), [0.5], [7]
+        )
     )
     (rate,) = update_rates(schedule, [0.5], [7])
     torch.testing.assert_close(moved, rate * target, atol=1e-4, rtol=1e-4)

@@ -63,7 +63,9 @@ def make(proxy, painting, **changes):
     """Run a proxy to its end: (picture, the (step, count) it told)."""
     options = {name: o.default for name, o in proxy.spec.options.items()}
     options |= {name: value for name, value in QUICK.items() if name in options}
-    given = dict(prompt="clouds drift", strength=proxy.spec.strength, seed=42, image=None, options=options)
+    given = dict(
+        prompt="clouds drift", strength=proxy.spec.strength, seed=42, image=None, options=options
+    )
     if "options" in changes:
         changes["options"] = options | changes["options"]
     with torch.inference_mode():

@@ -377,7 +377,9 @@ def test_a_film_s_settings_are_only_settings(web, config, tmp_path):
     assert json.dumps(INJECTION)[1:-1] in found["said"]  # as a text on its dial
     assert "root:" not in found["said"] and "__class__" in found["said"]
     broken = b"\xff\xff\xff\xff" + film.read_bytes()[4:200]  # a box of four gigabytes
-    assert "holds no settings" in dropped(web, config, upload(web, "b.mp4", broken).json()[0])["said"]
+    assert (
+        "holds no settings" in dropped(web, config, upload(web, "b.mp4", broken).json()[0])["said"]
+    )
 
 
 # Other pages, other names.
@@ -425,7 +427,10 @@ def test_this_machine_s_own_names_are_answered(page, host):
 
 def test_rules_follow_the_environment():
     assert Rules.of("0.0.0.0", {}) == Rules(local=False)
-    assert Rules.of("localhost", {"AWAKEN_HOSTS": "Museum.example, b"}).names == {"museum.example", "b"}
+    assert Rules.of("localhost", {"AWAKEN_HOSTS": "Museum.example, b"}).names == {
+        "museum.example",
+        "b",
+    }
     assert Rules.of("127.0.0.1", {"SPACE_ID": "a/b"}).space
     for login in ("guest", ":word", "guest:"):
         with pytest.raises(RequestError, match="user:password"):
@@ -433,7 +438,14 @@ def test_rules_follow_the_environment():
 
 
 def test_every_answer_forbids_foreign_hosts(web):
-    for path in ("", "present", "gradio_api/info", "theme.css", "nowhere", "gradio_api/file=/etc/passwd"):
+    for path in (
+        "",
+        "present",
+        "gradio_api/info",
+        "theme.css",
+        "nowhere",
+        "gradio_api/file=/etc/passwd",
+    ):
         headers = web.get(path).headers
         policy = headers["content-security-policy"]
         assert "default-src" in policy and "http" not in policy and "*" not in policy
@@ -500,7 +512,16 @@ def test_without_the_password_nothing_answers(locked):
     demo, url = locked
     paths = {route.path for route in demo.app.routes if hasattr(route, "path")}
     assert {"/present", "/bundle/{name}.zip", "/config"} <= paths
-    inner = ("mcp", "upload", "queue/join", "call/animate", "file=/etc/passwd", "info", "cancel", "heartbeat/a")
+    inner = (
+        "mcp",
+        "upload",
+        "queue/join",
+        "call/animate",
+        "file=/etc/passwd",
+        "info",
+        "cancel",
+        "heartbeat/a",
+    )
     paths |= {f"/gradio_api/{name}" for name in inner}
     with httpx.Client(base_url=url) as web:
         for path in paths - set(security.OPEN):
@@ -514,7 +535,9 @@ def test_without_the_password_nothing_answers(locked):
 
 def test_programs_bring_the_password_along(locked):
     sent = httpx.BasicAuth("guest", "sun:flowers")._auth_header
-    client = Client(locked[1], verbose=False, analytics_enabled=False, headers={"Authorization": sent})
+    client = Client(
+        locked[1], verbose=False, analytics_enabled=False, headers={"Authorization": sent}
+    )
     assert client.predict(api_name="/models")["backend"]
 
 
@@ -536,4 +559,6 @@ def test_prompts_are_not_logged(web, config, caplog, capfd):
     output = capfd.readouterr()
     assert "no such choice" in output.out + output.err  # the log was looked at
     assert words not in output.out + output.err
-    assert words not in "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("awaken"))
+    assert words not in "\n".join(
+        r.getMessage() for r in caplog.records if r.name.startswith("awaken")
+    )

@@ -96,9 +96,7 @@ def scenes(tmp_path_factory) -> dict[str, dict]:
         None, None, folder / "frieze.mp4", frames=FRAMES, fps=FPS, width=288, height=96
     )
     small = [clock(which, HUES["second"][which], 128, 96) for which in (0, 1)]
-    begin = stage.running(
-        finished["first"], painting=still, width=WIDTH, height=HEIGHT, fps=FPS
-    )
+    begin = stage.running(finished["first"], painting=still, width=WIDTH, height=HEIGHT, fps=FPS)
     paths = stage.running(begin, preview=atlas({"painting": small[0], "proxy": small[1]}))
     videos = stage.running(paths, preview=atlas({"baseline": small[0], "awakened": small[1]}))
     return finished | {

@@ -110,7 +110,9 @@ def test_no_call_reads_the_server_or_the_web(page, painting, tmp_path, monkeypat
     secret.write_bytes(base64.b64decode(painting.partition(",")[2]) + SECRET.encode())
     asked = []
     for name in ("get", "stream"):
-        monkeypatch.setattr(f"safehttpx.{name}", lambda url, *a, **k: asked.append(url), raising=False)
+        monkeypatch.setattr(
+            f"safehttpx.{name}", lambda url, *a, **k: asked.append(url), raising=False
+        )
     steps = page.engine.steps
     attacks = [
         str(secret), f"file://{secret}", "http://127.0.0.1:9/a.png", "https://example.org/a.png",
@@ -218,9 +220,7 @@ def test_a_program_that_hangs_up_stops_the_work(page, painting, slow_steps):
             "painting": {"path": upload, "meta": {"_type": "gradio.FileData"}},
             "prompt": "the water flows", "steps": 100, "size": 96,
         }  # fmt: skip
-        given = [
-            wanted.get(one["parameter_name"], one.get("parameter_default")) for one in told
-        ]
+        given = [wanted.get(one["parameter_name"], one.get("parameter_default")) for one in told]
         event = client.post("call/animate", json={"data": given}).json()["event_id"]
         with client.stream("GET", f"call/animate/{event}"):
             deadline = time.monotonic() + 60

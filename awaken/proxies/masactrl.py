@@ -126,7 +126,7 @@ class MasaCtrlProxy(ReleasedProxy):
                 first_layer=int(options["layer"]),
                 union=bool(options["union"]), hold_source=bool(options["hold_source"]),
             )  # fmt: skip
-            for i, (_, target) in enumerate(run):
+            for i, (_, target) in enumerate(run):  # noqa: B007 - the last is decoded
                 yield steps + i + 1, 2 * steps
             return self.finish(self.decode(target), painting)
         finally:

@@ -6,10 +6,13 @@ async function fflateLoaded() {
   return self.fflate;
 }
 
+const FIRST_DATE = new Date(1980, 0, 2); // a zip knows none before; a clock may be wrong
+
 // entries: {name, bytes (Uint8Array), date}; the bytes of a zip. Nothing is compressed: films and
 // pictures are already.
 function zipped({ zipSync }, entries) {
-  const stored = ({ name, bytes, date }) => [name, [bytes, { level: 0, mtime: date }]];
+  const options = (date) => ({ level: 0, mtime: date < FIRST_DATE ? FIRST_DATE : date });
+  const stored = ({ name, bytes, date }) => [name, [bytes, options(date)]];
   return zipSync(Object.fromEntries(entries.map(stored)));
 }
 

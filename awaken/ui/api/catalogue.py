@@ -8,7 +8,7 @@ import gradio as gr
 
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.proxies import PROXIES, ProxySpec
-from awaken.types import SETTINGS, Request
+from awaken.types import SETTINGS
 from awaken.ui.api.calls import called, finished
 from awaken.ui.jobs.events import as_event, event_limits
 from awaken.ui.jobs.job import Job, JobUpdate

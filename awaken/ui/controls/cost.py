@@ -1,4 +1,4 @@
-"""What a run would cost, told before the click: seconds here, or of the visitor's GPU quota."""
+"""What a run would cost, shown before the click: seconds here, or of the visitor's GPU quota."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def line() -> gr.Markdown:
 
 
 def wire(
-    demo: gr.Blocks, holder: EngineHolder, rail: Controls, told: gr.Markdown, running: gr.State
+    demo: gr.Blocks, holder: EngineHolder, rail: Controls, line: gr.Markdown, running: gr.State
 ) -> None:
-    """Tell it when the page opens, when a dial moves and when a run has measured anew."""
+    """Show it when the page opens, when a dial moves and when a run has measured anew."""
     dials = [rail[name] for name in READ]
 
     # Not preprocessed: while a newly chosen model's choices are still on their way, a dial holds a
     # value of the last model's, and Gradio would answer with an error.
     raw = QUIET | {"preprocess": False}
 
-    def tell(*values: Any) -> str:
+    def cost(*values: Any) -> str:
         settings = dict(zip(READ, values, strict=True))
         return holder.cost(settings) if plausible(settings) else ""
 
-    async def arrive(*values: Any) -> str:
+    async def on_load(*values: Any) -> str:
         await holder.started(PATIENCE)
-        return tell(*values)
+        return cost(*values)
 
-    demo.load(arrive, dials, told, **raw)
+    demo.load(on_load, dials, line, **raw)
     gr.on(
-        [running.change, *(dial.change for dial in dials)], tell, dials, told,
+        [running.change, *(dial.change for dial in dials)], cost, dials, line,
         trigger_mode="always_last", **raw,
     )  # fmt: skip
 

@@ -31,14 +31,14 @@ class TabSession:
     def read(cls, text: Any) -> TabSession:
         """From what the script sends, whatever it was."""
         try:
-            told = json.loads(text) if isinstance(text, str) and len(text) <= MAX_SESSION else {}
+            data = json.loads(text) if isinstance(text, str) and len(text) <= MAX_SESSION else {}
         except ValueError:
-            told = {}
-        told = told if isinstance(told, dict) else {}
-        runs = told.get("runs")
+            data = {}
+        data = data if isinstance(data, dict) else {}
+        runs = data.get("runs")
         return cls(
-            str(told.get("owner", "")),
-            told.get("again") is True,
+            str(data.get("owner", "")),
+            data.get("again") is True,
             {
                 str(place): run
                 for place, run in (runs.items() if isinstance(runs, dict) else ())

@@ -36,7 +36,16 @@ DEFAULTS: dict[str, Any] = {
     "seed": 42,
     "sequential": False,
 }
-_TEXTS = ("prompt", "negative_prompt", "proxy_template", "backend", "proxy", "variant", "alpha", "start")
+_TEXTS = (
+    "prompt",
+    "negative_prompt",
+    "proxy_template",
+    "backend",
+    "proxy",
+    "variant",
+    "alpha",
+    "start",
+)
 _OPTIONS = ("options", "proxy_options")
 _FOREIGN = ("view", "logs", "deep_link", "lang")  # read by the page's surroundings, not by us
 

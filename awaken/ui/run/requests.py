@@ -39,9 +39,9 @@ def make_request(
         raise RequestError(say("no_painting"))
     if not all(isinstance(given, Mapping | None) for given in (options, proxy_options)):
         raise RequestError(say("bad_options"))
-    heard = [settings.get(name, Request.__dataclass_fields__[name].default) for name in READERS]
+    readers = [settings.get(name, Request.__dataclass_fields__[name].default) for name in READERS]
     if isinstance(settings.get("prompt"), str):
-        settings["prompt"] = prompt_reading.for_models(settings["prompt"], *heard)
+        settings["prompt"] = prompt_reading.for_models(settings["prompt"], *readers)
     picture = open_painting(Path(painting))
     return Request(
         painting=picture,

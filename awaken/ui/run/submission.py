@@ -14,7 +14,7 @@ PLACE = "run"
 
 @dataclass(frozen=True)
 class RunSubmission:
-    """What a visitor asked for: enough to ask again, and to put it back on the page.
+    """What a visitor asked for: enough to run it again, and to show it after a reload.
 
     values: as ``requests.make_request`` takes them. picture: title and artist, for the placard.
     shown: the stage value of the last good result before. lock: whether the seed is kept.

@@ -1,7 +1,7 @@
-"""The room for visitors' files: one folder of our own, and a janitor who keeps it bounded.
+"""The folder for visitors' files, and what keeps it bounded.
 
-Uploads, runs and zips lie in folders below it. Gradio forgets its own copies after a day; what we
-write it does not know. The oldest folders go when they are a day old, or when all of them together
+Uploads, runs and zips lie in folders below it. Gradio removes its own copies after a day; it does
+not know what we write. The oldest folders go when they are a day old, or when all of them together
 are larger than ``AWAKEN_CACHE_MB`` (default 4096).
 """
 
@@ -23,25 +23,25 @@ from anyio.to_thread import run_sync
 
 log = logging.getLogger(__name__)
 
-EVERY = 30.0  # s between two rounds
-OLD = 86_400.0  # s after which a folder goes
-FRESH = 60.0  # s in which nothing goes, however full the room: somebody is still writing
-MEGABYTES = 4096
+EVERY = 30.0  # s between two sweeps
+OLD = 86_400.0  # s after which a folder is removed
+FRESH = 60.0  # s in which nothing is removed, however full: somebody is still writing
+MEGABYTES = 4096  # of all folders together
 
 
-def room() -> Path:
+def visitors_folder() -> Path:
     """Give Gradio a folder that no other program's Gradio uses, unless the environment names one."""
     if "GRADIO_TEMP_DIR" not in os.environ:
         place = Path(tempfile.gettempdir()) / f"awaken-{getpass.getuser()}"
         place.mkdir(mode=0o700, exist_ok=True)
-        if hasattr(os, "getuid") and place.stat().st_uid != os.getuid():  # a neighbour's trap
+        if hasattr(os, "getuid") and place.stat().st_uid != os.getuid():  # made by somebody else
             place = Path(tempfile.mkdtemp(prefix="awaken-"))
         os.environ["GRADIO_TEMP_DIR"] = str(place)
     return Path(os.environ["GRADIO_TEMP_DIR"])
 
 
 def limit() -> int:
-    """Bytes that the room may hold. Raises ValueError when AWAKEN_CACHE_MB is no whole number."""
+    """Bytes that the folder may hold. Raises ValueError when AWAKEN_CACHE_MB is no whole number."""
     return int(os.environ.get("AWAKEN_CACHE_MB", MEGABYTES)) << 20
 
 
@@ -50,7 +50,7 @@ def sweep(place: Path, most: int, now: float) -> int:
 
     now: seconds since the epoch, as files have them. Files of other sweepers may vanish meanwhile.
     """
-    folders = sorted((state(folder), folder) for folder in place.iterdir())
+    folders = sorted((age_and_size(folder), folder) for folder in place.iterdir())
     kept = []
     for (changed, size), folder in folders:
         if now - changed > OLD:
@@ -67,9 +67,9 @@ def sweep(place: Path, most: int, now: float) -> int:
 
 
 @asynccontextmanager
-async def at_work(app: Any) -> AsyncIterator[None]:
-    """Sweep the room every now and then, as part of a server's life."""
-    place, most = room(), limit()
+async def running(app: Any) -> AsyncIterator[None]:
+    """Sweep the folder every ``EVERY`` seconds while a server runs."""
+    place, most = visitors_folder(), limit()
 
     async def rounds() -> None:
         while True:
@@ -77,7 +77,7 @@ async def at_work(app: Any) -> AsyncIterator[None]:
                 if place.is_dir():
                     await run_sync(sweep, place, most, time.time())
             except OSError:
-                log.exception("the room for visitors' files could not be swept")
+                log.exception("the folder for visitors' files could not be swept")
             await asyncio.sleep(EVERY)
 
     task = asyncio.create_task(rounds())
@@ -89,7 +89,7 @@ async def at_work(app: Any) -> AsyncIterator[None]:
             await task
 
 
-def state(folder: Path) -> tuple[float, int]:
+def age_and_size(folder: Path) -> tuple[float, int]:
     """When something in it was last written, and its bytes; what vanishes meanwhile is passed over."""
     inside = () if folder.is_symlink() else os.walk(folder)  # unlike rglob, it outlives a sweep
     paths = [os.path.join(at, name) for at, below, files in inside for name in (*below, *files)]

@@ -1,4 +1,4 @@
-"""The border of the server: who may ask, under which name, from which page, and what answers carry.
+"""What may reach the server: under which name, from which page, how large; and what answers carry.
 
 One layer around every route, Gradio's own and ours, so that no route can be forgotten:
 
@@ -64,7 +64,7 @@ _TOO_LARGE = f"That is too large: a request has at most {MAX_BODY >> 20} MB.\n"
 
 @dataclass(frozen=True)
 class Rules:
-    """What the border lets through.
+    """What is let through.
 
     Attributes:
         local: the server listens on this machine alone; only its names are answered.
@@ -90,7 +90,7 @@ class Rules:
 
 
 class SecurityMiddleware:
-    """ASGI layer; ``Rules`` decide. Refusals are one plain sentence for whoever runs the server."""
+    """ASGI layer that applies ``Rules``. Refusals are one plain sentence for whoever runs the server."""
 
     def __init__(self, app: ASGIApp, rules: Rules):
         self._app = app
@@ -103,7 +103,7 @@ class SecurityMiddleware:
             await self._app(scope, receive, send)
             return
 
-        async def sealed(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -113,7 +113,7 @@ class SecurityMiddleware:
 
         left = MAX_BODY
 
-        async def measured() -> Message:
+        async def limited() -> Message:
             nonlocal left
             message = await receive()
             left -= len(message.get("body", b""))
@@ -122,16 +122,16 @@ class SecurityMiddleware:
             return message
 
         answer = self._refusal(scope["path"], Headers(scope=scope)) or self._app
-        await answer(scope, measured, sealed)
+        await answer(scope, limited, with_headers)
 
     def _refusal(self, path: str, headers: Headers) -> PlainTextResponse | None:
         rules, host = self._rules, headers.get("host", "")
-        if rules.local and not rules.space and not self._ours(host):
+        if rules.local and not rules.space and not self._is_own_name(host):
             return PlainTextResponse(
                 "This page answers only to the names of this machine. Whoever runs it under another "
                 "name sets AWAKEN_HOSTS to that name.\n", 421,
             )  # fmt: skip
-        if not rules.space and self._foreign(headers, host):
+        if not rules.space and self._is_cross_origin(headers, host):
             return PlainTextResponse("Other pages may not use this one.\n", 403)
         if path.startswith(SHUT):
             return PlainTextResponse("There is nothing here.\n", 404)
@@ -145,11 +145,11 @@ class SecurityMiddleware:
             )  # fmt: skip
         return None
 
-    def _ours(self, host: str) -> bool:
+    def _is_own_name(self, host: str) -> bool:
         name = _name(f"//{host}")
         return _is_loopback(name) or name in self._rules.names
 
-    def _foreign(self, headers: Headers, host: str) -> bool:
+    def _is_cross_origin(self, headers: Headers, host: str) -> bool:
         """Whether a browser asks for a page of another origin. Programs send no Origin."""
         origin = headers.get("origin")
         if origin is None or headers.get("sec-fetch-site") == "same-origin":

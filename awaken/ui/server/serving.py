@@ -1,4 +1,4 @@
-"""Making the page and serving it: the launch settings of shared/ux.md, section 4."""
+"""Making the page and serving it, with launch settings that keep everything else of the machine shut."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_WATCHING = 2 * MAX_WAITING  # events that Gradio keeps open at once: every w
 
 def make_page(holder: EngineHolder | None = None) -> tuple[gr.Blocks, EngineHolder]:
     """The page with the bundled pictures, over ``holder`` or an engine of its own."""
-    file_cleanup.room()  # before any part asks where files go
+    file_cleanup.visitors_folder()  # before any part asks where files go
     gr.set_static_paths(EXAMPLES)  # served where they lie; everybody may see them
     holder = holder or EngineHolder()
     return build(holder, gallery.load()), holder
@@ -45,14 +45,14 @@ def launch(
 
     No tunnel, no other origins, no server-side rendering, no error texts but our own sentences.
     The page's outputs lie in Gradio's cache; nothing else of this machine can be read through it.
-    Raises RequestError when the environment's rules for the border (``Rules``) cannot be used.
+    Raises RequestError when the environment's ``Rules`` cannot be used.
     """
     # On ZeroGPU a GPU is lent to a visitor's own event, which a tool's call is not.
     tools = None if space.on_zero_gpu() else McpServer(holder, MAX_BODY)
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
-        async with file_cleanup.at_work(app), tools.lifespan(app) if tools else nullcontext():
+        async with file_cleanup.running(app), tools.lifespan(app) if tools else nullcontext():
             yield
 
     app, address, _ = demo.launch(

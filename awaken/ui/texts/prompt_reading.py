@@ -1,4 +1,4 @@
-"""What the models are told for a prompt in Chinese.
+"""The English that the miniatures read for a prompt in Chinese.
 
 The miniatures read English only: for them a Chinese prompt goes through the dictionary
 (``awaken.ui.texts.prompts_zh``), and the page says what came out. The models of the Hub get every prompt as

@@ -1,7 +1,6 @@
 """The motion brush: the visitor paints on the painting what may move.
 
-The part is a button in the rail and an easel (a dialog over the whole page) behind it. What it
-hands on is a small grey PNG, uploaded like any picture, together with the path of the painting it
+It is a button in the rail, which opens a dialog over the whole page. Its value is a small grey PNG, uploaded like any picture, together with the path of the painting it
 was made on: a mask for another painting is never used (``mask_for``). Whatever the browser sends is
 opened by ``awaken.painting.open_mask``, which says what is wrong with it.
 """
@@ -38,7 +37,7 @@ class BrushValue(GradioModel):
 
 
 class MotionBrush(gr.HTML):
-    """Button and easel; the value that reaches a handler is ``{"painting": path, "mask": path}``."""
+    """Button and dialog; the value that reaches a handler is ``{"painting": path, "mask": path}``."""
 
     data_model = BrushValue
 
