@@ -59,10 +59,11 @@ class Panel:
     going: gr.State = field(default_factory=lambda: gr.State(False))
 
     def shown(self, moment: Mapping[str, Any]) -> Updates:
-        """The updates that show a moment of the work."""
+        """The updates that show a moment of the work; the buttons follow its state."""
         value = dict(moment)
         points = value.pop("points", None)
-        return {self.display: value} | ({self.points: points} if points is not None else {})
+        updates = {self.display: value} | self.pressed(value["state"] == "running")
+        return updates | ({self.points: points} if points is not None else {})
 
     def pressed(self, going: bool) -> Updates:
         """The buttons while a job is ``going``: exactly one of them can be pressed."""
@@ -144,17 +145,14 @@ def wire(
         """Gradio turned it away before it began. A stopped series may end as a failure too."""
         if not going:
             return gr.skip()
-        return panel.shown(grid.failed(say("turned_away"))) | panel.pressed(False)
+        return panel.shown(grid.failed(say("turned_away")))
 
     def halt(owner: str) -> Updates:
         jobs.stop(owner, panel.name)
-        return panel.shown(grid.stopped()) | panel.pressed(False)
-
-    def begin() -> Updates:
-        return panel.shown(grid.waiting()) | panel.pressed(True)
+        return panel.shown(grid.stopped())
 
     hidden = UNSEEN | event_limits(jobs)
-    pressed = panel.go.click(begin, None, panel.outputs, **QUIET)
+    pressed = panel.go.click(lambda: panel.shown(grid.waiting()), None, panel.outputs, **QUIET)
     submitted = pressed.then(
         as_event(jobs, submit, show),
         [owner, picture, *panel.choices],
@@ -169,7 +167,6 @@ def wire(
     watching = [submitted, reattached]
     panel.stop.click(halt, owner, panel.outputs, cancels=watching, js=OWNER_JS, **QUIET)
     for event in watching:
-        event.success(lambda: panel.pressed(False), None, panel.outputs, **QUIET)
         event.failure(refuse, panel.going, panel.outputs, **QUIET)
 
 
