@@ -15,10 +15,10 @@ from fontTools.ttLib import TTFont
 
 from awaken.backends import BACKENDS
 from awaken.examples import load_index
+from awaken.miniature.reading import read
 from awaken.proxies import PROXIES
 from awaken.ui import texts
 from awaken.ui.page.language_switch import in_language
-from awaken.miniature.reading import read
 from awaken.ui.texts import lab_en, messages, page_en, prompt_reading, stage_words
 from awaken.ui.texts.languages import current_language, use_language
 from awaken.ui.texts.prompts_zh import SENTENCES, in_english
@@ -190,8 +190,8 @@ def test_the_chinese_page_holds_no_english_sentence():
     left = []
     for component in config["components"]:
         for text in _visible(component["props"]):
-            for read in SENTENCES.values():  # what a model read, beside the words for it
-                text = text.replace(f"（{read}）", "")
+            for reading in SENTENCES.values():  # what a model read, beside the words for it
+                text = text.replace(f"（{reading}）", "")
             plain = re.sub(r"https?://\S+|`[^`]*`|```.*?```", "", NAMES.sub("", text), flags=re.S)
             left += ENGLISH_WORDS.findall(plain)
     assert not left

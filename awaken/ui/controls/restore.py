@@ -29,7 +29,6 @@ from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import brush
 
 
-
 def is_settings_file(path: str | Path) -> bool:
     """Whether a dropped file looks like a bundle, a video or a settings.json, and no picture."""
     try:

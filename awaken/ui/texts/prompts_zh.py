@@ -184,8 +184,12 @@ _SILENT = set("的地得着了在里中上边面起来一这那让使正也都�
 _CLAUSES = re.compile(r"[，,。；;、！!？?\n]+|同时|并且|而且|以及|和|与|并")
 # Escapes are of characters that the page never shows, so that its font need not have them.
 _UNCEASING = re.compile("从?不(?:停|断|\u606f|止|住|绝)(?:地|的)?")
-_STILL = re.compile("(?:一动|\u7eb9丝|保持)?不动|静止|平静|停止|停下|\u51dd固|定住|保持|不要|不许|不会|不能|不再|没有|(?<!特)别(?![的人处])|不(?![同少远时但])|没")
-_EXCEPT = re.compile("除了?(.+?)(?:之外|以外|外)?[，,、 ]*((?:其他|其它|别的|一切|所有|什么|全|都).*)")
+_STILL = re.compile(
+    "(?:一动|\u7eb9丝|保持)?不动|静止|平静|停止|停下|\u51dd固|定住|保持|不要|不许|不会|不能|不再|没有|(?<!特)别(?![的人处])|不(?![同少远时但])|没"
+)
+_EXCEPT = re.compile(
+    "除了?(.+?)(?:之外|以外|外)?[，,、 ]*((?:其他|其它|别的|一切|所有|什么|全|都).*)"
+)
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'’ -]*")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
