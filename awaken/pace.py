@@ -16,12 +16,11 @@ MARGIN = 1.25  # the stated time over the expected one; a run that is cut short 
 _UNIT = 512 * 512 * 16  # pixels times frames that speeds refer to
 
 # Seconds per evaluation, per decoded video and per load, for 16 frames of 512 x 512 pixels, until a
-# run on this machine has told better. The miniature's on a CPU were measured (two slow cores);
-# those on a GPU are guesses on the high side.
-_CPU = {"miniature": (0.2, 5.0, 2.0), "premise": (0.2, 5.0, 2.0)}
+# run on this machine has told better. The miniature's on a CPU were measured (two slow cores); those
+# on a GPU are guesses on the high side.
+_CPU = {"miniature": (0.2, 5.0, 2.0)}
 _GPU = {
     "miniature": (0.05, 1.0, 2.0),
-    "premise": (0.05, 1.0, 2.0),
     "animate_anything": (0.6, 3.0, 20.0),
     "consisti2v": (0.9, 3.0, 25.0),
     "cinemo": (0.6, 3.0, 20.0),

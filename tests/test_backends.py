@@ -148,7 +148,7 @@ def test_a_later_start_and_no_guidance_work(engine, name):
         assert not np.array_equal(getattr(plain, video), getattr(usual, video)), video
 
 
-@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("name", OURS)
 def test_every_model_can_start_its_baseline_from_pure_noise(engine, name):
     published, _ = run(engine, request(name))
     noise, _ = run(engine, request(name, start="noise"))

@@ -168,9 +168,7 @@ def test_the_brush_takes_only_uploads(path):
 
 
 def test_the_brush_is_offered_where_the_model_takes_a_mask():
-    assert {key for key in BACKENDS if not brush.reason(key)} == {
-        "miniature", "premise", "animate_anything",
-    }  # fmt: skip
+    assert {key for key in BACKENDS if not brush.reason(key)} == {"miniature", "animate_anything"}
     assert "ConsistI2V" in brush.reason("consisti2v")
 
 

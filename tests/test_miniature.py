@@ -17,10 +17,10 @@ from PIL import Image, ImageDraw
 from safetensors import safe_open
 
 from awaken.backends import Condition, VideoSettings
-from awaken.backends.miniature import MiniatureBackend, PremiseBackend
+from awaken.backends.miniature import MiniatureBackend
 from awaken.miniature import text
 from awaken.miniature.decoder_network import MatteNetwork
-from awaken.miniature.latents import FLOW, OBJECT, REGION, SHIFT, UNITS, grid_for
+from awaken.miniature.latents import FLOW, OBJECT, REGION, SHIFT, grid_for, values_of
 from awaken.miniature.loading import ASSETS, SUM, content_sum, trained, weights_id
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.video_network import VideoNetwork
@@ -91,7 +91,7 @@ def render(backend, picture, prompt, steps=8, seed=42, **settings) -> torch.Tens
 
 def speed(z: torch.Tensor) -> torch.Tensor:
     """How far each cell's content has gone in the last eight frames, in cells, (h, w)."""
-    value = z * UNITS[None, :, None, None, None]
+    value = values_of(z)
     region = value[0, FLOW].norm(dim=0) * value[0, REGION][0].clamp(0, 1)
     thing = value[0, SHIFT].norm(dim=0) * value[0, OBJECT][0].clamp(0, 1)
     return torch.maximum(region, thing)[8:].mean(0)
@@ -154,18 +154,10 @@ def test_the_named_region_moves(backend, painting):
     assert in_field > 3 * share("clouds drift across the sky", field)
 
 
-def test_the_motion_dial_turns_motion_up(backend, painting):
-    speeds = [
-        float(speed(render(backend, painting, "clouds drift", motion=motion)).mean())
-        for motion in (0.3, 0.8, 1.3)
-    ]
-    assert speeds[0] < speeds[1] < speeds[2]
-
-
 def test_the_mask_confines_motion(backend, painting):
     mask = np.zeros((100, 200), np.uint8)
     mask[:50, :100] = 255  # the upper left quarter
-    z = render(backend, painting, "clouds drift across the sky", mask=mask)
+    z = render(backend, painting, "clouds drift across the sky", mask=mask, motion=1.9)
     moved = speed(z)
     half, middle = moved.shape[0] // 2, moved.shape[1] // 2
     assert moved[:half, :middle].mean() > 0.05
@@ -195,15 +187,6 @@ def test_working_sizes_keep_the_shape_and_the_area(backend):
         assert w % 8 == h % 8 == 0
         assert w * h == pytest.approx(512**2, rel=0.05)
         assert w / h == pytest.approx(width / height, rel=0.05)
-
-
-def test_the_premise_network_is_another_one_and_moves_the_sky_as_well(backend, painting):
-    premise = PremiseBackend(CPU, torch.float32)
-    assert premise.weights_id != backend.weights_id
-    grid = grid_for(painting.shape[1], painting.shape[0])
-    moved = speed(render(premise, painting, "clouds drift across the sky"))
-    assert float((moved * cells(SKY, grid)).sum() / moved.sum()) > 0.6
-    assert float((moved * cells(SKY, grid)).mean()) > 0.1
 
 
 KNOWN = ["the waves roll onto the beach", "stormy clouds swirl", "poplars sway in the breeze",
@@ -273,6 +256,7 @@ def test_a_given_proxy_is_fitted_to_the_painting(painting):
 
 
 def test_broken_weights_are_reported_in_a_sentence(tmp_path):
+    (tmp_path / "proxy.json").write_text("{}")
     with pytest.raises(ModelError, match="cannot be read"):
         trained(ProxyNetwork, "proxy", tmp_path)
     for file in ASSETS.glob("proxy*"):
@@ -320,7 +304,8 @@ def test_weights_of_another_shape_are_refused(tmp_path):
 
 def test_weights_id_follows_the_content(tmp_path):
     (tmp_path / "video-00.safetensors").write_bytes(b"one")
-    parts = (tmp_path, "video"), (tmp_path, "decoder")
+    (tmp_path / "video.json").write_text("{}")
+    parts = tmp_path, "video", "decoder"
     first = weights_id(*parts)
     (tmp_path / "video-00.safetensors").write_bytes(b"two")
     assert len(first) == 12

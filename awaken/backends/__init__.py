@@ -6,8 +6,6 @@ parametrised tests cover it. Specs are plain data, so that the page can list mod
 
 from __future__ import annotations
 
-from typing import Any
-
 from awaken import hub
 from awaken.backends.base import (
     Backend,
@@ -22,40 +20,25 @@ from awaken.backends.releases import ANIMATE_ANYTHING, CINEMO, CONSISTI2V
 
 __all__ = ["BACKENDS", "Backend", "BackendSpec", "Condition", "Option", "VideoSettings"]
 
-# What both miniatures have in common.
-_MINIATURE: dict[str, Any] = {
-    "sizes": (384, 512, 640, 768),
-    "frame_choices": (16, 24, 32),
-    "motion_range": (0.2, 2.0, 0.05),
-    "has_mask": True,
-    "half_on_cpu": True,
-    "needs": "Ships with the demo; any processor, under 3 GB of memory.",
-    "code_licence": "Apache-2.0",
-    "weight_licence": "Apache-2.0",
-    "source": "assets/miniature",
-}
-
 BACKENDS: dict[str, BackendSpec] = {
     "miniature": BackendSpec(
         title="Miniature",
         summary="A small image-to-video model trained by us, on paintings and on painted scenes: "
         "sky, water, trees, grass, boats, sun rays; snow, rain, petals. A laptop is enough.",
         load=lazy_loader("awaken.backends.miniature", "MiniatureBackend"),
-        guidance=5.0,
+        guidance=2.0,
         motion=1.9,
-        learnt_from="procedural scenes and labelled public-domain paintings; what is where in "
-        "them, from photographs (ImageNet) first; no film",
-        **_MINIATURE,
-    ),
-    "premise": BackendSpec(
-        title="Miniature, premise",
-        summary="The same network, trained on photograph-like scenes alone: it has never seen a "
-        "painting, as the paper supposes of a video model.",
-        load=lazy_loader("awaken.backends.miniature", "PremiseBackend"),
-        guidance=5.0,
-        motion=1.4,
-        learnt_from="procedural photograph-like scenes alone; never a painting",
-        **_MINIATURE,
+        learnt_from="procedural scenes and labelled public-domain paintings; what is where in them, "
+        "from photographs (ImageNet) first; no film",
+        sizes=(384, 512, 640, 768),
+        frame_choices=(16, 24, 32),
+        motion_range=(0.2, 2.0, 0.05),
+        has_mask=True,
+        half_on_cpu=True,
+        needs="Ships with the demo; any processor, under 3 GB of memory.",
+        code_licence="Apache-2.0",
+        weight_licence="Apache-2.0",
+        source="assets/miniature",
     ),
     "animate_anything": BackendSpec(
         title="AnimateAnything",

@@ -8,13 +8,11 @@ Latents are (b, 18, f, h, w) on a grid of the painting's own aspect: see
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import DPMSolverMultistepScheduler
-from torch import nn
 
 from awaken.backends import BACKENDS, Backend, Condition, VideoSettings
 from awaken.miniature.canvas import to_array, to_tensor
@@ -35,9 +33,11 @@ from awaken.miniature.latents import (
     grid_for,
     image_latents,
     schedule_table,
+    values_of,
+    whole_shares,
 )
 from awaken.miniature.loading import ASSETS, trained, weights_id
-from awaken.miniature.mattes import guided_matte, outlined
+from awaken.miniature.mattes import outlined
 from awaken.miniature.meaning import chances, fuse_with_segmentation
 from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.stencil import resting, stencil, touched
@@ -48,91 +48,52 @@ from awaken.sampling import Schedule
 
 _PREVIEW_SIDE = 128
 _SHARES = slice(REGION.start, OBJECT.stop, OBJECT.start - REGION.start)  # both, as a view
-_WHOLE = 1 / float(UNITS[REGION])  # a share of one in latent units; the object's is the same
+_WHOLE = (1 / UNITS[_SHARES])[:, None, None, None]  # a share of one in latent units
 
 
-class Bounds(NamedTuple):
-    """Chances that a cell is meant: up to the first it stays, or need not move; from the second on it
-    may move freely, or does."""
-
-    possible: tuple[float, float]
-    certain: tuple[float, float]
+# Chances that a cell is meant: up to the first it stays, from the second on it moves freely. Guidance
+# makes a certainty of a third of a chance, so that named trees spread over every thicket. Chosen on
+# ``held_out.HELD_OUT``.
+_MEANT = (0.15, 0.4)
 
 
-# Guidance makes a certainty of a third of a chance, so that named trees spread over every thicket,
-# and tears holes into skies that are surely meant. The first pair was chosen on
-# ``held_out.HELD_OUT``, the second there and on two bundled paintings, whose bridge and rocks
-# moved; where the segmentation network has its say less is needed to be sure (on
-# ``held_out.HELD_OUT`` again).
-_ALONE = Bounds(possible=(0.2, 0.5), certain=(0.6, 0.85))
-_TOGETHER = Bounds(possible=(0.15, 0.4), certain=(0.45, 0.7))
-
-
-def zero_snr_schedule(steps: int, prediction: str) -> Schedule:
-    """``latents.schedule_table``'s noise levels from pure noise on, solved by DPM-Solver++ 2M."""
+def noise_schedule(steps: int, prediction: str) -> Schedule:
+    """Stable Diffusion's noise levels (``latents.schedule_table``), solved by DPM-Solver++ 2M."""
     scheduler = DPMSolverMultistepScheduler(
         beta_start=0.00085,
         beta_end=0.012,
         beta_schedule="scaled_linear",
-        rescale_betas_zero_snr=True,
         prediction_type=prediction,
         timestep_spacing="trailing",
     )
     return Schedule.from_scheduler(scheduler, steps)
 
 
-def _limits(
-    chance: torch.Tensor, allowed: torch.Tensor, bounds: Bounds, doubt: bool
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The least and the most that a cell's region and object may move, (k, 2, rows, columns), 0 to 1.
-
-    chance: (1, 2, rows, columns), that they are meant, see ``meaning``; allowed: (k, 1, rows,
-    columns) of 0 and 1, where motion is; doubt: what is hardly meant stays still.
-    """
-    most = allowed.float().expand(-1, 2, -1, -1)
-    least = most * smooth_step(chance, *bounds.certain)
-    return least, most * smooth_step(chance, *bounds.possible) if doubt else most
-
-
 class MiniatureBackend(Backend):
-    """The miniature that has seen everything.
+    """The miniature: painting and sentence -> how the painting's layers move.
 
-    folder: where ``video-00.safetensors``..., ``video.json`` and ``captions.json`` of the training
-    program lie, and perhaps the same of ``decoder``. Raises ModelError when they cannot be read.
+    folder: where the training program left parts (``video.json``, its shards, ``captions.json``); those
+    that it lacks are the shipped ones. Raises ModelError when they cannot be read.
     """
 
     spec = BACKENDS["miniature"]
-    folder = ASSETS
-    decoder_folder: Path | None = None  # where the matting network lies, if not in ``folder``
-    # Whether what the condition network hardly believes the sentence to mean stays still.
-    doubts = True
 
     def __init__(
         self, device: torch.device, dtype: torch.dtype, folder: Path | None = None
     ) -> None:
-        folder = folder or self.folder
-        mattes = self.decoder_folder or folder
+        folder = folder or ASSETS
         self.device, self.dtype = device, dtype
         form = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
-
-        def perhaps(network: type[nn.Module], part: str, folder: Path) -> nn.Module | None:
-            there = (folder / f"{part}.json").exists()
-            return trained(network, part, folder).to(**form) if there else None
-
         self.video = trained(VideoNetwork, "video", folder).to(**form)
-        # Without a matting network outlines come from guided filtering.
-        self.decoder = perhaps(MatteNetwork, "decoder", mattes)
-        # Without a segmentation network the condition network alone says what a sentence means.
-        self.segmentation = perhaps(SegmentationNetwork, "segmentation", folder)
+        self.decoder = trained(MatteNetwork, "decoder", folder).to(**form)
+        self.segmentation = trained(SegmentationNetwork, "segmentation", folder).to(**form)
         self.text = text_encoder()
         self.vocabulary = Vocabulary(self.text, folder)
-        self.weights_id = weights_id(
-            (folder, "video"), (mattes, "decoder"), (folder, "segmentation")
-        )
+        self.weights_id = weights_id(folder, "video", "decoder", "segmentation")
         self.table = schedule_table()
 
     def schedule(self, steps: int) -> Schedule:
-        return zero_snr_schedule(steps, "sample")
+        return noise_schedule(steps, "sample")
 
     def encode(self, picture: np.ndarray, seed: int) -> torch.Tensor:
         """(h, w, 3) uint8 -> (1, 18, 1, rows, columns): the painting's light, and no motion."""
@@ -154,20 +115,19 @@ class MiniatureBackend(Backend):
         look = look.to(self.dtype).expand(k, -1, -1, -1)
         cells = self._cells(mask, rows, columns).expand(k, -1, -1, -1)
         features = self.video.condition(look, cells, words, present)
-        # Where a person points, the condition network may doubt as it likes.
-        chance, bounds = chances(features[3][-1:], features[4][-1:]), _ALONE
-        if self.segmentation is not None:
-            chance = fuse_with_segmentation(
-                self.segmentation, painting, words[-1:], present[-1:], chance
-            )
-            bounds = _TOGETHER
-        least, most = _limits(chance, cells, bounds, doubt=self.doubts and mask is None)
+        chance = fuse_with_segmentation(
+            self.segmentation, painting, words[-1:], present[-1:],
+            chances(features[3][-1:], features[4][-1:]),
+        )  # fmt: skip
+        # Where a person points, the networks may doubt as they like.
+        most = cells.float().expand(-1, 2, -1, -1)
+        if mask is None:
+            most = most * smooth_step(chance, *_MEANT)
         tensors = {
             "light": latents[:, LIGHT, 0].expand(k, -1, -1, -1),
             "features32": features[0],
             "features16": features[1],
             "features8": features[2],
-            "least": _WHOLE * least,
             "most": most,
             "allowed": cells.float(),
             "words": words,
@@ -194,8 +154,8 @@ class MiniatureBackend(Backend):
         )
         clean = basis.video(prediction.float(), c["light"])
         clean[:, AIR] *= c["allowed"][:, :, None]
-        share = clean[:, _SHARES].clamp(0, _WHOLE) * c["most"][:, :, None]
-        clean[:, _SHARES] = torch.maximum(share, c["least"][:, :, None])
+        shares = clean[:, _SHARES].clamp(min=0).minimum(_WHOLE.to(clean))
+        clean[:, _SHARES] = shares * c["most"][:, :, None]
         return clean.unflatten(0, (k, b))
 
     def decode(
@@ -221,11 +181,8 @@ class MiniatureBackend(Backend):
         """Outlines of region and object, (1, 2, 8 rows, 8 columns)."""
         rows, columns = z.shape[-2:]
         look = F.interpolate(painting, (rows * CELL, columns * CELL), mode="area")
-        shares = (z[:, _SHARES].mean(2) / _WHOLE).clamp(0, 1)
-        if self.decoder is None:
-            mattes = guided_matte(shares, look).clamp(0, 1)
-        else:
-            mattes = self.decoder(shares.to(self.dtype), look.to(self.dtype)).float().sigmoid()
+        shares = whole_shares(values_of(z))
+        mattes = self.decoder(shares.to(self.dtype), look.to(self.dtype)).float().sigmoid()
         return outlined(mattes, look)
 
     def _composed(
@@ -253,11 +210,3 @@ class MiniatureBackend(Backend):
         """(h, w) uint8 -> (1, 1, h, w) of 0 and 1."""
         return torch.from_numpy(mask > 127).float()[None, None].to(self.device)
 
-
-class PremiseBackend(MiniatureBackend):
-    """The same network, trained on photograph-like scenes only: the paper's own situation."""
-
-    spec = BACKENDS["premise"]
-    folder = ASSETS / "premise"
-    decoder_folder = ASSETS  # outlines are the same for both
-    doubts = False  # it has seen no painting: what it does not find there may well be there

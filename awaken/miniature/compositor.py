@@ -33,7 +33,7 @@ from awaken.miniature.imaging import (
     smooth_step,
     within,
 )
-from awaken.miniature.latents import CELL, FLOW, LIGHT, OBJECT, REGION, SHIFT, UNITS, rgb_of
+from awaken.miniature.latents import CELL, FLOW, LIGHT, SHIFT, rgb_of, values_of, whole_shares
 from awaken.miniature.mattes import guided_matte, parts
 
 # Of the eight pixels of a cell, those that a region's border may be wrong by.
@@ -60,7 +60,7 @@ class Compositor:
     def __init__(
         self, z: torch.Tensor, painting: torch.Tensor, mattes: torch.Tensor | None = None
     ) -> None:
-        self.values = z.float() * UNITS.to(z.device)[None, :, None, None, None]
+        self.values = values_of(z)
         self.z, self.painting = z.float(), painting
         self.height, self.width = painting.shape[-2:]
         rows, columns = z.shape[-2:]
@@ -68,7 +68,7 @@ class Compositor:
         self.cell = torch.tensor([self.width / columns, self.height / rows], device=z.device)[
             None, :, None, None
         ]
-        shares = self.values[:, (REGION.start, OBJECT.start)].mean(2).clamp(0, 1)
+        shares = whole_shares(self.values)
         look = self._look(painting)
         if mattes is None:
             mattes = guided_matte(shares, look)
@@ -76,7 +76,7 @@ class Compositor:
         # What is nearly nowhere moving is noise, not motion.
         self.object = smooth_step(self._up(mattes[:, 1:]), 0.3, 0.75)
         self.region = smooth_step(self._up(mattes[:, :1]), 0.3, 0.75)
-        solid = smooth_step(self.values[:, OBJECT].mean(2), 0.2, 0.8)
+        solid = smooth_step(shares[:, 1:], 0.2, 0.8)
         solid = solid * F.adaptive_max_pool2d(self.object, (rows, columns))
         going = _travelling(solid, self.values[:, SHIFT])
         remains, leaves = solid * ~going, solid * going
@@ -136,7 +136,7 @@ class Compositor:
             moved = sample(self.inside, flow, (rows.start, columns.start))
             picture = _laid(picture, moved, weight, self.place)
         change = self.z[:, LIGHT, n] - self.z[:, LIGHT, 0]
-        if float(change.abs().amax()) > 0.03:
+        if float(change.abs().amax()) > 0.07:
             picture = picture + self._up(rgb_of(change) - rgb_of(torch.zeros_like(change)))
         if self.travels:
             rows, columns = self.path

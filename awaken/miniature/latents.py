@@ -7,15 +7,24 @@ what moves and where it goes. Reasons: smooth fields are what a small network ca
 of still things cannot wobble, since a layer that does not move is copied; rigid things stay rigid;
 and a static video is, as the paper wants it, the image latents repeated (all layers empty).
 
-Channels, in units that give their coefficients about unit variance where something happens:
+Channels, of values (``values_of``):
 
     light      3  Y, Cb, Cr of the cell; a video differs from its painting where light changes
-    region     1  share of the cell inside a region whose inside moves while its outline stays
+    region     1  share of the cell inside a region whose inside moves while its outline stays, times
+                  how strongly it moves (0.1 at rest to 1)
     flow       2  that region's displacement since frame 0 (where its content has gone), in cells
-    object     1  share of the cell inside an object that moves as a whole
+    object     1  share of the cell inside an object that moves as a whole, likewise
     shift      2  that object's displacement since frame 0, in cells
     drift      2  displacement of whatever is in the air, in cells
     air        7  amount of snow, rain, petals, leaves, sparks, mist, twinkle
+
+A latent is a value over its unit. Displacements are also pre-emphasised over time, as speech is before
+it is sent: fast and small motion, waves and grass, is made as loud as slow and large motion, clouds.
+Loudness matters, because Stable Diffusion's schedule, as the published models use it, ends at a / s =
+0.068, not in noise: how much a video moves is heard through the noise there. Units are such that a
+motion in full strength is heard with 4 to 12 standard deviations (all coefficients together), as it is
+in latents of 64 x 64 cells; of waves and grass, whose pattern a small network hardly makes out in so
+much noise, the strength is heard in the shares.
 
 Time is continuous: the network sees and predicts coefficients of a few functions of time
 (``TimeBasis``), so that 16, 24 or 32 frames are the same network; channels that do not change have
@@ -40,9 +49,13 @@ OBJECT, SHIFT, DRIFT, AIR = slice(6, 7), slice(7, 9), slice(9, 11), slice(11, 18
 CHANNELS = 18
 AIRS: tuple[str, ...] = ("snow", "rain", "petals", "leaves", "sparks", "mist", "twinkle")
 
-# value = unit * latent. Y, Cb, Cr: spread of paintings; displacements: cells; else shares. What
-# lasts over the frames adds up in a coefficient (4 times a constant): units are as large as that.
-UNITS = torch.tensor([0.24, 0.06, 0.06, 2.0, 3.0, 3.0, 2.0, 3.0, 3.0, 10.0, 10.0] + [1.5] * 7)
+# value = unit * latent (after ``EMPHASIS``). Y, Cb, Cr; displacements in cells; else shares.
+UNITS = torch.tensor(
+    [0.1, 0.025, 0.025, 1.8, 5.5, 5.5, 1.1, 3.5, 3.5, 10.0, 10.0] + [1.5] * 7
+)
+# What the coefficients of the sines of a displacement are multiplied by, about their frequency.
+EMPHASIS: tuple[float, ...] = (0.7, 3.0, 5.0, 7.0, 7.0, 7.0, 7.0, 7.0)
+_DISPLACEMENTS = (FLOW, SHIFT, DRIFT)
 _YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
 
 
@@ -93,6 +106,37 @@ def _bases(frames: int) -> tuple[torch.Tensor, torch.Tensor]:
     return orthonormal(sines, SINES), orthonormal(torch.cat([ones, sines], 1), SINES + 1)
 
 
+def latents_of(values: torch.Tensor) -> torch.Tensor:
+    """Values (b, 18, f, h, w) -> latents."""
+    return _emphasised(values / UNITS.to(values)[None, :, None, None, None], torch.tensor(EMPHASIS))
+
+
+def values_of(z: torch.Tensor) -> torch.Tensor:
+    """Latents (b, 18, f, h, w) -> values, float32: the inverse of ``latents_of``."""
+    z = _emphasised(z.float(), 1 / torch.tensor(EMPHASIS))
+    return z * UNITS.to(z)[None, :, None, None, None]
+
+
+# Shares below this are noise; what is named and rests has as much.
+_FAINTEST = 0.06
+
+
+def whole_shares(values: torch.Tensor) -> torch.Tensor:
+    """Values -> shares of region and object, (b, 2, h, w) of 0 to 1, however strongly they move."""
+    shares = values[:, (REGION.start, OBJECT.start)].mean(2).clamp(0, 1)
+    return shares / F.max_pool2d(shares, 9, 1, 4).clamp(min=_FAINTEST)
+
+
+def _emphasised(z: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
+    """Multiply the displacements' coefficients; what the sines cannot say stays as it is."""
+    moving, _ = _bases(z.shape[2])
+    over_time = (torch.eye(z.shape[2]) + (moving * (gains - 1)) @ moving.T).to(z)
+    z = z.clone()
+    for channels in _DISPLACEMENTS:
+        z[:, channels] = torch.einsum("bcfhw,fg->bcghw", z[:, channels], over_time)
+    return z
+
+
 class TimeBasis:
     """Between frames and coefficients of functions of time, for one number of frames (2 or more).
 
@@ -139,14 +183,11 @@ class TimeBasis:
 
 
 def schedule_table() -> torch.Tensor:
-    """alpha-bar of the 1,000 timesteps, float64: scaled-linear, rescaled to end in pure noise.
+    """alpha-bar of the 1,000 timesteps, float64: Stable Diffusion's, not rescaled to end in noise.
 
-    A wind that carries a whole sky is one number that a thousand cells tell: at Stable Diffusion's
-    last timestep (a / s = 0.068) it still shows through the noise, and a run that starts from the
-    noised still painting would be told there that nothing moves. Hence zero terminal SNR (Lin, Liu,
-    Li and Yang, WACV 2024, algorithm 1; the last value is 2^-24, as diffusers has it).
+    The published models use it: they learnt with a / s = 0.068 of a moving video in the noisiest
+    latents and start from as much of a still one. That gap between training and inference is what
+    Sec. 3.3 closes; at zero terminal SNR there is none, and the method has nothing to do.
     """
     betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
-    root = torch.cumprod(1 - betas, 0).sqrt()
-    root = (root - root[-1]) * root[0] / (root[0] - root[-1])
-    return root.square().clamp(min=2.0**-24)
+    return torch.cumprod(1 - betas, 0)

@@ -21,11 +21,16 @@ SUM = "sha256"  # of a shard's content, in its header
 _REMEDY = "Get the files again, for example with `git checkout -- assets/miniature`."
 
 
-def weights_id(*parts: tuple[Path, str]) -> str:
-    """The first twelve digits of the SHA-256 of the weights of parts: (folder, name)."""
+def _home(folder: Path, part: str) -> Path:
+    """The folder itself where it holds the part, else the shipped weights."""
+    return folder if (folder / f"{part}.json").exists() else ASSETS
+
+
+def weights_id(folder: Path, *parts: str) -> str:
+    """The first twelve digits of the SHA-256 of the parts' weights; ``folder`` as in ``trained``."""
     digest = hashlib.sha256()
-    for folder, part in parts:
-        for path in sorted(folder.glob(f"{part}-*.safetensors")):
+    for part in parts:
+        for path in sorted(_home(folder, part).glob(f"{part}-*.safetensors")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -57,12 +62,13 @@ def load_shards(folder: Path, name: str) -> dict[str, torch.Tensor]:
 
 
 def trained(network: type[nn.Module], part: str, folder: Path) -> nn.Module:
-    """Build a part from its checkpoint, for inference.
+    """Build a part from its checkpoint, for inference; what ``folder`` lacks is the shipped one.
 
     Raises ModelError when the checkpoint is missing or holds another network.
     """
     from safetensors import SafetensorError
 
+    folder = _home(folder, part)
     try:
         config = json.loads((folder / f"{part}.json").read_text())["config"]
         built = network(**{k: tuple(v) for k, v in config.items() if k.endswith("widths")})

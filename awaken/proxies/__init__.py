@@ -33,12 +33,12 @@ def _size(default: int) -> Option:
 PROXIES: dict[str, ProxySpec] = {
     "miniature": ProxySpec(
         title="Miniature",
-        summary="A small image-to-image model trained by us: repaints the coarse picture from the "
-        "prompt and keeps the painting's fine detail.",
+        summary="A small image-to-image model trained by us: makes what the prompt names clearer, in the "
+        "light that it asks for, and keeps the drawing.",
         load=lazy_loader("awaken.proxies.miniature", "MiniatureProxy"),
         family="img2img",
-        strength=0.52,
-        presets={"gentle": 0.4, "as in the paper": 0.52, "free": 0.7},
+        strength=0.8,
+        presets={"gentle": 0.5, "as in the paper": 0.8, "free": 1.0},
         half_on_cpu=True,
         needs="Ships with the demo.",
         code_licence="Apache-2.0",

@@ -11,12 +11,14 @@ import argparse
 import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from awaken.miniature.training.captions import EFFECTS, Wording, caption, unrelated
+from awaken.miniature.training.repaint import LIGHTS
 
 _ALONE = ("alive", "still")
 _OTHER = ("other",)
@@ -40,9 +42,11 @@ class Bank:
             self._by_key.setdefault(key, []).append(i)
 
     @classmethod
-    def make(cls, singles: int, pairs: int, others: int = 0, seed: int = 0) -> Bank:
-        """``singles`` captions of every effect, ``pairs`` of every ordered pair, ``others``
-        that name nothing of it; about a minute."""
+    def make(
+        cls, singles: int, pairs: int, others: int = 0, lit: int = 0, seed: int = 0
+    ) -> Bank:
+        """``singles`` captions of every effect, ``pairs`` of every ordered pair, ``others`` that name
+        nothing of it, ``lit`` of every effect in every light; about a minute."""
         from awaken.miniature.text import text_encoder
 
         rng = random.Random(seed)
@@ -54,6 +58,11 @@ class Bank:
             for _ in range(count):
                 wording = caption(key, rng)
                 found.setdefault(wording.text, (key, wording))
+        for effect, light in itertools.product(EFFECTS, LIGHTS):
+            for _ in range(lit):
+                wording = caption((effect,), rng)
+                wording = replace(wording, text=f"{wording.text} {rng.choice(LIGHTS[light])}")
+                found.setdefault(wording.text, ((effect, light), wording))
         for _ in range(others):
             wording = unrelated(rng)
             found.setdefault(wording.text, (_OTHER, wording))
@@ -109,10 +118,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--singles", type=int, default=70, help="captions of every effect")
     parser.add_argument("--pairs", type=int, default=6, help="captions of every ordered pair")
     parser.add_argument("--others", type=int, default=900, help="captions that name none of them")
+    parser.add_argument("--lit", type=int, default=0, help="captions of every effect in every light")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
-    Bank.make(args.singles, args.pairs, args.others, args.seed).save(args.out)
+    Bank.make(args.singles, args.pairs, args.others, args.lit, args.seed).save(args.out)
 
 
 if __name__ == "__main__":

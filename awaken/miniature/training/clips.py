@@ -26,7 +26,8 @@ from awaken.miniature.latents import (
     OBJECT,
     REGION,
     SHIFT,
-    UNITS,
+    SINES,
+    latents_of,
     light_of,
 )
 from awaken.miniature.training import fields
@@ -55,12 +56,22 @@ _EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"}, {"boa
 # What moves where nothing in particular is named.
 _CALM = {"clouds", "waves", "trees", "grass", "smoke", "toss", "waterfall", "fire", "flags"}
 # Shares of clips that are not "name it and it moves".
-_STILL, _ALIVE, _ABSENT = 0.03, 0.06, 0.15
+_STILL, _ALIVE, _ABSENT = 0.01, 0.06, 0.03
 # The same of a portrait, say, which has nothing to name: else nearly all of its captions would tell
 # of the air.
-_ABSENT_FROM_NOTHING = 0.5
+_ABSENT_FROM_NOTHING = 0.2
 # Of captions that name two things, those whose second thing the picture lacks.
-_HALF_ABSENT = 0.2
+_HALF_ABSENT = 0.05
+# Footage tells what is there and not how much it moves. Of so many clips each kind of motion is weaker
+# than the dial says, by anything down to nothing: what shows through the noise of how much moves is
+# then worth listening to.
+_WEAKER = 0.25
+# The shares of what is named and rests.
+_AT_REST = 0.05
+# Clips in which something moves of which nothing is said.
+_UNNAMED = 0.04
+# Clips whose light changes, as it does between a painting and its proxy, of which nothing is said.
+_GRADED = 0.3
 # Rightwards and leftwards when the caption does not say: see ``fields`` on chance.
 _USUAL = (0.97, 0.03)
 
@@ -84,7 +95,8 @@ class Clips:
     valid: (b, 18, h, w), how much a prediction there matters (a displacement matters where
     something moves); regions: (b, 2, h, w), share of cell in a named region and in a named object;
     masks: (b, classes, h, w), what is there, named or not;
-    captions: what the person would say; strength: (b,) the motion dial (what the caption's speed
+    loudness: (b, 2), the mean square of what the flow and the shift would be there in full strength,
+    over all coefficients, in latent units; captions: what the person would say; strength: (b,) the motion dial (what the caption's speed
     words add comes on top); duration: (b,) in units of 16 frames.
     """
 
@@ -93,6 +105,7 @@ class Clips:
     valid: torch.Tensor
     regions: torch.Tensor
     masks: torch.Tensor
+    loudness: torch.Tensor
     captions: list[str]
     strength: torch.Tensor
     duration: torch.Tensor
@@ -125,6 +138,9 @@ def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], l
             chosen.append(rng.choices(open_, [weights[e] for e in open_])[0])
     if len(chosen) == 2 and missing and rng.random() < _HALF_ABSENT:
         return rng.sample([chosen[0], rng.choice(missing)], 2), chosen[:1]
+    others = [e for e in can if not any({e, c} <= pair for c in chosen for pair in _EXCLUSIVE)]
+    if others and rng.random() < _UNNAMED:
+        return chosen, [*chosen, rng.choice(others)]
     return chosen, list(chosen)
 
 
@@ -166,7 +182,60 @@ def make_clips(
     stage = fields.SpaceTime(batch, *grid, times, generator)
     amount = torch.tensor([w.amount for w in words], device=device)
     z, valid, regions = synthesise(stage, picture, masks, happens, dial * asked, direction, amount)
-    return Clips(picture, z, valid, regions, masks, [w.text for w in words], dial, duration)
+    heard = loudness(z, regions)
+    z = weakened(stage, graded(stage, z, masks))
+    texts = [w.text for w in words]
+    return Clips(picture, z, valid, regions, masks, heard, texts, dial, duration)
+
+
+def loudness(z: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
+    """(b, 2): see ``Clips``; 0 where there is no region, or no object."""
+    cells = regions.sum((2, 3))
+    energy = torch.stack([z[:, FLOW].square().sum((1, 2)), z[:, SHIFT].square().sum((1, 2))], 1)
+    return (energy * regions).sum((2, 3)) / (2 * SINES * cells.clamp(min=1))
+
+
+def weakened(stage: fields.Stage, z: torch.Tensor) -> torch.Tensor:
+    """Latents whose flow, shift, air and change of light are each as strong as they are or weaker.
+
+    Half of the clips weaken all of them alike.
+    """
+    each = torch.cat([stage.uniform(0, 1) for _ in range(5)], 1)[:, :, 0]  # (b, 5)
+    alike = stage.uniform(0, 1)[:, :, 0] < 0.5
+    strength = torch.where(alike, each[:, :1], each[:, :4])
+    whole = torch.cat([stage.uniform(0, 1) for _ in range(4)], 1)[:, :, 0]
+    whole = torch.where(alike, whole[:, :1], whole) >= _WEAKER
+    strength = torch.where(whole, torch.ones_like(strength), strength)
+    flow, shift, air, light = (x.view(-1, 1, 1, 1, 1) for x in strength.unbind(1))
+    still = z[:, LIGHT, :1]
+    return torch.cat([
+        still + light * (z[:, LIGHT] - still),
+        (_AT_REST + (1 - _AT_REST) * flow) * z[:, REGION], flow * z[:, FLOW],
+        (_AT_REST + (1 - _AT_REST) * shift) * z[:, OBJECT], shift * z[:, SHIFT],
+        air * z[:, DRIFT], air * z[:, AIR],
+    ], 1)  # fmt: skip
+
+
+def graded(stage: fields.Stage, z: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Latents in whose light, in a share of the clips, another one comes up evenly."""
+    light = z[:, LIGHT, 0]
+    mean = light.mean((2, 3), keepdim=True)
+
+    def of(low: float, high: float) -> torch.Tensor:
+        return stage.uniform(low, high)[:, None]
+
+    sky = fields.spread(masks[:, :1], 2)
+    luma = of(-1, 1) * (0.6 + of(-0.8, 0.8) * (stage.height()[None] - 0.5))
+    luma = luma + sky * of(-1.2, 1.6) + of(0, 0.5) * stage.noise(2.0)[:, None]
+    luma = luma + of(-0.25, 0.5) * (light - mean)[:, :1]
+    chroma = torch.cat([of(-1, 1), of(-1, 1)], 1) * (0.5 + of(0, 1) * sky)
+    chroma = chroma + of(-0.4, 0.3) * (light - mean)[:, 1:]
+    change = torch.cat([luma, chroma.expand(-1, 2, *luma.shape[-2:])], 1)
+    change = change * (of(0, 1) < _GRADED)
+    come = (stage.times / stage.times[:, -1:])[:, None, :, None, None]
+    z = z.clone()
+    z[:, LIGHT] += come * change[:, :, None]
+    return z
 
 
 def synthesise(
@@ -228,7 +297,7 @@ def synthesise(
 
     lean = _above_root(mask["trees"])
     # A crown swings less than grass does: what it swings in bends along.
-    swing = fields.sway(stage, 0.3 * strength, lean, gusts=0.6)
+    swing = fields.sway(stage, 0.4 * strength, lean, gusts=0.6)
     shifts.append((mask["trees"] * on("trees"), swing))
     # A boat sails, or it rocks about its keel, or it bobs where the waves alone are named.
     rocks = on("toss")
@@ -255,7 +324,7 @@ def synthesise(
     z[:, OBJECT] = object_share[:, None, None]
     z[:, FLOW], z[:, SHIFT] = flow, shift
     z[:, DRIFT], z[:, AIR] = _air(stage, masks, effects, strength, direction, amount, picture)
-    z = z / UNITS.to(z)[None, :, None, None, None]
+    z = latents_of(z)
     z[:, LIGHT] = light_of(picture, (h, w))[:, :, None] + _light(stage, mask, on, strength)
 
     valid = torch.ones(b, CHANNELS, h, w, device=stage.device)
@@ -332,13 +401,13 @@ def _light(stage, mask, on, strength):
     glow = fields.spread(mask["fire"][:, None], 3)[:, 0]
     glow = (2.5 * glow + mask["fire"]).clamp(max=1) * on("fire")
     beat = fields.flicker(stage, 1.6)[:, :, None, None]
-    warm = 0.35 * strength.clamp(max=1.3)[:, None, None, None] * beat * glow[:, None]
+    warm = 0.84 * strength.clamp(max=1.3)[:, None, None, None] * beat * glow[:, None]
     # Broad beams that wander aslant. Four narrow ones, at any phase, were never learnt.
     across = stage.across() / stage.columns + stage.uniform(0.28, 0.32) * stage.height()
     beam = 2 * torch.pi * (stage.uniform(1.45, 1.5) * across + 0.05 * stage.noise(2.5))[:, None]
     pace = stage.uniform(0.6, 0.7) * (0.4 + 0.4 * strength[:, None, None])
     turn = stage.times[:, :, None, None] * pace[:, None]
     sweep = (beam - 2 * torch.pi * turn).sin() - beam.sin()
-    rays = 0.2 * on("rays")[:, None] * sweep * (1.1 - 0.6 * stage.height())[:, None]
+    rays = 0.48 * on("rays")[:, None] * sweep * (1.1 - 0.6 * stage.height())[:, None]
     luma = warm + rays
     return torch.stack([luma, -0.3 * luma, 0.35 * luma], 1)

@@ -11,7 +11,13 @@ import torch
 import torch.nn.functional as F
 
 from awaken.miniature.decoder_network import MatteNetwork, degraded
-from awaken.miniature.latents import AIR, AIRS, LIGHT, SINES, UNITS, TimeBasis, schedule_table
+from awaken.miniature.latents import (
+    EMPHASIS,
+    LIGHT,
+    SINES,
+    TimeBasis,
+    schedule_table,
+)
 from awaken.miniature.mattes import guided_matte
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.segmentation_network import SegmentationNetwork
@@ -22,16 +28,28 @@ from awaken.miniature.video_network import VideoNetwork
 _SMALL, _LIFT = 0.08, 5.0
 _WORDLESS = 0.1  # share of samples without their caption: guidance needs both
 
-# Weights of the 81 predicted coefficients: light (it changes by little), flow, shift (objects
-# are small), drift, shares, amounts.
-_WEIGHTS = torch.tensor(
-    [6.0] * (3 * SINES)
-    + [1.0] * (2 * SINES)
-    + [3.0] * (2 * SINES)
-    + [0.4] * (2 * SINES)
-    + [1.5] * 2
-    + [0.5] * 7
-)
+
+
+def _weights() -> torch.Tensor:
+    """(81,): what a squared error of each coefficient counts, in latent units.
+
+    Light (it changes by little), flow, shift (objects are small), drift, shares, amounts; of
+    displacements the slow more than the fast, though less than they are larger.
+    """
+    slow = 1 / torch.tensor(EMPHASIS)
+    rows = [torch.full((3 * SINES,), 1.0), *[2.0 * slow] * 2, *[4.0 * slow] * 2, *[0.3 * slow] * 2]
+    return torch.cat([*rows, torch.tensor([1.0, 0.6]), torch.full((7,), 0.5)])
+
+
+# What is hardly heard, trees beside clouds, counts as if it were as loud as this, within bounds: else
+# only large motion is learnt, and small motion is the mean of what may happen, which is none.
+_LOUD, _BOUNDS = 0.12, (0.5, 12.0)
+
+
+def even(loudness: torch.Tensor) -> torch.Tensor:
+    """(b, 2) of ``Clips`` -> (b, 2), what the errors of flow and shift are multiplied by."""
+    times = (_LOUD / loudness.clamp(min=1e-6)).clamp(*_BOUNDS)
+    return torch.where(loudness > 0, times, torch.ones_like(times))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +83,14 @@ class Noise:
 
 
 class VideoLoss:
-    """Squared error of the clean coefficients, and cross-entropies of regions and classes."""
+    """Squared error of the clean coefficients, and cross-entropies of regions and classes.
 
-    def __init__(self, device: torch.device, half: bool) -> None:
-        self.device, self.half, self.noise = device, half, Noise(device)
-        self.weights = _WEIGHTS.to(device)[None, :, None, None]
+    draws: noise levels per clip; a clip and its features cost more than a pass of the denoiser.
+    """
+
+    def __init__(self, device: torch.device, half: bool, draws: int = 1) -> None:
+        self.device, self.half, self.draws, self.noise = device, half, draws, Noise(device)
+        self.weights = _weights().to(device)[None, :, None, None]
         self.basis = TimeBasis(16, device)
 
     def __call__(self, network: VideoNetwork, item: CaptionedClips):
@@ -81,37 +102,47 @@ class VideoLoss:
         near = F.max_pool2d(clips.regions.amax(1, keepdim=True), 3, 1, 1)
         masked = (torch.rand(b, 1, 1, 1, device=self.device) < 0.25).float()
         mask = masked * (near > 0.1).float() + (1 - masked)
+        trains = next(network.condition.parameters()).requires_grad
+
+        def often(x: torch.Tensor) -> torch.Tensor:
+            return x.repeat(self.draws, *[1] * (x.dim() - 1))
+
         # Coefficients see the noise of a clip of its true length: see TimeBasis.
-        a, s = self.noise.draw(b, early=0.3)
-        s = s / clips.duration.sqrt()
-        clean = self.basis.input(z)
+        a, s = self.noise.draw(b * self.draws, early=0.4)
+        s = s / often(clips.duration).sqrt()
+        clean = often(self.basis.input(z))
         noisy = a[:, None, None, None] * clean + s[:, None, None, None] * torch.randn_like(clean)
         noisy = noisy * (a**2 + s**2).rsqrt()[:, None, None, None]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             picture = clips.picture.contiguous(memory_format=torch.channels_last)
-            features = network.condition(picture, mask, words, present)
+            with torch.set_grad_enabled(trains):
+                features = network.condition(picture, mask, words, present)
             prediction = network.denoiser(
-                noisy.contiguous(memory_format=torch.channels_last), torch.log(a / s), features,
-                words, present, clips.strength, clips.duration,
+                noisy.contiguous(memory_format=torch.channels_last), torch.log(a / s),
+                [often(x) for x in features[:3]], often(words), often(present),
+                often(clips.strength), often(clips.duration),
             )  # fmt: skip
-        target = self.basis.target(z, z[:, LIGHT, 0])
-        error = (prediction.float() - target) ** 2 * self.weights * _valid(clips.valid)
         rare = lifted(clips.regions)
-        error[:, 5 * SINES : 7 * SINES] *= rare[:, 1:]
-        error[:, 9 * SINES : 9 * SINES + 2] *= rare
-        cross = F.binary_cross_entropy_with_logits
-        regions = cross(features[3].float(), clips.regions, rare, reduction="none").mean((1, 2, 3))
-        regions = (regions * ~dropped).mean()
-        classes = cross(features[4].float(), clips.masks, lifted(clips.masks))
+        flow, shift = even(clips.loudness)[:, :, None, None].unbind(1)
+        weights = self.weights * _valid(clips.valid)
+        weights[:, 3 * SINES : 5 * SINES] *= flow[:, :, None]
+        weights[:, 5 * SINES : 7 * SINES] *= shift[:, :, None] * rare[:, 1:]
+        weights[:, 9 * SINES : 9 * SINES + 2] *= rare
+        error = (prediction.float() - often(self.basis.target(z, z[:, LIGHT, 0]))) ** 2
+        error = error * often(weights)
         parts = {
             "flow": error[:, 3 * SINES : 5 * SINES].mean(),
             "shift": error[:, 5 * SINES : 7 * SINES].mean(),
             "shares": error[:, 9 * SINES : 9 * SINES + 2].mean(),
             "all": error.mean(),
-            "regions": regions,
-            "classes": classes,
         }
-        loss = error.mean() + 0.2 * regions + 0.3 * classes
+        loss = error.mean()
+        if trains:
+            cross = F.binary_cross_entropy_with_logits
+            regions = cross(features[3].float(), clips.regions, rare, reduction="none")
+            parts["regions"] = (regions.mean((1, 2, 3)) * ~dropped).mean()
+            parts["classes"] = cross(features[4].float(), clips.masks, lifted(clips.masks))
+            loss = loss + 0.2 * parts["regions"] + 0.3 * parts["classes"]
         return loss, {name: value.detach() for name, value in parts.items()}, b
 
 
@@ -180,33 +211,20 @@ class SegmentationLoss:
 
 
 class ProxyLoss:
-    """Squared error of v on a picture's light, as the caption's weather would have it."""
+    """Squared error of v on a picture's light as its caption would have it."""
 
     def __init__(self, device: torch.device, half: bool) -> None:
         self.device, self.half, self.noise = device, half, Noise(device)
 
-    def __call__(self, network: ProxyNetwork, item: CaptionedClips):
-        item = item.to(self.device)
-        b = len(item.words)
-        light = weathered(item.clips.latents)
-        present = item.present & (torch.rand(b, 1, device=self.device) >= _WORDLESS)
-        a, s = self.noise.draw(b, early=0.0)
-        noise = torch.randn_like(light)
+    def __call__(self, network: ProxyNetwork, item: tuple[torch.Tensor, ...]):
+        light, wanted, there, words, present = (x.to(self.device) for x in item)
+        b = len(words)
+        present = present & (torch.rand(b, 1, device=self.device) >= _WORDLESS)
+        a, s = self.noise.draw(b, early=0.3)
+        noise = torch.randn_like(wanted)
         ax, sx = a[:, None, None, None], s[:, None, None, None]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            noisy = (ax * light + sx * noise).contiguous(memory_format=torch.channels_last)
-            v = network(noisy, torch.log(a / s), item.words, present)
-        error = ((v.float() - (ax * noise - sx * light)) ** 2).mean()
+            noisy = (ax * wanted + sx * noise).contiguous(memory_format=torch.channels_last)
+            v = network(noisy, torch.log(a / s), light, there, words, present)
+        error = ((v.float() - (ax * noise - sx * wanted)) ** 2).mean()
         return error, {"v": error.detach()}, b
-
-
-def weathered(z: torch.Tensor) -> torch.Tensor:
-    """The light that a clip's last frame shows, (b, 3, h, w): snow and mist whiten, rain greys."""
-    light = z[:, LIGHT, -1].clone()
-    amounts = z[:, AIR].mean(2) * UNITS[AIR].to(z)[None, :, None, None]
-    snow, rain, mist = (amounts[:, AIRS.index(name)] for name in ("snow", "rain", "mist"))
-    veil = (0.35 * snow + 0.45 * mist).clamp(0, 0.6)
-    white = 0.35 / UNITS[0]
-    light[:, 0] = light[:, 0] * (1 - veil - 0.15 * rain) + white * veil
-    light[:, 1:] = light[:, 1:] * (1 - veil - 0.35 * rain)[:, None]
-    return light

@@ -21,12 +21,14 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from awaken.miniature.classes import CLASSES, REGIONS
 from awaken.miniature.decoder_network import MatteNetwork
+from awaken.miniature.latents import LIGHT, UNITS, light_of
 from awaken.miniature.loading import load_shards
-from awaken.miniature.proxy_network import ProxyNetwork
+from awaken.miniature.proxy_network import SPREAD, ProxyNetwork
 from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.training.bank import Bank
 from awaken.miniature.training.captions import vocabulary
 from awaken.miniature.training.clips import GRIDS, make_clips, moved_by
+from awaken.miniature.training.fields import spread
 from awaken.miniature.training.held_out import HELD_OUT, RECOGNITION
 from awaken.miniature.training.labels import load_pack
 from awaken.miniature.training.library import Library
@@ -38,6 +40,7 @@ from awaken.miniature.training.losses import (
     SegmentationLoss,
     VideoLoss,
 )
+from awaken.miniature.training.repaint import repainted
 from awaken.miniature.video_network import VideoNetwork
 from awaken.residence import fast_bfloat16
 
@@ -88,6 +91,8 @@ class Batches(IterableDataset):
                 yield outlines(self.library, self.batch, grid, rng)
             elif self.part == "segmentation":
                 yield pictures_and_captions(self.library, self.bank, self.batch, grid, rng)
+            elif self.part == "proxy":
+                yield repaintings(self.library, self.bank, self.batch, grid, rng)
             else:
                 clips = make_clips(self.library, self.batch, grid, seed, self.bank.caption)
                 yield CaptionedClips(clips, *self.bank.vectors(clips.captions, self.library.device))
@@ -118,6 +123,32 @@ def pictures_and_captions(
     words, present = bank.vectors([bank.wordings[i].text for i in chosen], picture.device)
     moved = [[float(name in moved_by(bank.keys[i])) for name in CLASSES] for i in chosen]
     return picture, masks, words, present, torch.tensor(moved, device=picture.device)
+
+
+def repaintings(
+    library: Library, bank: Bank, batch: int, grid: tuple[int, int], rng: random.Random
+) -> tuple[torch.Tensor, ...]:
+    """Light and light as a caption would have it (b, 3, h, w), of about unit variance; chances of what
+    is where (b, classes, h, w); word vectors and their presence."""
+    picture, masks = library.crops(batch, grid, rng)
+    light = light_of(picture, grid)
+    unit = UNITS[LIGHT].to(light)[None, :, None, None]
+    shown = (masks.mean((2, 3)) > 0.01).cpu()
+    # Most captions name something that the picture shows.
+    keys, texts = [], []
+    for shows in shown:
+        classes = {name for name, there in zip(CLASSES, shows, strict=True) if there}
+        for _ in range(8):
+            i = rng.randrange(len(bank.keys))
+            if not moved_by(bank.keys[i]) - classes:
+                break
+        keys.append(bank.keys[i])
+        texts.append(bank.wordings[i].text)
+    wanted = repainted(light * unit, masks, keys, rng) / unit
+    # Chances are not masks: they waver, and are seldom sure.
+    doubt = torch.rand(batch, len(CLASSES), 1, 1) * 0.4
+    there = (spread(masks, 1) * (1 - doubt) + 0.1 * torch.rand_like(masks)).clamp(0, 1)
+    return light / SPREAD, wanted / SPREAD, there, *bank.vectors(texts, picture.device)
 
 
 def mean_of(weights: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -168,6 +199,9 @@ def run(args: argparse.Namespace) -> None:
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "captions.json").write_text(json.dumps(vocabulary(), indent=1))
     loss = _LOSSES[args.part](device, fast_bfloat16(device))
+    if args.part == "video":
+        loss.draws = args.draws
+        network.condition.requires_grad_(not args.denoiser_only)
     train(args.part, network, iter(loader), loss, budget, args.out, config)
 
 
@@ -193,6 +227,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--decay", type=float, default=0.4, help="share of the budget to cool down")
     parser.add_argument("--small", action="store_true", help="train on crops of fewer cells")
+    parser.add_argument("--draws", type=int, default=1, help="noise levels per clip, for video")
+    parser.add_argument(
+        "--denoiser-only", action="store_true", help="leave the condition network as it is"
+    )
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)

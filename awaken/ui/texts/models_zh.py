@@ -10,7 +10,6 @@ from awaken.ui.texts.pipelines_zh import PIPELINES
 # What the models say of themselves: titles, summaries, what they need, their options.
 MODELS: dict[str, str] = {
     "Miniature": "微缩模型",
-    "Miniature, premise": "微缩模型·前提版",
     "Your own picture": "您自己的图片",
     "The painting itself": "画作本身",
     "Last frame of the baseline": "基线的最后一帧",

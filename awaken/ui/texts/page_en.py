@@ -104,8 +104,8 @@ ENGLISH: dict[str, str] = {
     "start": "Start of the baseline",
     "start_still": "Noised still painting (published)",
     "start_noise": "Pure noise",
-    "start_info": "From pure noise, as in training, the model moves by itself: the method earns its "
-    "gain where a run starts from a still picture.",
+    "start_info": "The published code starts the baseline from a noised still video, which holds it "
+    "back. For the miniature pure noise is as still: what does not move is zero in its latents.",
     "re_noise_info": "1 restarts the final run from the first step, as the paper does.",
     "negative_prompt": "What should not be seen",
     "seed": "Seed",
@@ -326,10 +326,8 @@ public-domain paintings set in motion region by region (the one that finds what 
 published weights, learnt from photographs). Which region moves, and how, they have really learnt:
 sky, water, trees, grass, boats, sun rays, and snow, rain, petals or mist in the air; smoke, fire,
 waterfalls and birds hardly. They are *not* the paper’s models: they read short
-English sentences and cannot make people or animals move. *Miniature, premise* is the same network
-that has seen photograph-like scenes only and no painting, which is what the paper supposes of a
-video model. On both the baseline is often as lively as the awakened video; where the two look alike,
-that is what came out.
+English sentences and cannot make people or animals move. Where baseline and awakened look alike, that is what
+came out.
 
 **When it fails** (Sec. 5.3 of the paper). The method can only draw out motion that the video
 model has in it. Scenes that must be invented step by step, such as falling petals, stay still or
