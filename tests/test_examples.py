@@ -66,7 +66,7 @@ def test_a_ready_result_comes_out_of_the_engine_again():
     bundled = read_frames(example.results["stacked"], 2 * height, width)
     for video, half in ((made.baseline, bundled[:, :height]), (made.awakened, bundled[:, height:])):
         still = np.broadcast_to(made.painting, video.shape)
-        assert distance(video, half) < 0.05 * distance(still, half), (
+        assert distance(video, half) < 0.08 * distance(still, half), (
             "run: python -m awaken.examples"
         )
 
