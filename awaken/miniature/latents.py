@@ -119,12 +119,15 @@ def values_of(z: torch.Tensor) -> torch.Tensor:
 
 # Shares below this are noise; what is named and rests has as much.
 _FAINTEST = 0.06
+# Strength is one number that every cell says a little differently: so much of the strongest is whole.
+_PART = 0.35
 
 
 def whole_shares(values: torch.Tensor) -> torch.Tensor:
     """Values -> shares of region and object, (b, 2, h, w) of 0 to 1, however strongly they move."""
     shares = values[:, (REGION.start, OBJECT.start)].mean(2).clamp(0, 1)
-    return shares / F.max_pool2d(shares, 9, 1, 4).clamp(min=_FAINTEST)
+    strongest = F.max_pool2d(shares, 9, 1, 4).clamp(min=_FAINTEST)
+    return (shares / (_PART * strongest)).clamp(max=1)
 
 
 def _emphasised(z: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
