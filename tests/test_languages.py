@@ -273,7 +273,8 @@ def test_only_the_miniature_needs_english():
         == "the clouds drift across the sky"
     )
     assert (
-        prompt_reading.for_models(prompt, "miniature", "upload") == "the clouds drift across the sky"
+        prompt_reading.for_models(prompt, "miniature", "upload")
+        == "the clouds drift across the sky"
     )
     assert prompt_reading.for_models(prompt, "cinemo", "qwen_image_edit") == prompt
     assert prompt_reading.remark("the clouds drift", "miniature", "miniature") == ""

@@ -109,7 +109,9 @@ def test_nothing_moves_where_the_mask_forbids_it(backend):
     assert clean[:, :, FLOW, 0].abs().max() < 1e-5
 
 
-@pytest.mark.parametrize(("found", "painted", "most"), [(-9, False, 0), (-9, True, 1), (9, False, 1)])
+@pytest.mark.parametrize(
+    ("found", "painted", "most"), [(-9, False, 0), (-9, True, 1), (9, False, 1)]
+)
 def test_what_is_not_found_stays_unless_a_person_points_at_it(folder, found, painted, most):
     backend = MiniatureBackend(torch.device("cpu"), torch.float32, folder)
     torch.nn.init.constant_(backend.video.condition.regions.bias, found)

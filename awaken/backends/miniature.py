@@ -209,4 +209,3 @@ class MiniatureBackend(Backend):
     def _painted(self, mask: np.ndarray) -> torch.Tensor:
         """(h, w) uint8 -> (1, 1, h, w) of 0 and 1."""
         return torch.from_numpy(mask > 127).float()[None, None].to(self.device)
-

@@ -38,7 +38,10 @@ class ProxyNetwork(nn.Module):
         e = EMBEDDING
         self.level = nn.Sequential(nn.Linear(128, e), nn.SiLU(), nn.Linear(e, e))
         self.meaning = nn.Linear(TEXT, e)
-        self.enter, self.at32 = nn.Conv2d(3 + 3 + len(CLASSES) + 2, a, 3, padding=1), Residual(a, embedding=e)
+        self.enter, self.at32 = (
+            nn.Conv2d(3 + 3 + len(CLASSES) + 2, a, 3, padding=1),
+            Residual(a, embedding=e),
+        )
         self.down16, self.at16 = nn.Conv2d(a, b, 3, 2, 1), Residual(b, embedding=e)
         self.read16 = Attention(b, TEXT)
         self.down8 = nn.Conv2d(b, c, 3, 2, 1)

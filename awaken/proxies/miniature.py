@@ -74,7 +74,9 @@ class MiniatureProxy(Proxy):
         for i in range(start, STEPS):
             level = torch.full((2,), schedule.a[i] / schedule.s[i], device=self.device).log()
             noisy = z.to(self.dtype).expand(2, -1, -1, -1)
-            free, guided = self.network(noisy, level, light2, there, words, present).float().chunk(2)
+            free, guided = (
+                self.network(noisy, level, light2, there, words, present).float().chunk(2)
+            )
             v = free + GUIDANCE * (guided - free)
             z = schedule.scheduler.step(v, timesteps[i], z, return_dict=False)[0]
             yield i - start + 1, STEPS - start

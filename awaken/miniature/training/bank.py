@@ -42,9 +42,7 @@ class Bank:
             self._by_key.setdefault(key, []).append(i)
 
     @classmethod
-    def make(
-        cls, singles: int, pairs: int, others: int = 0, lit: int = 0, seed: int = 0
-    ) -> Bank:
+    def make(cls, singles: int, pairs: int, others: int = 0, lit: int = 0, seed: int = 0) -> Bank:
         """``singles`` captions of every effect, ``pairs`` of every ordered pair, ``others`` that name
         nothing of it, ``lit`` of every effect in every light; about a minute."""
         from awaken.miniature.text import text_encoder
@@ -118,7 +116,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--singles", type=int, default=70, help="captions of every effect")
     parser.add_argument("--pairs", type=int, default=6, help="captions of every ordered pair")
     parser.add_argument("--others", type=int, default=900, help="captions that name none of them")
-    parser.add_argument("--lit", type=int, default=0, help="captions of every effect in every light")
+    parser.add_argument(
+        "--lit", type=int, default=0, help="captions of every effect in every light"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)

@@ -29,7 +29,6 @@ _SMALL, _LIFT = 0.08, 5.0
 _WORDLESS = 0.1  # share of samples without their caption: guidance needs both
 
 
-
 def _weights() -> torch.Tensor:
     """(81,): what a squared error of each coefficient counts, in latent units.
 

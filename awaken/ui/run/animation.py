@@ -110,9 +110,7 @@ def failed(
         backend, proxy = BACKENDS[request.backend], PROXIES[request.proxy]
         smaller = status.smaller_size(backend.sizes, request.size or backend.size)
         if kind == "model":
-            commands = hub.commands(
-                *backend.bases, backend.release, *proxy.bases, proxy.release
-            )
+            commands = hub.commands(*backend.bases, backend.release, *proxy.bases, proxy.release)
     now = status.failed(kind, message, shown["result"] is not None, smaller, commands)
     return RunView(now, stage.settled(shown), ended=True)
 
