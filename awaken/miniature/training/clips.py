@@ -26,13 +26,13 @@ from awaken.miniature.latents import (
     OBJECT,
     REGION,
     SHIFT,
-    SINES,
     latents_of,
     light_of,
 )
 from awaken.miniature.training import fields
 from awaken.miniature.training.captions import Wording
 from awaken.miniature.training.library import Library
+from awaken.miniature.training.weakening import graded, loudness, weakened
 
 # Grids of training batches: squares, landscapes and portraits of about 1,024 cells, seldom
 # extremes.
@@ -62,16 +62,8 @@ _STILL, _ALIVE, _ABSENT = 0.01, 0.06, 0.03
 _ABSENT_FROM_NOTHING = 0.2
 # Of captions that name two things, those whose second thing the picture lacks.
 _HALF_ABSENT = 0.05
-# Footage tells what is there and not how much it moves. Of so many clips each kind of motion is weaker
-# than the dial says, by anything down to nothing: what shows through the noise of how much moves is
-# then worth listening to.
-_WEAKER = 0.25
-# The shares of what is named and rests.
-_AT_REST = 0.05
 # Clips in which something moves of which nothing is said.
 _UNNAMED = 0.04
-# Clips whose light changes, as it does between a painting and its proxy, of which nothing is said.
-_GRADED = 0.3
 # Rightwards and leftwards when the caption does not say: see ``fields`` on chance.
 _USUAL = (0.97, 0.03)
 
@@ -96,8 +88,8 @@ class Clips:
     something moves); regions: (b, 2, h, w), share of cell in a named region and in a named object;
     masks: (b, classes, h, w), what is there, named or not;
     loudness: (b, 2), the mean square of what the flow and the shift would be there in full strength,
-    over all coefficients, in latent units; captions: what the person would say; strength: (b,) the motion dial (what the caption's speed
-    words add comes on top); duration: (b,) in units of 16 frames.
+    over all coefficients, in latent units; captions: what the person would say; strength: (b,) the
+    motion dial (what the caption's speed words add comes on top); duration: (b,) in units of 16 frames.
     """
 
     picture: torch.Tensor
@@ -186,56 +178,6 @@ def make_clips(
     z = weakened(stage, graded(stage, z, masks))
     texts = [w.text for w in words]
     return Clips(picture, z, valid, regions, masks, heard, texts, dial, duration)
-
-
-def loudness(z: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
-    """(b, 2): see ``Clips``; 0 where there is no region, or no object."""
-    cells = regions.sum((2, 3))
-    energy = torch.stack([z[:, FLOW].square().sum((1, 2)), z[:, SHIFT].square().sum((1, 2))], 1)
-    return (energy * regions).sum((2, 3)) / (2 * SINES * cells.clamp(min=1))
-
-
-def weakened(stage: fields.Stage, z: torch.Tensor) -> torch.Tensor:
-    """Latents whose flow, shift, air and change of light are each as strong as they are or weaker.
-
-    Half of the clips weaken all of them alike.
-    """
-    each = torch.cat([stage.uniform(0, 1) for _ in range(5)], 1)[:, :, 0]  # (b, 5)
-    alike = stage.uniform(0, 1)[:, :, 0] < 0.5
-    strength = torch.where(alike, each[:, :1], each[:, :4])
-    whole = torch.cat([stage.uniform(0, 1) for _ in range(4)], 1)[:, :, 0]
-    whole = torch.where(alike, whole[:, :1], whole) >= _WEAKER
-    strength = torch.where(whole, torch.ones_like(strength), strength)
-    flow, shift, air, light = (x.view(-1, 1, 1, 1, 1) for x in strength.unbind(1))
-    still = z[:, LIGHT, :1]
-    return torch.cat([
-        still + light * (z[:, LIGHT] - still),
-        (_AT_REST + (1 - _AT_REST) * flow) * z[:, REGION], flow * z[:, FLOW],
-        (_AT_REST + (1 - _AT_REST) * shift) * z[:, OBJECT], shift * z[:, SHIFT],
-        air * z[:, DRIFT], air * z[:, AIR],
-    ], 1)  # fmt: skip
-
-
-def graded(stage: fields.Stage, z: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Latents in whose light, in a share of the clips, another one comes up evenly."""
-    light = z[:, LIGHT, 0]
-    mean = light.mean((2, 3), keepdim=True)
-
-    def of(low: float, high: float) -> torch.Tensor:
-        return stage.uniform(low, high)[:, None]
-
-    sky = fields.spread(masks[:, :1], 2)
-    luma = of(-1, 1) * (0.6 + of(-0.8, 0.8) * (stage.height()[None] - 0.5))
-    luma = luma + sky * of(-1.2, 1.6) + of(0, 0.5) * stage.noise(2.0)[:, None]
-    luma = luma + of(-0.25, 0.5) * (light - mean)[:, :1]
-    chroma = torch.cat([of(-1, 1), of(-1, 1)], 1) * (0.5 + of(0, 1) * sky)
-    chroma = chroma + of(-0.4, 0.3) * (light - mean)[:, 1:]
-    change = torch.cat([luma, chroma.expand(-1, 2, *luma.shape[-2:])], 1)
-    change = change * (of(0, 1) < _GRADED)
-    come = (stage.times / stage.times[:, -1:])[:, None, :, None, None]
-    z = z.clone()
-    z[:, LIGHT] += come * change[:, :, None]
-    return z
 
 
 def synthesise(
@@ -380,20 +322,13 @@ def _air(stage, masks, effects, strength, direction, amount, picture):
     drift = drift + quiet[:, None, None, None, None] * fields.falling(
         stage, strength, direction, (-3.5, -2.0), 1.2
     )
-    bright = _brightness(picture, (stage.rows, stage.columns))
+    bright = fields.brightness(picture, (stage.rows, stage.columns))
     for name, where in (("stars", "sky"), ("glitter", "water")):
         hit = torch.tensor([float(name in e) for e in effects], device=stage.device)
         share = masks[:, CLASSES.index(where)] * hit[:, None, None]
         weight = 1.0 if name == "stars" else bright
         amounts[:, AIRS.index("twinkle")] += (share * weight)[:, None]
     return drift, amounts.clamp(max=1)
-
-
-def _brightness(picture: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
-    """(b, h, w): 0.4 to 1, how bright a cell is within its picture."""
-    luma = F.interpolate(picture.mean(1, keepdim=True), grid, mode="area")[:, 0]
-    low, high = luma.amin((1, 2), keepdim=True), luma.amax((1, 2), keepdim=True)
-    return 0.4 + 0.6 * (luma - low) / (high - low + 1e-3)
 
 
 def _light(stage, mask, on, strength):

@@ -268,3 +268,10 @@ def spread(mask: torch.Tensor, reach: int = 5) -> torch.Tensor:
         mask = F.avg_pool2d(mask, (2 * reach + 1, 1), 1, (reach, 0), count_include_pad=False)
         mask = F.avg_pool2d(mask, (1, 2 * reach + 1), 1, (0, reach), count_include_pad=False)
     return mask
+
+
+def brightness(picture: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
+    """(b, h, w): 0.4 to 1, how bright a cell is within its picture."""
+    luma = F.interpolate(picture.mean(1, keepdim=True), grid, mode="area")[:, 0]
+    low, high = luma.amin((1, 2), keepdim=True), luma.amax((1, 2), keepdim=True)
+    return 0.4 + 0.6 * (luma - low) / (high - low + 1e-3)
