@@ -179,7 +179,7 @@ def test_endpoint_returns_playable_files(client, painting):
         ({"guidance": 0}, "from 1 to 20"),
         ({"motion": 99}, "'motion' must be a number"),
         ({"frames": 3}, "16, 24, 32 frames"),
-        ({"size": 100_000}, "from 96 to 1024"),
+        ({"size": 100_000}, "from 96 to 1280"),
         ({"re_noise": 0}, "from 0.1 to 1"),
         ({"seed": -1}, "whole number from 0"),
         ({"seed": 2**40}, "whole number from 0"),

@@ -273,7 +273,7 @@ def test_an_own_picture_takes_the_models_motion_unless_the_visitor_chose_another
     page = visit()
     motion = page.locator("#aw-motion input[type=number]")
     own, usual = Path(PAINTINGS[1].path).read_bytes(), f"{BACKENDS['miniature'].motion:g}"
-    assert motion.input_value() == "0.6", "as The Starry Night was made"
+    assert motion.input_value() == "1.4", "as The Starry Night was made"
     drop(page, "mine.jpg", own)
     page.wait_for_function(
         "usual => document.querySelector('#aw-motion input[type=number]').value === usual",
@@ -283,7 +283,7 @@ def test_an_own_picture_takes_the_models_motion_unless_the_visitor_chose_another
     motion.blur()
     page.click("#aw-wall button >> nth=0")
     page.wait_for_function(
-        "document.querySelector('#aw-motion input[type=number]').value === '0.6'"
+        "document.querySelector('#aw-motion input[type=number]').value === '1.4'"
     )
     motion.fill("0.9")
     motion.blur()

@@ -31,9 +31,9 @@ MODELS: dict[str, str] = {
     "以画作为第一帧，每一层都回看它。",
     "Predicts how the frames differ from the painting; works at 512 x 320 pixels.":
     "预测各帧与画作的差别；工作尺寸为 512 × 320 像素。",
-    "A small image-to-image model trained by us: repaints the coarse picture from the prompt and "
-    "keeps the painting's fine detail.":
-    "由我们训练的小型图生图模型：按提示词重绘大的形与色，保留画作的细部。",
+    "A small image-to-image model trained by us: makes what the prompt names clearer, in the "
+    "light that it asks for, and keeps the drawing.":
+    "由我们训练的小型图生图模型：按提示词让所说之物更鲜明，并换上所要的光，保留画作的细部。",
     "Bring the proxy image yourself, for example from your favourite image editor.":
     "自己带来代理图像，例如用您惯用的图像编辑工具制作。",
     "No proxy model: the painting stands in for its own proxy.":
