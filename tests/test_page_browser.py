@@ -131,7 +131,7 @@ def test_an_example_plays_when_the_page_opens(visit):
 
 def test_a_bundled_painting_awakens(visit, server):
     page = visit()
-    make_quick(page)
+    make_quick(page, 25)  # long enough for previews to be seen
     pick(page, 2)
     page.fill("#aw-prompt textarea", "the water ripples and the boats drift")
     page.click("#aw-awaken")
