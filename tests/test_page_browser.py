@@ -129,9 +129,9 @@ def test_an_example_plays_when_the_page_opens(visit):
     assert page.input_value("#aw-prompt textarea")
 
 
-def test_a_bundled_painting_awakens(visit, server):
+def test_a_bundled_painting_awakens(visit, server, slow_steps):
     page = visit()
-    make_quick(page, 25)  # long enough for previews to be seen
+    make_quick(page, 12)  # long enough for previews to be seen, with slow steps
     pick(page, 2)
     page.fill("#aw-prompt textarea", "the water ripples and the boats drift")
     page.click("#aw-awaken")
