@@ -34,10 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ["AWAKEN_MODELS"] = args.models
     try:
         return args.do(args)
-    except AwakenError as error:
-        print(f"awaken.evaluate: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
+    except (AwakenError, OSError) as error:
         print(f"awaken.evaluate: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
