@@ -138,7 +138,7 @@ def _option(text: str) -> tuple[str, float]:
     try:
         return name, float(value)
     except ValueError:
-        raise RequestError(f"Write options as NAME=NUMBER; {text!r} is not.") from None
+        raise RequestError("Write options as NAME=NUMBER; {text!r} is not.", text=text) from None
 
 
 def _run(engine: Engine, request: Request) -> Result:

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from awaken import types
-from awaken.analysis import awake
 from awaken.backends import BACKENDS
+from awaken.message import Message
+from awaken.notices import about_request, about_video
 from awaken.painting import to_size
 from awaken.progress import Clock, Estimate
 from awaken.proxies import PROXIES
@@ -50,7 +51,9 @@ def until_result(events: Iterator[Event]) -> Generator[Event, None, types.Result
     with closing(events):
         for event in events:
             if isinstance(event, types.Failed):
-                raise AwakenError(event.message, event.kind)
+                error = AwakenError(event.message)
+                error.kind = event.kind
+                raise error
             if isinstance(event, types.Result):
                 return event
             yield event
@@ -126,7 +129,7 @@ class Engine:
 
         spec = {"backend": BACKENDS, "proxy": PROXIES}[role].get(name)
         if spec is None or spec.release is None:
-            raise ModelError(f"There is nothing to download for {name!r}.")
+            raise ModelError("There is nothing to download for {name!r}.", name=name)
         for wanted in (*filter(hub.missing, spec.bases), spec.release):
             yield from hub.download(wanted)
 
@@ -184,7 +187,7 @@ class Engine:
             # thread that happens; a plain `with` would leak it to the caller between steps.
             yield from torch.inference_mode()(self._run)(request)
         except AwakenError as error:
-            yield types.Failed(error.kind, str(error))
+            yield types.Failed(error.kind, error.message)
         except Exception as error:
             full = isinstance(error, torch.OutOfMemoryError | MemoryError)
             if full or "allocate memory" in str(error):
@@ -194,8 +197,12 @@ class Engine:
             log.exception("a run failed unexpectedly")
             yield types.Failed(
                 "internal",
-                f"Something unexpected went wrong ({type(error).__name__}: {error}). The engine is "
-                "ready for another try; the log has the details.",
+                Message(
+                    "Something unexpected went wrong ({kind}: {said}). The engine is ready for "
+                    "another try; the log has the details.",
+                    kind=type(error).__name__,
+                    said=error,
+                ),
             )
 
     def _prepare(
@@ -207,7 +214,9 @@ class Engine:
         for registry, name in ((BACKENDS, request.backend), (PROXIES, request.proxy)):
             if name not in registry:
                 raise RequestError(
-                    f"There is no model called {name!r}; choose one of {', '.join(registry)}."
+                    "There is no model called {name!r}; choose one of {choices}.",
+                    name=name,
+                    choices=registry,
                 )
         filled = resolve(request, BACKENDS[request.backend], PROXIES[request.proxy])
         backend = self._resident("backend", request.backend, BACKENDS)
@@ -234,7 +243,7 @@ class Engine:
         schedule = backend.schedule_for(request.steps, (request.frames, *painting.shape[:2]))
         needed = plan.evaluations(request, schedule, self._memo)
         scratch = plan.evaluations(request, schedule, None)
-        notices = list(_notices(backend, request, schedule, plan))
+        notices = list(about_request(backend, request, schedule, plan))
         yield from notices
 
         def preview(names: list[str], videos: torch.Tensor, last: bool) -> Mapping[str, np.ndarray]:
@@ -282,7 +291,7 @@ class Engine:
             videos.append(decoded(backend, self._memo, key, z, painting, request.mask))
             if not known:
                 self._seconds_per_decode = progress.lap()
-        told = [types.Notice(_STILL, "still")] if awake(videos[1]) < _ASLEEP else []
+        told = about_video(videos[1])
         yield from told
         notices += told
         clock.lap("decode")
@@ -310,34 +319,10 @@ class Engine:
         release(self.device)
 
 
-_ASLEEP = 0.003
-_STILL = (
-    "Hardly anything moves in the awakened video: the picture shows nothing that the prompt names, "
-    "or the model did not find it. Name what you see, or raise the motion."
-)
-_OUT_OF_MEMORY = (
+_OUT_OF_MEMORY = Message(
     "The machine ran out of memory. Choose a smaller size (advanced settings) and press Awaken "
     "again; nothing else was lost."
 )
-
-
-def _notices(backend: Backend, request: Request, schedule, plan: Plan) -> Iterator[types.Notice]:
-    from awaken.vsds import update_rates
-
-    for sentence in backend.notices(request.prompt):
-        yield types.Notice(sentence, "prompt")
-    if request.mask is not None and (request.mask > 127).all():
-        yield types.Notice(
-            "The motion mask allows motion everywhere, as if there were none.", "mask"
-        )
-    worst = max(update_rates(schedule, plan.alphas, plan.window), default=0.0)
-    if worst > 1:
-        fate = "would diverge" if worst > 2 else "overshoots"
-        yield types.Notice(
-            f"The largest update moves {worst:.1f} times the way to its target: above 1 it "
-            f"overshoots, above 2 it diverges. This alpha curve {fate}; a lower peak calms it.",
-            "alpha",
-        )
 
 
 def _where(engine: Engine, backend: Backend, painting: np.ndarray) -> dict[str, Any]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from awaken.message import Message
+
 
 class AwakenError(Exception):
     """Something a visitor can act on; ``kind`` tells the page which card to show.
 
+    ``message`` is the sentence as a Message, made from a template and its values.
     Kinds: ``request`` (bad input), ``model`` (not installed or broken), ``memory``, ``numerics``,
     ``quota`` (of a rented GPU), ``internal``.
     """
 
     kind = "request"
 
-    def __init__(self, message: str, kind: str | None = None) -> None:
-        super().__init__(message)
-        self.kind = kind or self.kind
+    def __init__(self, template: str, /, **values: Any) -> None:
+        self.message = template if isinstance(template, Message) else Message(template, **values)
+        super().__init__(self.message)
 
 
 class RequestError(AwakenError):

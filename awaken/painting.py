@@ -55,14 +55,18 @@ def open_mask(source: Source, painting: np.ndarray) -> np.ndarray:
     try:
         opened = _open(source)
     except RequestError as error:
-        raise RequestError(f"The motion mask: {error}") from None
+        raise RequestError("The motion mask: {why}", why=error.message) from None
     picture = _over(opened, "black")
     height, width = picture.shape[:2]
     ratio = (width / height) / (painting.shape[1] / painting.shape[0])
     if not 0.95 < ratio < 1.05:
         raise RequestError(
-            f"The motion mask ({width} x {height} pixels) has another shape than the painting "
-            f"({painting.shape[1]} x {painting.shape[0]}): paint it on this painting."
+            "The motion mask ({width} x {height} pixels) has another shape than the painting "
+            "({across} x {down}): paint it on this painting.",
+            width=width,
+            height=height,
+            across=painting.shape[1],
+            down=painting.shape[0],
         )
     scale = min(1.0, MASK_SIDE / max(height, width))
     grey = to_size(picture, *(max(1, round(side * scale)) for side in (width, height))).mean(2)
@@ -115,12 +119,12 @@ def _open(source: Source) -> Picture:
         return shrunk(source.copy(), MAX_SIDE, of_profile(source.info.get("icc_profile")))
     if isinstance(source, str | Path):
         if not Path(source).is_file():
-            raise RequestError(f"There is no picture at {str(source)!r}.")
+            raise RequestError("There is no picture at {path!r}.", path=str(source))
         source = Path(source)
     try:
         return decoding.read(source, MAX_SIDE, _check_shape)
     except OSError as error:
-        raise RequestError(f"The picture cannot be read ({error.strerror}).") from error
+        raise RequestError("The picture cannot be read ({why}).", why=error.strerror) from error
 
 
 def _check_shape(width: int, height: int, shrinking: bool = False) -> None:
@@ -128,19 +132,28 @@ def _check_shape(width: int, height: int, shrinking: bool = False) -> None:
     most = MAX_SHRINKING if shrinking else MAX_PIXELS
     if width * height > most:
         raise RequestError(
-            f"This picture has more than {most // 10**6} million pixels: save a smaller copy; "
-            f"{MAX_SIDE} pixels on the longer side are plenty."
+            "This picture has more than {count} million pixels: save a smaller copy; {side} "
+            "pixels on the longer side are plenty.",
+            count=most // 10**6,
+            side=MAX_SIDE,
         )
     short, long = sorted((width, height))
     if short < MIN_SIDE:
         raise RequestError(
-            f"This picture is only {width} x {height} pixels: choose one whose shorter side has at "
-            f"least {MIN_SIDE}; 512 or more looks best."
+            "This picture is only {width} x {height} pixels: choose one whose shorter side has at "
+            "least {least}; 512 or more looks best.",
+            width=width,
+            height=height,
+            least=MIN_SIDE,
         )
     if long > MAX_ASPECT * short:
         crop, margins = math.floor(short * MAX_ASPECT), math.ceil(long / MAX_ASPECT)
         raise RequestError(
-            f"This picture is too narrow ({width} x {height} pixels): crop its longer side to "
-            f"{crop} pixels or fewer, or put margins beside it (a letterbox) until its shorter "
-            f"side has {margins}."
+            "This picture is too narrow ({width} x {height} pixels): crop its longer side to "
+            "{crop} pixels or fewer, or put margins beside it (a letterbox) until its shorter "
+            "side has {margins}.",
+            width=width,
+            height=height,
+            crop=crop,
+            margins=margins,
         )

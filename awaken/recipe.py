@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from awaken.backends import BACKENDS
+from awaken.message import Message
 from awaken.proxies import PROXIES
 from awaken.types import SETTINGS, Request, RequestError
 
@@ -50,12 +51,18 @@ class Recovered:
         """Sentences for the visitor about what was left out; none when all was understood."""
         said = []
         if self.unknown:
-            said.append(f"Not known to this version and left out: {', '.join(self.unknown)}.")
+            said.append(
+                Message("Not known to this version and left out: {names}.", names=self.unknown)
+            )
         if self.unusable:
-            said.append(f"Values that cannot be used, left out: {', '.join(self.unusable)}.")
+            said.append(
+                Message("Values that cannot be used, left out: {names}.", names=self.unusable)
+            )
         if self.masked:
             said.append(
-                "This run had a motion mask, which does not travel with settings: paint it again."
+                Message(
+                    "This run had a motion mask, which does not travel with settings: paint it again."
+                )
             )
         return said
 
@@ -85,11 +92,11 @@ def _accepted(name: str, value: Any) -> Any:
     if kind == "options":
         return _options(value)
     if kind == "model" and (not isinstance(value, str) or value not in _CHOICES[name]):
-        raise RequestError(f"There is no {name} called that here.")
+        raise RequestError("There is no {name} called that here.", name=name)
     if kind == "text" and (not isinstance(value, str) or not _writable(value)):
-        raise RequestError(f"The setting {name!r} is a text.")
+        raise RequestError("The setting {name} is a text.", name=repr(name))
     if kind == "number" and not _number(value):
-        raise RequestError(f"The setting {name!r} must be a number.")
+        raise RequestError("The setting {name} must be a number.", name=repr(name))
     Request(_STILL, **{"prompt": "anything", name: value})
     return value
 

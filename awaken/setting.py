@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from awaken.errors import RequestError
+from awaken.message import Message
 
 MAX_TEXT = 600  # characters of a prompt
 _SHOWN = 1e15  # numbers from here on are not repeated to people
@@ -52,28 +53,44 @@ class Setting:
         elif self.kind == "choice":
             if not isinstance(value, str) or value not in self.choices:
                 raise RequestError(
-                    f"There is no {self.called or name} called {value!r}; choose one of "
-                    f"{', '.join(self.choices)}."
+                    "There is no {name} called {value!r}; choose one of {choices}.",
+                    name=self.called or name,
+                    value=value,
+                    choices=self.choices,
                 )
         elif self.kind == "switch":
             if not isinstance(value, bool):
-                raise RequestError(f"The setting {name!r} is yes or no.")
+                raise RequestError("The setting {name} is yes or no.", name=repr(name))
         elif self.low is not None:
             self._check_number(name, value)
 
     def _check_number(self, name: str, value: Any) -> None:
         least, most = _shown(self.low), _shown(self.high)
         if value is None:
-            raise RequestError(f"The setting {name!r} is missing; it goes from {least} to {most}.")
+            raise RequestError(
+                "The setting {name} is missing; it goes from {low} to {high}.",
+                name=repr(name),
+                low=least,
+                high=most,
+            )
         number = isinstance(value, int | float | np.integer | np.floating)
         if isinstance(value, bool) or not number or not abs(value) < _SHOWN:
-            raise RequestError(f"The setting {name!r} must be a number from {least} to {most}.")
+            raise RequestError(
+                "The setting {name} must be a number from {low} to {high}.",
+                name=repr(name),
+                low=least,
+                high=most,
+            )
         whole = self.kind == "whole"
         if not self.low <= value <= self.high or (whole and value != int(value)):
-            kind = "a whole number" if whole else "a number"
+            kind = Message("a whole number") if whole else Message("a number")
             raise RequestError(
-                f"The setting {name!r} is {_shown(value)}; it must be {kind} from {least} to "
-                f"{most}."
+                "The setting {name} is {value}; it must be {kind} from {low} to {high}.",
+                name=repr(name),
+                value=_shown(value),
+                kind=kind,
+                low=least,
+                high=most,
             )
 
     def own(self, name: str, spec: Any, value: Any) -> Any:
@@ -115,8 +132,9 @@ def setting(kind: Kind, sentence: str, default: Any = None, **more: Any) -> Any:
 def _check_text(text: Any) -> None:
     if not isinstance(text, str) or len(text) > MAX_TEXT:
         raise RequestError(
-            f"That text is too long: keep it under {MAX_TEXT} characters; "
-            "one short sentence works best."
+            "That text is too long: keep it under {limit} characters; one short sentence works "
+            "best.",
+            limit=MAX_TEXT,
         )
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         raise RequestError(

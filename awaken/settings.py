@@ -19,11 +19,14 @@ def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request
     for spec in (backend, proxy):
         missing = spec.available()
         if missing:
-            raise ModelError(f"{spec.title} cannot run here: {missing}")
+            raise ModelError(
+                "{title} cannot run here: {missing}", title=spec.title, missing=missing
+            )
     if proxy.needs_image and request.proxy_image is None:
         raise RequestError(
-            f"The proxy “{proxy.title}” needs a picture: drop one into the proxy field, or choose "
-            "another proxy."
+            "The proxy “{title}” needs a picture: drop one into the proxy field, or choose "
+            "another proxy.",
+            title=proxy.title,
         )
     specs = {"backend": backend, "proxy": proxy}
     own = {
@@ -42,10 +45,15 @@ def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request
         **own,
     )
     if filled.frames not in backend.frame_choices:
-        choices = ", ".join(map(str, backend.frame_choices))
-        raise RequestError(f"{backend.title} makes videos of {choices} frames.")
+        raise RequestError(
+            "{title} makes videos of {choices} frames.",
+            title=backend.title,
+            choices=backend.frame_choices,
+        )
     if filled.size > max(backend.sizes):
-        raise RequestError(f"{backend.title} works at sizes up to {max(backend.sizes)}.")
+        raise RequestError(
+            "{title} works at sizes up to {size}.", title=backend.title, size=max(backend.sizes)
+        )
     if backend.motion_range:
         _check_range("motion", filled.motion, *backend.motion_range[:2])
     for spec, options in ((backend, filled.options), (proxy, filled.proxy_options)):
@@ -56,10 +64,15 @@ def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request
 
 def _check_range(name: str, value: Any, low: float, high: float) -> None:
     if not isinstance(value, int | float) or not low <= value <= high:
-        raise RequestError(f"The setting {name!r} must be a number from {low:g} to {high:g}.")
+        raise RequestError(
+            "The setting {name} must be a number from {low} to {high}.",
+            name=repr(name),
+            low=f"{low:g}",
+            high=f"{high:g}",
+        )
 
 
 def _with_defaults(spec: BackendSpec | ProxySpec, given: Mapping[str, float]) -> dict[str, float]:
     for name in given.keys() - spec.options.keys():
-        raise RequestError(f"{spec.title} has no setting called {name!r}.")
+        raise RequestError("{title} has no setting called {name!r}.", title=spec.title, name=name)
     return {name: option.default for name, option in spec.options.items()} | dict(given)

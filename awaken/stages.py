@@ -66,7 +66,8 @@ def finite(z: torch.Tensor, phase: str) -> torch.Tensor:
     """One look (and one wait for the device) per phase, not per step."""
     if not torch.isfinite(z).all():
         raise NumericsError(
-            f"The latents became infinite during {phase}. Lower the peak of alpha, p or the "
-            "guidance scale, and press Awaken again."
+            "The latents became infinite during {phase}. Lower the peak of alpha, p or the "
+            "guidance scale, and press Awaken again.",
+            phase=phase,
         )
     return z

@@ -187,7 +187,9 @@ def _check_picture(name: str, picture: Any) -> None:
         or picture.shape[2] != 3
         or min(picture.shape[:2]) < 1
     ):
-        raise RequestError(f"The {name} is not an RGB picture: choose a JPEG, PNG or WebP file.")
+        raise RequestError(
+            "The {name} is not an RGB picture: choose a JPEG, PNG or WebP file.", name=name
+        )
 
 
 def check_number(name: str, value: Any) -> None:

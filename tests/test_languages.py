@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import ast
 import json
+import pickle
 import re
 import string
 import threading
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel.messages.extract import extract_from_dir
 from fontTools.ttLib import TTFont
 
 from awaken.backends import BACKENDS
 from awaken.examples import load_index
+from awaken.message import Message
 from awaken.miniature.reading import read
 from awaken.proxies import PROXIES
+from awaken.types import SETTINGS, Failed, RequestError
 from awaken.ui import texts
 from awaken.ui.page.language_switch import in_language
+from awaken.ui.run.status import PHASES
 from awaken.ui.texts import lab_en, messages, page_en, prompt_reading, stage_words
 from awaken.ui.texts.languages import current_language, use_language
 from awaken.ui.texts.prompts_zh import SENTENCES, in_english
@@ -30,21 +36,10 @@ TWINS = {
     "laboratory_texts": (lab_en.ENGLISH, lab_en.CHINESE),
     "stage": (stage_words.ENGLISH, stage_words.CHINESE),
 }
-# Rooms whose words no page shows: the command lines, training, the networks, the Space's check.
-SILENT = (
-    "ui", "models", "__main__", "bench", "examples", "report", "train", "training",
-    "bank", "labels", "scenes", "evaluate",
-)  # fmt: skip
-# Callables whose words go to a programmer or a log.
-UNHEARD = {
-    "ValueError", "TypeError", "AssertionError", "AttributeError", "OSError", "FileNotFoundError",
-    "RuntimeError", "info", "warning", "exception", "add_argument", "setting",
-}  # fmt: skip
-UNSHOWN = (  # sentences that models read, bundles carry, or only the Space's check prints
-    "Same painting a few seconds later", "Photo-realistic, 8k", "Made with an independent",
-    "README.md", "The front matter", "The Space would", "Put python_version", "Python <", "There is no "
-    "requirements", "Ready to be pushed", "Not ready", "All ", "The Hub refuses", "<1> is <2>; it must be one of", "<1> files,",
-)  # fmt: skip
+# Rooms that say nothing to a page, or in the page's own words.
+UNHEARD = ("evaluate", "training", "models", "api", "server", "texts")
+SAYING = {"Message": None, "AwakenError": None, "RequestError": None, "ModelError": None,
+          "NumericsError": None}  # fmt: skip
 # Names and signs that stay as they are in Chinese.
 NAMES = re.compile(
     r"AnimateAnything|ConsistI2V|Cinemo|I4VGen|SDXL Refiner|SDXL|InvSR|MasaCtrl|SD-Turbo|InstructPix2Pix|"
@@ -92,9 +87,11 @@ def test_every_text_is_given_exactly_the_values_that_it_has_blanks_for():
     assert checked > 50
 
 
-def test_sentences_from_below_keep_their_blanks():
-    for english, chinese in messages.SENTENCES.items():
-        assert _blanks(chinese) <= _blanks(english), english
+def test_messages_keep_their_blanks():
+    for entry in messages.catalogue("zh"):
+        if entry.id:
+            assert entry.string and not entry.fuzzy, entry.id
+            assert _blanks(entry.string) <= _blanks(entry.id), entry.id
 
 
 def _blanks(text: str) -> set[str]:
@@ -104,15 +101,37 @@ def _blanks(text: str) -> set[str]:
         return set()
 
 
-def test_every_sentence_from_below_is_known_in_chinese():
-    """By the source: whatever a room below can say has its Chinese, with any filling."""
-    unknown = []
-    for path in sorted((ROOT / "awaken").rglob("*.py")):
-        if not set(SILENT) & {path.stem, *path.relative_to(ROOT).parts}:
-            for sentence in _sentences(ast.parse(path.read_text("utf-8"))):
-                if not sentence.startswith(UNSHOWN) and not _chinese(_told(sentence)):
-                    unknown.append(f"{path.name}: {sentence}")
-    assert not unknown, "these need a Chinese twin in awaken/ui/texts/messages_zh.py"
+def test_the_catalogue_holds_what_the_rooms_below_say_and_nothing_else():
+    """Templates by Babel's own extraction; names that only tables hold, by these tables."""
+    found = extract_from_dir(
+        ROOT / "awaken", [("**.py", "python")], keywords=SAYING, comment_tags=(),
+        directory_filter=lambda folder: Path(folder).name not in UNHEARD,
+    )  # fmt: skip
+    said = {row[2] for row in found if row[0] not in ("__main__.py", "bench.py")}
+    known = {entry.id for entry in messages.catalogue("zh") if entry.id}
+    assert said - known == set(), "these need their Chinese in awaken/ui/texts/zh.po"
+    ideas = json.loads((ROOT / "assets" / "miniature" / "captions.json").read_text("utf-8"))
+    named = {*ideas, *SETTINGS, *map(repr, SETTINGS), *_names_of_models(), *_names_of_pictures()}
+    named |= {row.called for row in SETTINGS.values()} | {"painting", "proxy image", *PHASES}
+    assert known - said - named == set(), "these entries of zh.po are said no more"
+
+
+def _names_of_models() -> Iterator[str]:
+    """What specs say of themselves, with the values of their messages."""
+    for spec in (*BACKENDS.values(), *PROXIES.values()):
+        own = [spec.title, spec.summary, spec.needs, spec.code_licence, spec.weight_licence]
+        own += [*getattr(spec, "presets", {}), getattr(spec, "learnt_from", "")]
+        own += [text for option in spec.options.values() for text in (option.label, option.help)]
+        for text in own:
+            yield text
+            for value in getattr(text, "values", {}).values():
+                yield from value if isinstance(value, tuple) else (value,)
+
+
+def _names_of_pictures() -> Iterator[str]:
+    for example in load_index():
+        yield from (example.title, example.artist, example.year, example.licence)
+        yield example.failure or ""
 
 
 def _told(sentence: str) -> str:
@@ -124,45 +143,27 @@ def _chinese(text: str) -> bool:
     return re.search(r"[\u4e00-\u9fff]", text) is not None
 
 
-def _sentences(node: ast.AST) -> list[str]:
-    """Strings that read as sentences; a blank of an f-string becomes <1>, <2>, ..."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return []  # a docstring
-    if isinstance(node, ast.Call):
-        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if name in UNHEARD:
-            return []
-    text = _text(node)
-    if text is not None:
-        spoken_to_people = re.match(r"[A-Z<]", text) and re.search(r"[.…]$|\. ", text.strip())
-        return [text] if spoken_to_people and text.count(" ") > 1 else []
-    return [s for child in ast.iter_child_nodes(node) for s in _sentences(child)]
-
-
-def _text(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else None
-    if isinstance(node, ast.JoinedStr):
-        blanks = iter(range(1, 100))
-        return "".join(
-            str(v.value) if isinstance(v, ast.Constant) else f"<{next(blanks)}>"
-            for v in node.values
-        )
-    return None
-
-
-def test_a_sentence_is_told_with_its_filling():
-    assert _told("There is no variant called 'x'; choose one of a, b.") == (
-        "没有名为 'x' 的变体；请从中选择：a, b。"
+def test_a_message_is_told_with_its_values():
+    choices = Message("There is no {name} called {value!r}; choose one of {choices}.",
+                      name="variant", value="x", choices=["a", "b"])  # fmt: skip
+    assert choices == "There is no variant called 'x'; choose one of a, b."
+    assert _told(choices) == "没有名为 'x' 的变体；请从中选择：a、b。"
+    with pytest.raises(RequestError) as refused:
+        SETTINGS["steps"].check("steps", 1)
+    assert (
+        str(refused.value) == "The setting 'steps' is 1; it must be a whole number from 2 to 100."
     )
-    assert _told("The setting 'steps' is 1; it must be a whole number from 2 to 100.") == (
-        "“去噪步数”现为 1；它必须是 2 到 100 之间的整数。"
-    )
-    assert "、" in _told(
-        "The miniature has hardly learnt waterfalls, birds flying: expect little of it."
-    )
-    assert _told("Nobody has foreseen this sentence.") == "Nobody has foreseen this sentence."
-    assert messages.translate("Nothing.") == "Nothing."
+    assert _told(refused.value.message) == "“去噪步数”现为 1；它必须是 2 到 100 之间的整数。"
+    assert _told("Nobody has foreseen this {sentence.") == "Nobody has foreseen this {sentence."
+    assert messages.translate(choices) == choices
+
+
+def test_a_message_travels_between_processes():
+    """As ZeroGPU sends events: the template arrives too."""
+    inner = Message("{count:.0f} px right", count=3.2)
+    sent = Failed("request", Message("{title}: {why}", title="Miniature", why=inner))
+    came = pickle.loads(pickle.dumps(sent)).message
+    assert came == "Miniature: 3 px right" and _told(came) == "微缩模型：偏右 3 像素"
 
 
 def test_everything_that_models_say_of_themselves_is_known_in_chinese():
@@ -281,9 +282,13 @@ def test_only_the_miniature_needs_english():
     assert "the clouds drift" in prompt_reading.remark(prompt, "miniature", "miniature")
 
 
+def _texts() -> Iterator[Path]:
+    return (p for p in (ROOT / "awaken" / "ui").rglob("*.*") if p.suffix in (".py", ".po"))
+
+
 def test_our_font_has_every_character_of_the_texts():
     known = TTFont(ROOT / "assets" / "fonts" / "noto-sans-sc.woff2").getBestCmap()
-    used = {c for path in (ROOT / "awaken" / "ui").rglob("*.py") for c in path.read_text("utf-8")}
+    used = {c for path in _texts() for c in path.read_text("utf-8")}
     needed = {c for c in used if ord(c) >= 0x2E80}
     assert len(needed) > 500
     missing = "".join(sorted(c for c in needed if ord(c) not in known))

@@ -14,13 +14,12 @@ ORDER = [
     "awaken.ui.controls", "awaken.ui.run", "awaken.ui.viewer", "awaken.ui.jobs", "awaken.ui.texts",
     "awaken.ui", "awaken.space", "awaken.__main__", "awaken.bench", "awaken.examples",
     "awaken.miniature.training", "awaken.evaluate", "awaken.bundle", "awaken.recipe",
-    "awaken.engine", "awaken.pace", "awaken.settings", "awaken.progress",
+    "awaken.engine", "awaken.notices", "awaken.pace", "awaken.settings", "awaken.progress",
     "awaken.residence", "awaken.method", "awaken.scene", "awaken.stages", "awaken.plan",
     "awaken.memo", "awaken.vsds", "awaken.fusion", "awaken.proxies", "awaken.backends",
     "awaken.sampling", "awaken.miniature", "awaken.models", "awaken.hub", "awaken.preview",
     "awaken.video", "awaken.analysis", "awaken.painting", "awaken.pictures",
-    "awaken.types", "awaken.setting",
-    "awaken.errors", "awaken",
+    "awaken.types", "awaken.setting", "awaken.errors", "awaken.message", "awaken",
 ]  # fmt: skip
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "awaken").rglob("*.py"))]
 PAGE = ("app", "awaken.ui", "awaken.space")  # what may know Gradio

@@ -17,6 +17,7 @@ from awaken.backends.base import (
 )
 from awaken.backends.pipeline_specs import PIPELINES
 from awaken.backends.releases import ANIMATE_ANYTHING, CINEMO, CONSISTI2V
+from awaken.hub import needs_gpu
 
 __all__ = ["BACKENDS", "Backend", "BackendSpec", "Condition", "Option", "VideoSettings"]
 
@@ -53,7 +54,7 @@ BACKENDS: dict[str, BackendSpec] = {
         motion=8.0,
         motion_range=(1.0, 20.0, 0.5),
         has_mask=True,
-        needs="About 4 GB to download, a GPU with 8 GB; a processor takes hours.",
+        needs=needs_gpu(4, 8, about=True, hours=True),
         gpu_gigabytes=8,
         code_licence="MIT",
         weight_licence="not stated; its base, ModelScope text-to-video, is CC-BY-NC-4.0",
@@ -81,7 +82,7 @@ BACKENDS: dict[str, BackendSpec] = {
             ),
             "image_guidance": Option("Image guidance", 1.0, 1.0, 3.0, 0.1, "1 switches it off."),
         },
-        needs="6.7 GB to download, a GPU with 10 GB; a processor takes hours.",
+        needs=needs_gpu(6.7, 10, hours=True),
         gpu_gigabytes=10,
         code_licence="MIT",
         weight_licence="MIT (its base, Stable Diffusion 2.1: OpenRAIL++-M)",
@@ -112,7 +113,7 @@ BACKENDS: dict[str, BackendSpec] = {
                 "DCT noise level", 975, 1, 999, 1, "Timestep at which the video is noised for it."
             ),
         },
-        needs="4.6 GB to download, a GPU with 8 GB; a processor takes hours.",
+        needs=needs_gpu(4.6, 8, hours=True),
         gpu_gigabytes=8,
         code_licence="Apache-2.0",
         weight_licence="Apache-2.0 (its base, Stable Diffusion 1.4: OpenRAIL-M)",

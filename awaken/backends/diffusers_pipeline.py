@@ -26,6 +26,7 @@ from awaken.backends.latent_preview import fit_to_rgb, preview
 from awaken.backends.pipeline_loading import fingerprint, load_pipeline, posterior_generator
 from awaken.backends.placement import Placement
 from awaken.backends.recording import Form, Output, Reached, Recorded, bound
+from awaken.message import Message
 from awaken.sampling import Schedule
 from awaken.types import ModelError
 
@@ -64,9 +65,10 @@ class PipelineBackend(Backend):
         draws = config.get("stochastic_sampling") or "sde" in config.get("algorithm_type", "")
         if draws or name not in _DETERMINISTIC:
             raise ModelError(
-                f"{self.folder / 'scheduler'} names {name}, which this demo does not run: it draws "
-                "noise of its own or works in another way. Put the scheduler_config.json of the "
-                "release back."
+                "{folder} names {name}, which this demo does not run: it draws noise of its own or "
+                "works in another way. Put the scheduler_config.json of the release back.",
+                folder=self.folder / "scheduler",
+                name=name,
             )
         self.placement = Placement.put(self.pipe, device)
         self.draft = Draft(self.denoisers())
@@ -95,13 +97,19 @@ class PipelineBackend(Backend):
         self._last = None
 
     def notices(self, prompt: str) -> list[str]:
-        told = [f"{self.spec.title}: {self.placement.sentence}"] if self.placement.sentence else []
+        told, placed = [], self.placement.sentence
+        if placed:
+            told.append(Message("{title}: {why}", title=self.spec.title, why=placed))
         tokenizer = getattr(self.pipe, "tokenizer", None)
         longest = getattr(tokenizer, "model_max_length", None)
         if self.form.words and longest and len(tokenizer(prompt)["input_ids"]) > longest:
             told.append(
-                f"{self.spec.title} reads the first {longest} words or word parts of a prompt; the "
-                "rest of yours was cut off."
+                Message(
+                    "{title} reads the first {count} words or word parts of a prompt; the rest of yours "
+                    "was cut off.",
+                    title=self.spec.title,
+                    count=longest,
+                )
             )
         return told
 
@@ -269,7 +277,7 @@ class PipelineBackend(Backend):
         finally:
             pipe.scheduler = scheduler
             pipe.maybe_free_model_hooks()
-        raise ModelError(f"{self.spec.title} ended without a step of its scheduler.")
+        raise ModelError("{title} ended without a step of its scheduler.", title=self.spec.title)
 
     def answer(self, call: dict[str, Any], channels: int) -> tuple[torch.Tensor, ...]:
         """What the stub says instead of the denoiser: zeros of its output's shape."""

@@ -18,6 +18,7 @@ from awaken.backends import Backend
 from awaken.backends.latent_preview import fit_to_rgb, preview
 from awaken.backends.pipeline_loading import fingerprint, posterior_generator
 from awaken.backends.placement import resident
+from awaken.message import Message
 from awaken.types import ModelError
 
 __all__ = [
@@ -57,7 +58,9 @@ class LatentDiffusionBackend(Backend):
             with init_empty_weights(include_buffers=False):
                 unet = type(self).network_class().from_config(config)
         except (TypeError, ValueError, KeyError) as error:
-            raise ModelError(f"{folder / 'unet' / 'config.json'} does not fit: {error}") from error
+            raise ModelError(
+                "{path} does not fit: {error}", path=folder / "unet" / "config.json", error=error
+            ) from error
         weights = hub.pick(folder, hub.weights("unet"))
         hub.load_weights(unet, weights, self.optional_weights, self.dtype)
         return unet
@@ -98,14 +101,21 @@ class LatentDiffusionBackend(Backend):
         told = []
         if self.offloaded:
             told.append(
-                f"{self.spec.title} does not fit into this GPU's memory as a whole: its parts take "
-                "turns there, which is slower."
+                Message(
+                    "{title} does not fit into this GPU's memory as a whole: its parts take turns there, "
+                    "which is slower.",
+                    title=self.spec.title,
+                )
             )
         tokens = self.tokenizer(prompt)["input_ids"]
         if len(tokens) > self.tokenizer.model_max_length:
             told.append(
-                f"{self.spec.title} reads the first {self.tokenizer.model_max_length - 2} words or "
-                "word parts of a prompt; the rest of yours was cut off."
+                Message(
+                    "{title} reads the first {count} words or word parts of a prompt; the rest of yours "
+                    "was cut off.",
+                    title=self.spec.title,
+                    count=self.tokenizer.model_max_length - 2,
+                )
             )
         return told
 
@@ -171,8 +181,10 @@ def from_folder(cls, folder: Path, dtype: torch.dtype | None):
         return cls.from_pretrained(folder, local_files_only=True, **kwargs)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(
-            f"{folder} could not be loaded as {cls.__name__}: {str(error).splitlines()[0][:300]}. "
-            "Fetch that folder again."
+            "{folder} could not be loaded as {name}: {reason}. Fetch that folder again.",
+            folder=folder,
+            name=cls.__name__,
+            reason=str(error).splitlines()[0][:300],
         ) from error
 
 

@@ -51,7 +51,10 @@ def loaded(cls: Any, folder: Path, dtype: Any, **more: Any) -> Any:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
         raise ModelError(
-            f"{folder} could not be loaded as {cls.__name__}: {reason}. Fetch that folder again."
+            "{folder} could not be loaded as {name}: {reason}. Fetch that folder again.",
+            folder=folder,
+            name=cls.__name__,
+            reason=reason,
         ) from error
     if hasattr(made, "set_progress_bar_config"):
         made.set_progress_bar_config(disable=True)

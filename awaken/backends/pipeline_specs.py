@@ -10,7 +10,8 @@ from typing import Any
 
 from awaken.backends import releases
 from awaken.backends.base import BackendSpec, Option, lazy_loader
-from awaken.hub import Release
+from awaken.hub import Release, needs_gpu
+from awaken.message import Message
 
 _WAN_NEGATIVE = (
     "static, overexposed, blurred details, subtitles, overall gray, worst quality, low quality, "
@@ -25,7 +26,7 @@ def _draft(last: int) -> dict[str, Option]:
     return {
         "draft": Option(
             "Draft", 0, 0, last, 1,
-            f"0 is exact. Quicker and less exact: {', '.join(kinds[:last])}.",
+            Message("0 is exact. Quicker and less exact: {kinds}.", kinds=kinds[:last]),
         )
     }  # fmt: skip
 
@@ -58,7 +59,7 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=5.0,
         negative_prompt=_WAN_NEGATIVE,
         options=_draft(3),
-        needs="34 GB to download, a GPU with 24 GB (8 GB layer by layer).",
+        needs=needs_gpu(34, 24, less=8, way="layer by layer"),
         gpu_gigabytes=24,
         weight_licence="Apache-2.0",
     ),
@@ -78,7 +79,7 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=3.0,
         negative_prompt=_LTX_NEGATIVE,
         options=_draft(3),
-        needs="28 GB to download, a GPU with 10 GB.",
+        needs=needs_gpu(28, 10),
         gpu_gigabytes=10,
         weight_licence="LTX-Video open weights (RAIL type, limits of use)",
     ),
@@ -98,7 +99,7 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=3.0,
         negative_prompt=_LTX_NEGATIVE,
         options=_draft(3),
-        needs="28 GB to download, a GPU with 10 GB.",
+        needs=needs_gpu(28, 10),
         gpu_gigabytes=10,
         weight_licence="Open RAIL-M (commercial use allowed, limits of use)",
     ),
@@ -122,7 +123,7 @@ PIPELINES: dict[str, BackendSpec] = {
                 "Hold on the painting", 1.0, 0.0, 2.0, 0.05, "How much the control network says."
             )
         },
-        needs="4 GB to download, a GPU with 8 GB; a processor takes hours.",
+        needs=needs_gpu(4, 8, hours=True),
         gpu_gigabytes=8,
         weight_licence="not stated on the model pages (code Apache-2.0); its base: OpenRAIL-M",
     ),
@@ -141,7 +142,7 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=3.5,
         negative_prompt=_WAN_NEGATIVE,
         options=_draft(3),
-        needs="126 GB to download, a GPU with 80 GB (24 GB layer by layer).",
+        needs=needs_gpu(126, 80, less=24, way="layer by layer"),
         gpu_gigabytes=80,
         weight_licence="Apache-2.0",
     ),
@@ -160,7 +161,7 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=5.0,
         negative_prompt=_WAN_NEGATIVE,
         options=_draft(3),
-        needs="About 85 GB to download, a GPU with 48 GB (24 GB in 8 bits).",
+        needs=needs_gpu(85, 48, about=True, less=24, way="in 8 bits"),
         gpu_gigabytes=48,
         weight_licence="Apache-2.0",
     ),
@@ -178,7 +179,7 @@ PIPELINES: dict[str, BackendSpec] = {
         steps=50,
         guidance=6.0,
         options=_draft(2),
-        needs="54 GB to download, a GPU with 24 GB (14 GB in turns).",
+        needs=needs_gpu(54, 24, less=14, way="in turns"),
         gpu_gigabytes=24,
         weight_licence="Tencent Hunyuan Community: not in the European Union, the United Kingdom "
         "and South Korea",
@@ -197,7 +198,7 @@ PIPELINES: dict[str, BackendSpec] = {
         steps=50,
         guidance=6.0,
         options=_draft(3),
-        needs="31 GB to download, a GPU with 24 GB.",
+        needs=needs_gpu(31, 24),
         gpu_gigabytes=24,
         weight_licence="CogVideoX: free for research, commercial use by registration",
     ),
@@ -216,7 +217,7 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=5.0,
         negative_prompt=_WAN_NEGATIVE,
         options=_draft(2),
-        needs="About 25 GB to download, a GPU with 16 GB.",
+        needs=needs_gpu(25, 16, about=True),
         gpu_gigabytes=16,
         weight_licence="Skywork Community (commercial use on its terms)",
     ),
@@ -238,7 +239,7 @@ PIPELINES: dict[str, BackendSpec] = {
         options={
             "target_fps": Option("Frame rate it imagines", 16, 1, 32, 1, "Lower moves more."),
         },
-        needs="5 GB to download, a GPU with 16 GB.",
+        needs=needs_gpu(5, 16),
         gpu_gigabytes=16,
         weight_licence="MIT",
     ),
@@ -264,7 +265,9 @@ PIPELINES: dict[str, BackendSpec] = {
                 "Noise on the painting", 0.02, 0.0, 0.5, 0.01, "More lets it move away further."
             ),
         },
-        needs="4.5 GB to download, with an account; a GPU with 16 GB.",
+        needs=Message(
+            "{size} GB to download, with an account; a GPU with {memory} GB.", size=4.5, memory=16
+        ),
         gpu_gigabytes=16,
         weight_licence="Stable Video Diffusion Community: research and non-commercial use; "
         "commercial use on its terms",
@@ -286,7 +289,7 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=7.5,
         motion=1.0,
         motion_range=(0.0, 8.0, 1.0),
-        needs="3.1 GB to download, a GPU with 8 GB; a processor takes hours.",
+        needs=needs_gpu(3.1, 8, hours=True),
         gpu_gigabytes=8,
         weight_licence="Apache-2.0; its base: OpenRAIL-M",
     ),
@@ -303,7 +306,7 @@ PIPELINES: dict[str, BackendSpec] = {
         fps=16,
         steps=50,
         guidance=6.0,
-        needs="About 15 GB to download, a GPU with 12 GB.",
+        needs=needs_gpu(15, 12, about=True),
         gpu_gigabytes=12,
         weight_licence="NVIDIA's licence of the Sana family: research, non-commercial",
         non_commercial=True,
@@ -323,7 +326,7 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=3.0,
         negative_prompt="shaky, glitchy, low quality, worst quality, deformed, distorted, motion "
         "smear, static",
-        needs="About 65 GB to download, a GPU with 48 GB (24 GB in 8 bits).",
+        needs=needs_gpu(65, 48, about=True, less=24, way="in 8 bits"),
         gpu_gigabytes=48,
         weight_licence="LTX-2 Community: free for those who earn less than 10 million dollars a "
         "year",

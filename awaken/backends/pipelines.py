@@ -97,7 +97,7 @@ class CogVideoX(PipelineBackend):
 
     def call(self, picture: np.ndarray, settings: VideoSettings) -> dict[str, Any]:
         if self.padding and self.latent_frames(settings.frames) % 2:
-            raise RequestError(f"{self.spec.title} makes videos of 16 n + 1 frames.")
+            raise RequestError("{title} makes videos of 16 n + 1 frames.", title=self.spec.title)
         return super().call(picture, settings)
 
     def fractions(self, frames: int) -> Sequence[float]:

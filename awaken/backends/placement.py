@@ -9,15 +9,23 @@ from typing import Any
 
 import torch
 
+from awaken.message import Message
+
 log = logging.getLogger(__name__)
 
 _SENTENCES = {
     "whole": "",
-    "turns": "its parts take turns on the GPU, for they do not fit there together; slower.",
-    "turns in 8 bits": "its parts take turns on the GPU and its largest networks are kept in 8 "
-    "bits, for they do not fit otherwise; slower, and a little less exact.",
-    "layers": "its layers are brought to the GPU one group after the other, for its networks do "
-    "not fit there; much slower.",
+    "turns": Message(
+        "its parts take turns on the GPU, for they do not fit there together; slower."
+    ),
+    "turns in 8 bits": Message(
+        "its parts take turns on the GPU and its largest networks are kept in 8 "
+        "bits, for they do not fit otherwise; slower, and a little less exact."
+    ),
+    "layers": Message(
+        "its layers are brought to the GPU one group after the other, for its networks do "
+        "not fit there; much slower."
+    ),
 }
 
 

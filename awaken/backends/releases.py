@@ -6,6 +6,7 @@ Sizes of the pipelines are partly estimates from parameter counts; the hub says 
 from __future__ import annotations
 
 from awaken.hub import Release, missing, require, weights
+from awaken.message import Message
 
 Files = tuple[tuple[str, ...], ...]
 
@@ -181,4 +182,11 @@ def needs(release: Release, *bases: Release) -> str | None:
     if (require(release) / "model_index.json").is_file():
         return None
     told = ((base, missing(base)) for base in bases)
-    return next((f"it works on {base.repo}: {text}" for base, text in told if text), None)
+    return next(
+        (
+            Message("it works on {base}: {why}", base=base.repo, why=text)
+            for base, text in told
+            if text
+        ),
+        None,
+    )

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
+from awaken.message import Message
 from awaken.recipe import Recovered, recover
 from awaken.types import RequestError
 from awaken.video import read_settings
@@ -29,9 +30,9 @@ MAX_TEXT = 64 << 10  # bytes of a settings file: ours have one or two thousand
 MAX_SIDE, MAX_FRAMES = 4096, 512  # of one film, so that no player is asked for more
 PICTURE = ("title", "byline", "credit", "licence")  # what may be said of the painting
 
-_NOT_A_BUNDLE = "This zip is not a bundle of Awaken: choose one that it has made."
-_TOO_LARGE = "This file is larger than anything that Awaken makes; it was not opened."
-_NO_SETTINGS = (
+_NOT_A_BUNDLE = Message("This zip is not a bundle of Awaken: choose one that it has made.")
+_TOO_LARGE = Message("This file is larger than anything that Awaken makes; it was not opened.")
+_NO_SETTINGS = Message(
     "This file holds no settings of Awaken: choose a bundle, a video or a settings.json that it "
     "has made, with settings kept in the files."
 )

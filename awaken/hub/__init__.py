@@ -27,7 +27,7 @@ from awaken.hub.places import (
     require,
     unpack,
 )
-from awaken.hub.release import Release, gigabytes, weights
+from awaken.hub.release import Release, gigabytes, needs_gpu, weights
 
 __all__ = [
     "Release",
@@ -42,6 +42,7 @@ __all__ = [
     "load_weights",
     "missing",
     "models_folder",
+    "needs_gpu",
     "pick",
     "read_header",
     "read_json",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from awaken.hub.places import download_folder, unpack
 from awaken.hub.release import Release, gigabytes
+from awaken.message import Message
 from awaken.types import ModelError
 
 
@@ -24,8 +25,11 @@ def download(release: Release) -> Iterator[tuple[int, int]]:
     needed = int(release.size * (2.1 if release.archive else 1.05))  # a tar lies beside its content
     if free < needed:
         raise ModelError(
-            f"{release.name} needs {gigabytes(needed)} of disk to be fetched"
-            f"{' and unpacked' if release.archive else ''}; {gigabytes(free)} are free."
+            "{name} needs {size} of disk to be fetched{more}; {free} are free.",
+            name=release.name,
+            size=gigabytes(needed),
+            more=Message(" and unpacked") if release.archive else "",
+            free=gigabytes(free),
         )
     if release.archive:
         yield from _download_archive(release, folder)
@@ -48,12 +52,20 @@ def _download_archive(release: Release, folder: Path) -> Iterator[tuple[int, int
                     done += len(block)
                     yield done, total
         if done != total:
-            raise ModelError(f"{release.archive} ended after {done} of {total} bytes: try again.")
+            raise ModelError(
+                "{archive} ended after {done} of {total} bytes: try again.",
+                archive=release.archive,
+                done=done,
+                total=total,
+            )
         unpack(part, folder / release.name)
     except (httpx.HTTPError, OSError) as error:
         raise ModelError(
-            f"{release.archive} could not be fetched ({error}). Check the network and try again, or "
-            f"fetch it on another machine and put it into the --models folder as {release.name}.tar."
+            "{archive} could not be fetched ({error}). Check the network and try again, or fetch "
+            "it on another machine and put it into the --models folder as {name}.tar.",
+            archive=release.archive,
+            error=error,
+            name=release.name,
         ) from error
     finally:
         part.unlink(missing_ok=True)
@@ -86,7 +98,10 @@ def _download_from_hub(release: Release) -> Iterator[tuple[int, int]]:
         yield min(fetched(), release.size), release.size
     if isinstance(outcome[0], BaseException):
         raise ModelError(
-            f"{release.address} could not be fetched ({type(outcome[0]).__name__}). Check the "
-            f"network{' and your account' if release.gated else ''} and try again, or copy the "
-            f"files into a folder {release.name!r} in the --models folder."
+            "{address} could not be fetched ({error}). Check the network{account} and try again, "
+            "or copy the files into a folder {name!r} in the --models folder.",
+            address=release.address,
+            error=type(outcome[0]).__name__,
+            account=Message(" and your account") if release.gated else "",
+            name=release.name,
         ) from outcome[0]

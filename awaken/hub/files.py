@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from awaken.hub.release import Release
+from awaken.message import Message
 from awaken.types import ModelError
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def pick(folder: Path, names: tuple[str, ...]) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise ModelError(
-        f"{folder / names[0]} is missing: the download is incomplete. Fetch that file again."
+        "{path} is missing: the download is incomplete. Fetch that file again.",
+        path=folder / names[0],
     )
 
 
@@ -60,7 +62,9 @@ def check_files(release: Release, folder: Path) -> None:
             read_header(path)
         elif path.suffix in _PICKLES and not zipfile.is_zipfile(path):
             raise ModelError(
-                f"{path} is cut short or not a PyTorch file: fetch it again ({release.address})."
+                "{path} is cut short or not a PyTorch file: fetch it again ({address}).",
+                path=path,
+                address=release.address,
             )
 
 
@@ -78,7 +82,7 @@ def shards(index: Path) -> list[Path]:
     names = read_json(index).get("weight_map")
     names = set(names.values()) if isinstance(names, dict) else {None}
     if not names or not all(isinstance(name, str) and Path(name).name == name for name in names):
-        raise ModelError(f"{index} names no files of weights: fetch it again.")
+        raise ModelError("{path} names no files of weights: fetch it again.", path=index)
     return [pick(index.parent, (name,)) for name in sorted(names)]
 
 
@@ -100,7 +104,9 @@ def check_content(path: Path, noted: str | None = None) -> None:
         noted = noted or _name_in_cache(path)
         changed = noted is not None and sha256(path) != noted
     if changed:
-        raise ModelError(f"{path} does not have its checksum, for it has changed: fetch it again.")
+        raise ModelError(
+            "{path} does not have its checksum, for it has changed: fetch it again.", path=path
+        )
 
 
 def sha256(path: Path) -> str:
@@ -138,9 +144,11 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read as JSON ({error}): fetch it again.") from error
+        raise ModelError(
+            "{path} cannot be read as JSON ({error}): fetch it again.", path=path, error=error
+        ) from error
     if not isinstance(value, dict):
-        raise ModelError(f"{path} should hold a JSON object: fetch it again.")
+        raise ModelError("{path} should hold a JSON object: fetch it again.", path=path)
     return value
 
 
@@ -156,7 +164,7 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
     except (SafetensorError, OSError) as error:
         raise ModelError(
-            f"{path} is not a safetensors file or is cut short: fetch it again."
+            "{path} is not a safetensors file or is cut short: fetch it again.", path=path
         ) from error
 
 
@@ -182,8 +190,10 @@ def read_state(path: Path, device: str | torch.device = "cpu") -> Mapping[str, t
         state = torch.load(path, map_location=device, weights_only=True, mmap=True)
     except Exception as error:  # torch raises whatever the unpickler met
         raise ModelError(
-            f"{path} is damaged, or holds more than plain weights, which we refuse to load "
-            f"({type(error).__name__}). Fetch it again from its official source."
+            "{path} is damaged, or holds more than plain weights, which we refuse to load "
+            "({error}). Fetch it again from its official source.",
+            path=path,
+            error=type(error).__name__,
         ) from None  # torch's own words advise to switch the check off
     for wrapper in ("state_dict", "ema", "model"):
         state = state.get(wrapper, state) if isinstance(state.get(wrapper), Mapping) else state
@@ -210,17 +220,25 @@ def load_weights(
 
     absent, strange = needed(expected.keys() - found), needed(found.keys() - expected)
     wrong = [n for n in expected.keys() & found if expected[n] != found[n]]
-    for problem, names in (("lacks", absent), ("has unknown", strange)):
+    for problem, names in ((Message("lacks"), absent), (Message("has unknown"), strange)):
         if names:
             raise ModelError(
-                f"{path} {problem} {len(names)} entries ({', '.join(names[:3])}, …): it belongs to "
-                "another model or version."
+                "{path} {problem} {count} entries ({names}, …): it belongs to another model or "
+                "version.",
+                path=path,
+                problem=problem,
+                count=len(names),
+                names=names[:3],
             )
     if wrong:
         name = sorted(wrong)[0]
         raise ModelError(
-            f"{path}: {name} has shape {found[name]} where {expected[name]} is expected: it belongs "
-            "to another model or version, or its config.json does."
+            "{path}: {name} has shape {found} where {expected} is expected: it belongs to another "
+            "model or version, or its config.json does.",
+            path=path,
+            name=name,
+            found=str(found[name]),
+            expected=str(expected[name]),
         )
     state = {
         name: t.to(dtype) if dtype and t.is_floating_point() else t

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from awaken.hub.files import check_content, check_files, read_sums, weight_files, write_sums
 from awaken.hub.release import Release, gigabytes
+from awaken.message import Message
 from awaken.types import ModelError
 
 
@@ -46,12 +47,16 @@ def missing(release: Release) -> str | None:
             check_files(release, folder)
             return None
     except (ModelError, OSError) as error:
-        return str(error)
-    account = ", with an account that accepted its licence" if release.gated else ""
-    return (
-        f"its weights are not on this machine. Download {gigabytes(release.size)} from "
-        f"{release.address}{account}, or put them into a folder {release.name!r} in the folder that "
-        "--models names. The miniature needs no download and can be chosen instead."
+        return error.message if isinstance(error, ModelError) else str(error)
+    account = Message(", with an account that accepted its licence") if release.gated else ""
+    return Message(
+        "its weights are not on this machine. Download {size} from {address}{account}, or put them "
+        "into a folder {name!r} in the folder that --models names. The miniature needs no download "
+        "and can be chosen instead.",
+        size=gigabytes(release.size),
+        address=release.address,
+        account=account,
+        name=release.name,
     )
 
 
@@ -81,7 +86,7 @@ def require(release: Release) -> Path:
     """
     folder = find(release)
     if folder is None:
-        raise ModelError(f"{release.name}: {missing(release)}")
+        raise ModelError("{title}: {why}", title=release.name, why=missing(release))
     check_files(release, folder)
     sums = read_sums(folder)
     for path in weight_files(release, folder):
@@ -112,14 +117,18 @@ def unpack(archive: Path, folder: Path) -> Path:
                     or not (member.isreg() or member.isdir())
                 ):
                     raise ModelError(
-                        f"{archive} holds {member.name!r}, which is not a plain file inside it: "
-                        "it was not unpacked. Fetch it from its official source."
+                        "{archive} holds {member!r}, which is not a plain file inside it: it was not "
+                        "unpacked. Fetch it from its official source.",
+                        archive=archive,
+                        member=member.name,
                     )
             tar.extractall(partial, members, filter="data")
         write_sums(_root(partial))
     except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise ModelError(f"{archive} cannot be unpacked ({error}): fetch it again.") from error
+        raise ModelError(
+            "{archive} cannot be unpacked ({error}): fetch it again.", archive=archive, error=error
+        ) from error
     except ModelError:
         shutil.rmtree(partial, ignore_errors=True)
         raise

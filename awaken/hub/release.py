@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from awaken.message import Message
+
 # Whole, in shards, in half precision; safetensors before pickles. Names as diffusers and transformers
 # write them.
 _ENDINGS = tuple(
@@ -50,3 +52,35 @@ def weights(folder: str, name: str = "diffusion_pytorch_model") -> tuple[str, ..
 def gigabytes(size: int) -> str:
     """Bytes for people: 1.4 GB, 135 MB."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"
+
+
+def needs_gpu(
+    size: float,
+    memory: int,
+    *,
+    about: bool = False,
+    less: int = 0,
+    way: str = "",
+    hours: bool = False,
+) -> Message:
+    """What a model asks of a machine, for people.
+
+    size: of its download, in GB; ``about``: it is an estimate. memory: of the GPU, in GB; ``less``
+    are enough in a slower ``way``: in turns, layer by layer or in 8 bits. hours: a processor works.
+    """
+    told = Message("About {size} GB", size=size) if about else f"{size} GB"
+    if less:
+        return Message(
+            "{size} to download, a GPU with {memory} GB ({less} GB {way}).",
+            size=told,
+            memory=memory,
+            less=less,
+            way=way,
+        )
+    if hours:
+        return Message(
+            "{size} to download, a GPU with {memory} GB; a processor takes hours.",
+            size=told,
+            memory=memory,
+        )
+    return Message("{size} to download, a GPU with {memory} GB.", size=told, memory=memory)

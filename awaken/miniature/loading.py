@@ -13,12 +13,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from awaken.message import Message
 from awaken.types import ModelError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "miniature"
 SCALE = ".scale"  # beside a kernel kept as int8: what one step of it is worth, per output channel
 SUM = "sha256"  # of a shard's content, in its header
-_REMEDY = "Get the files again, for example with `git checkout -- assets/miniature`."
+_REMEDY = Message("Get the files again, for example with `git checkout -- assets/miniature`.")
 
 
 def _home(folder: Path, part: str) -> Path:
@@ -75,6 +76,9 @@ def trained(network: type[nn.Module], part: str, folder: Path) -> nn.Module:
         built.load_state_dict(load_shards(folder, part))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ModelError(
-            f"The miniature's part {part!r} cannot be read from {folder}. {_REMEDY}"
+            "The miniature's part {part!r} cannot be read from {folder}. {remedy}",
+            part=part,
+            folder=folder,
+            remedy=_REMEDY,
         ) from error
     return built.requires_grad_(False).eval()

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from pathlib import Path
 
+from awaken.message import Message
 from awaken.miniature.loading import ASSETS
 from awaken.miniature.text import WORDS, TextEncoder
 from awaken.types import ModelError
@@ -48,14 +49,19 @@ class Vocabulary:
         """Sentences for the visitor about what of a prompt will have no or little effect."""
         if not _mostly_latin(prompt):
             return [
-                "The miniature reads English only, so this prompt means little to it. "
-                "Say it in English, for example: the clouds drift."
+                Message(
+                    "The miniature reads English only, so this prompt means little to it. Say it in "
+                    "English, for example: the clouds drift."
+                )
             ]
         notices, unknown, hardly = [], [], []
         if len(self.encoder.pieces(prompt)) > WORDS:
             notices.append(
-                "The miniature reads only the first words of a long prompt "
-                f"(up to {WORDS - 2} word pieces); put the motion first."
+                Message(
+                    "The miniature reads only the first words of a long prompt (up to {count} word "
+                    "pieces); put the motion first.",
+                    count=WORDS - 2,
+                )
             )
         clauses = [clause.strip() for clause in _BREAKS.split(prompt)]
         clauses = [clause for clause in clauses if any(map(str.isalpha, clause))]
@@ -67,13 +73,19 @@ class Vocabulary:
                 hardly.append(idea)
         if unknown:
             notices.append(
-                f"The miniature does not know {', '.join(unknown)}: that part may do nothing, or "
-                f"move something else. It knows {', '.join(self.known)}."
+                Message(
+                    "The miniature does not know {clauses}: that part may do nothing, or move something "
+                    "else. It knows {ideas}.",
+                    clauses=unknown,
+                    ideas=self.known,
+                )
             )
         if hardly:
             notices.append(
-                f"The miniature has hardly learnt {', '.join(dict.fromkeys(hardly))}: "
-                "expect little of it."
+                Message(
+                    "The miniature has hardly learnt {ideas}: expect little of it.",
+                    ideas=dict.fromkeys(hardly),
+                )
             )
         return notices
 

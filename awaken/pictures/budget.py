@@ -6,13 +6,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from awaken.message import Message
 from awaken.types import RequestError
 
 BYTES = 1_300_000_000  # decoded at once; a picture that needs more has all of it, alone
 WAITING = 8  # pictures that may wait for their share, each on a thread of the page
 PATIENCE = 30.0  # seconds that each of them waits
 
-_BUSY = "Several large pictures are being opened at this moment: try again in half a minute."
+_BUSY = Message(
+    "Several large pictures are being opened at this moment: try again in half a minute."
+)
 
 
 class Budget:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageCms
 
+from awaken.message import Message
 from awaken.types import RequestError
 
 _D65 = (0.3127, 0.3290)
@@ -33,7 +34,7 @@ _BAND = 128  # rows that are converted at once
 _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
-_HDR = (
+_HDR = Message(
     "This picture has a high dynamic range (HDR), which we cannot show: export it as an ordinary "
     "(SDR, sRGB) PNG or JPEG."
 )

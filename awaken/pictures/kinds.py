@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-HEAD = 1024  # bytes that tell a kind
-UNKNOWN = "This is not a picture we can open: choose a JPEG, PNG, WebP, TIFF or GIF file."
-EMPTY = "This file is empty, not a picture: choose a JPEG, PNG, WebP, TIFF or GIF file."
-TOO_MUCH = "This picture needs more memory than there is: save a smaller copy."
+from awaken.message import Message
 
-_EXPORT = "export it as JPEG or PNG and choose that copy"
-_DEVELOP = "develop it with your camera's program and export it as JPEG or PNG"
-_PAGE = "export one page as JPEG or PNG"
-_STILL = "choose a still of it, as JPEG or PNG"
-_SAVE = "save the picture itself and choose that"
+HEAD = 1024  # bytes that tell a kind
+UNKNOWN = Message("This is not a picture we can open: choose a JPEG, PNG, WebP, TIFF or GIF file.")
+EMPTY = Message("This file is empty, not a picture: choose a JPEG, PNG, WebP, TIFF or GIF file.")
+TOO_MUCH = Message("This picture needs more memory than there is: save a smaller copy.")
+
+_EXPORT = Message("export it as JPEG or PNG and choose that copy")
+_DEVELOP = Message("develop it with your camera's program and export it as JPEG or PNG")
+_PAGE = Message("export one page as JPEG or PNG")
+_STILL = Message("choose a still of it, as JPEG or PNG")
+_SAVE = Message("save the picture itself and choose that")
 _OURS = (  # what is opened when it is whole: (offset, bytes found there, kind)
     (0, b"\xff\xd8\xff", "JPEG"), (0, b"\x89PNG", "PNG"), (8, b"WEBP", "WebP"), (0, b"GIF8", "GIF"),
     (0, b"II*\0", "TIFF"), (0, b"MM\0*", "TIFF"), (0, b"II+\0", "TIFF"), (0, b"MM\0+", "TIFF"),
@@ -57,8 +59,9 @@ _TEXTS = ((b"<svg", "SVG", _EXPORT), (b"<html", "HTML", _SAVE), (b"<!doctype htm
 # Tags of a TIFF, and what they say (TIFF 6.0; DNG 1.7).
 _DEPTH, _COLOURS, _PLANES, _EXTRA, _FORMAT = 258, 262, 284, 338, 339
 _REDUCED, _MORE, _DNG = 254, 330, 50706
+_GREY = Message("grey")
 _COLOUR_NAMES = {
-    0: "grey", 1: "grey", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr", 8: "Lab",
+    0: _GREY, 1: _GREY, 2: "RGB", 3: Message("palette"), 4: Message("mask"), 5: "CMYK", 6: "YCbCr", 8: "Lab",
     9: "Lab", 10: "Lab", 32844: "LogL", 32845: "LogLuv",
 }  # fmt: skip
 
@@ -91,9 +94,10 @@ def is_film(head: bytes) -> bool:
 
 def damaged(kind: str) -> str:
     """A sentence about a file of a kind that is opened otherwise."""
-    return (
-        f"This {kind} picture is damaged or incomplete, or saved in a way that we cannot read: save "
-        "it again as PNG or JPEG, or choose another file."
+    return Message(
+        "This {kind} picture is damaged or incomplete, or saved in a way that we cannot read: "
+        "save it again as PNG or JPEG, or choose another file.",
+        kind=kind,
     )
 
 
@@ -108,13 +112,14 @@ def tiff(tags: Mapping[int, Any]) -> str:
         return _strange("RAW", _DEVELOP)
     extra = tags.get(_EXTRA, ())
     extra = set(extra) if isinstance(extra, tuple) else {extra}
-    what = [_COLOUR_NAMES.get(tags.get(_COLOURS), "unknown colours")]
-    what += ["alpha"] if extra & {1, 2} else ["extra channels"] if extra else []
-    what += ["separate planes"] if tags.get(_PLANES) == 2 else []
+    what = [_COLOUR_NAMES.get(tags.get(_COLOURS), Message("unknown colours"))]
+    what += [Message("alpha")] if extra & {1, 2} else [Message("extra channels")] if extra else []
+    what += [Message("separate planes")] if tags.get(_PLANES) == 2 else []
     what += [f"{max(_depths(tags))} bit"]
-    return (
-        f"This TIFF picture ({', '.join(what)}) is damaged or saved in a way that we cannot read: "
-        "flatten it, convert it to RGB of 8 or 16 bits, and save it as PNG or TIFF."
+    return Message(
+        "This TIFF picture ({what}) is damaged or saved in a way that we cannot read: flatten "
+        "it, convert it to RGB of 8 or 16 bits, and save it as PNG or TIFF.",
+        what=what,
     )
 
 
@@ -140,4 +145,8 @@ def _depths(tags: Mapping[int, Any]) -> tuple[int, ...]:
 
 
 def _strange(kind: str, remedy: str) -> str:
-    return f"This is not a picture we can open but a file of the kind {kind}: {remedy}."
+    return Message(
+        "This is not a picture we can open but a file of the kind {kind}: {remedy}.",
+        kind=kind,
+        remedy=remedy,
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from awaken import hub
 from awaken.backends.base import Option, lazy_loader
+from awaken.hub import needs_gpu
+from awaken.message import Message
 from awaken.proxies import releases
 from awaken.proxies.base import Proxy, ProxySettings, ProxySpec
 
@@ -12,7 +14,11 @@ __all__ = ["PROXIES", "Proxy", "ProxySettings", "ProxySpec"]
 
 def _invsr_missing() -> str | None:
     base = hub.missing(releases.SD_TURBO)
-    return f"it works on SD-Turbo: {base}" if base else hub.missing(releases.INVSR)
+    return (
+        Message("it works on {base}: {why}", base="SD-Turbo", why=base)
+        if base
+        else hub.missing(releases.INVSR)
+    )
 
 
 _EDITS = (
@@ -80,7 +86,7 @@ PROXIES: dict[str, ProxySpec] = {
             "guidance": Option("Proxy guidance", 5.0, 1.0, 12.0, 0.5),
             "size": _size(1024),
         },
-        needs="6.1 GB to download, a GPU with 10 GB (6 GB in turns).",
+        needs=needs_gpu(6.1, 10, less=6, way="in turns"),
         release=releases.SDXL_REFINER,
         code_licence="Apache-2.0 (diffusers)",
         weight_licence="CreativeML Open RAIL++-M",
@@ -104,7 +110,7 @@ PROXIES: dict[str, ProxySpec] = {
                 "Colours", 2, 0, 2, 1, "0 the model's, 1 the painting's in the coarse, 2 its hues."
             ),
         },
-        needs="135 MB and SD-Turbo (2.6 GB) to download, a GPU with 5 GB.",
+        needs=Message("135 MB and SD-Turbo (2.6 GB) to download, a GPU with 5 GB."),
         release=releases.INVSR,
         bases=(releases.SD_TURBO,),
         code_licence="ours; the published code: NTU S-Lab License 1.0",
@@ -133,7 +139,7 @@ PROXIES: dict[str, ProxySpec] = {
             ),
             "size": _size(512),
         },
-        needs="2.2 GB to download (Stable Diffusion 1.5), a GPU with 5 GB.",
+        needs=Message("2.2 GB to download (Stable Diffusion 1.5), a GPU with 5 GB."),
         release=releases.STABLE_DIFFUSION,
         code_licence="Apache-2.0",
         weight_licence="CreativeML OpenRAIL-M",
@@ -148,7 +154,7 @@ PROXIES: dict[str, ProxySpec] = {
         strength=0.5,
         presets={"gentle": 0.25, "two steps": 0.5},
         options={"steps": _steps(4, 1, 10), "size": _size(512)},
-        needs="2.6 GB to download, a GPU with 4 GB.",
+        needs=needs_gpu(2.6, 4),
         release=releases.SD_TURBO,
         code_licence="Apache-2.0 (diffusers)",
         weight_licence="Stability AI Community License",
@@ -170,7 +176,7 @@ PROXIES: dict[str, ProxySpec] = {
             "guidance": Option("Proxy guidance", 7.5, 3.0, 12.0, 0.5),
             "size": _size(512),
         },
-        needs="2.2 GB to download, a GPU with 4 GB.",
+        needs=needs_gpu(2.2, 4),
         release=releases.INSTRUCT_PIX2PIX,
         code_licence="MIT",
         weight_licence="MIT (its base, Stable Diffusion 1.5: CreativeML OpenRAIL-M)",
@@ -186,7 +192,7 @@ PROXIES: dict[str, ProxySpec] = {
         strength=0.5,
         presets={"gentle": 0.45, "free": 0.6},
         options={"steps": _steps(9, 4, 20), "size": _size(1024)},
-        needs="About 20 GB to download, a GPU with 16 GB.",
+        needs=needs_gpu(20, 16, about=True),
         release=releases.Z_IMAGE_TURBO,
         code_licence="Apache-2.0",
         weight_licence="Apache-2.0",
@@ -203,7 +209,7 @@ PROXIES: dict[str, ProxySpec] = {
         strength=1.0,
         presets={"closer": 0.85, "the model's own": 1.0},
         options={"steps": _steps(4, 2, 12), "size": _size(1024)},
-        needs="About 16 GB to download, a GPU with 13 GB.",
+        needs=needs_gpu(16, 13, about=True),
         release=releases.FLUX2_KLEIN,
         code_licence="Apache-2.0",
         weight_licence="Apache-2.0",
@@ -223,7 +229,7 @@ PROXIES: dict[str, ProxySpec] = {
             "steps": _steps(40, 4, 60),
             "guidance": Option("Proxy guidance", 4.0, 1.0, 8.0, 0.5),
         },
-        needs="About 58 GB to download, a GPU with 60 GB (40 GB in turns).",
+        needs=needs_gpu(58, 60, about=True, less=40, way="in turns"),
         release=releases.QWEN_IMAGE_EDIT,
         code_licence="Apache-2.0",
         weight_licence="Apache-2.0",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from awaken.message import Message
 from awaken.painting import LUMA, similarity
 
 FAR = 0.8  # luma correlation below which a proxy shows another picture
@@ -92,7 +93,9 @@ def is_black(picture: np.ndarray) -> bool:
 def remarks(painting: np.ndarray, proxy: np.ndarray) -> list[tuple[str, str]]:
     """(kind, sentence) for everything a visitor should know about this proxy before trusting it."""
     if is_black(proxy) and not is_black(painting):
-        text = "The proxy is black: its model refused or failed. Try another seed, prompt or proxy."
+        text = Message(
+            "The proxy is black: its model refused or failed. Try another seed, prompt or proxy."
+        )
         return [("proxy-black", text)]
     told = []
     shift = measure_shift(painting, proxy)
@@ -101,23 +104,34 @@ def remarks(painting: np.ndarray, proxy: np.ndarray) -> list[tuple[str, str]]:
     placed = translate(proxy, -shift.down, -shift.right) if shifted else proxy
     correlation = similarity(painting, placed)[1]
     if correlation < FAR:
-        text = (
-            f"The proxy left the painting (luma correlation {correlation:.2f}, under {FAR}): the "
-            "video may drift to another picture. A lower proxy strength keeps it closer."
+        text = Message(
+            "The proxy left the painting (luma correlation {correlation:.2f}, under {limit}): the "
+            "video may drift to another picture. A lower proxy strength keeps it closer.",
+            correlation=correlation,
+            limit=FAR,
         )
         told.append(("proxy-far", text))
     if shifted:
-        text = (
-            f"The proxy lies {_pixels(shift.right, 'right', 'left')} and "
-            f"{_pixels(shift.down, 'down', 'up')} of the painting. They are fused pixel by pixel, "
-            "so this blurs the video: crop both alike, or choose another seed or proxy."
+        text = Message(
+            "The proxy lies {across} and {down} of the painting. They are fused pixel by pixel, "
+            "so this blurs the video: crop both alike, or choose another seed or proxy.",
+            across=_right(shift.right),
+            down=_down(shift.down),
         )
         told.append(("proxy-shifted", text))
     return told
 
 
-def _pixels(value: float, positive: str, negative: str) -> str:
-    return f"{abs(value):.0f} px {positive if value >= 0 else negative}"
+def _right(pixels: float) -> Message:
+    if pixels < 0:
+        return Message("{count:.0f} px left", count=-pixels)
+    return Message("{count:.0f} px right", count=pixels)
+
+
+def _down(pixels: float) -> Message:
+    if pixels < 0:
+        return Message("{count:.0f} px up", count=-pixels)
+    return Message("{count:.0f} px down", count=pixels)
 
 
 def _windowed_luma(picture: np.ndarray) -> np.ndarray:

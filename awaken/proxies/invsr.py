@@ -125,7 +125,9 @@ def load_predictor(path) -> NoisePredictor:
         network.load_state_dict(state)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"{path} belongs to another network: {reason}") from error
+        raise ModelError(
+            "{path} belongs to another network: {reason}", path=path, reason=reason
+        ) from error
     return network.eval().requires_grad_(False)
 
 

@@ -189,14 +189,16 @@ def to_bytes(pixels: np.ndarray, title: str, painting: np.ndarray) -> np.ndarray
     """(h, w, 3) floats in 0..1 -> uint8. Raises ModelError for a picture that shows nothing."""
     if not np.isfinite(pixels).all():
         raise ModelError(
-            f"{title} overflowed and gave no picture. Try another seed or a lower guidance; on a "
-            "GPU that keeps failing, another proxy."
+            "{title} overflowed and gave no picture. Try another seed or a lower guidance; on a "
+            "GPU that keeps failing, another proxy.",
+            title=title,
         )
     picture = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
     if is_black(picture) and not is_black(painting):
         raise ModelError(
-            f"{title} answered with a black picture: its safety checker refused, or its numbers "
-            "overflowed. Try another seed or prompt, or choose another proxy."
+            "{title} answered with a black picture: its safety checker refused, or its numbers "
+            "overflowed. Try another seed or prompt, or choose another proxy.",
+            title=title,
         )
     return picture
 
@@ -207,8 +209,11 @@ def check_steps(strength: float, steps: float) -> int:
     if count < 1:
         least = 1 / steps + 0.005  # rounded up, to be typed in
         raise RequestError(
-            f"At strength {strength:g} none of the proxy's {steps:g} steps would be taken and it "
-            f"would stay the painting: raise the proxy strength to {least:.2f} or more, or "
-            "choose the proxy “The painting itself”."
+            "At strength {strength:g} none of the proxy's {steps:g} steps would be taken and it "
+            "would stay the painting: raise the proxy strength to {least:.2f} or more, or choose "
+            "the proxy “The painting itself”.",
+            strength=strength,
+            steps=steps,
+            least=least,
         )
     return count

@@ -70,7 +70,8 @@ class QwenImageEditProxy(PipelineProxy):
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
-                f"{self.folder / 'processor'} could not be read: fetch that folder again."
+                "{folder} could not be read: fetch that folder again.",
+                folder=self.folder / "processor",
             ) from error
         self.pipe.register_modules(processor=PictureReader(pictures, self.pipe.tokenizer))
 

@@ -26,6 +26,7 @@ from contextlib import closing
 from typing import Any
 
 from awaken.engine import Engine
+from awaken.message import Message
 from awaken.pace import Pace
 from awaken.types import Event, Failed, Request, Result
 
@@ -112,19 +113,28 @@ class Driver(Engine):
         if "quota" in said.lower():
             return Failed(
                 "quota",
-                f"This run asks for {self.declared(request)} s of GPU, which is more than your "
-                "quota has left. Fewer steps, a smaller size or p = 0 need less. Hugging Face says: "
-                f"{said}",
+                Message(
+                    "This run asks for {seconds} s of GPU, which is more than your quota has left. Fewer "
+                    "steps, a smaller size or p = 0 need less. Hugging Face says: {said}",
+                    seconds=self.declared(request),
+                    said=said,
+                ),
             )
         if "aborted" in said.lower():
             self.speed.too_short()
             return Failed(
                 "quota",
-                "The GPU was taken back before the run was done. Press Awaken again: it will ask "
-                f"for {self.declared(request)} s now.",
+                Message(
+                    "The GPU was taken back before the run was done. Press Awaken again: it will ask for "
+                    "{seconds} s now.",
+                    seconds=self.declared(request),
+                ),
             )
         log.error("the run could not be driven", exc_info=error)
-        return Failed("internal", f"The GPU could not be used ({said or type(error).__name__}).")
+        return Failed(
+            "internal",
+            Message("The GPU could not be used ({error}).", error=said or type(error).__name__),
+        )
 
 
 def _plain(text: str) -> str:

@@ -100,7 +100,7 @@ def progress(
                     False,
                 )
     except AwakenError as error:
-        yield translate(str(error)), True
+        yield translate(error.message), True
         return
     except Exception:
         log.exception("fetching %s failed", key)

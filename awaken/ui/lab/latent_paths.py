@@ -85,7 +85,7 @@ def follow(
     try:
         yield from _follow(holder, values, clip, method)
     except AwakenError as error:
-        yield grid.failed(str(error))
+        yield grid.failed(error.message)
     except Exception:
         log.exception("the latent paths failed")
         yield grid.failed(texts.say("internal"))

@@ -119,7 +119,7 @@ def wire(
                 note=LabSubmission(values, picture or {}, {}, keywords["lock"], choices),
             )
         except AwakenError as error:
-            return panel.shown(grid.failed(str(error)))
+            return panel.shown(grid.failed(error.message))
 
     def reattach(owner: str) -> Job | Updates:
         return jobs.returned(owner, panel.name) or gr.skip()

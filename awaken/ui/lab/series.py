@@ -104,7 +104,7 @@ def series(
         yield from warmed(holder)
         yield from _series(holder, request, trials, baseline, stills, columns, began)
     except AwakenError as error:
-        yield failed(str(error))
+        yield failed(error.message)
     except Exception:
         log.exception("a series failed")
         yield failed(texts.say("internal"))
@@ -175,8 +175,8 @@ def _series(
             run = run_one(holder, replace(request, **trial.changes), trial.label, i, len(trials))
             result, reused = yield from run
         except AwakenError as error:
-            messages.append(translate(str(error)))
-            problems.append(say("problem", label=trial.label, message=translate(str(error))))
+            messages.append(translate(error.message))
+            problems.append(say("problem", label=trial.label, message=translate(error.message)))
             value["problems"] = list(problems)
             continue
         reuse.add(result, reused, result.baseline is last)  # the memo hands out the same array

@@ -197,6 +197,6 @@ def _restored(page: Page, found: restore.Recovered, running: bool) -> Updates:
 def _refused(page: Page, error: AwakenError, kind: str, running: bool) -> Updates:
     """A file that cannot be used, with its sentence; during a run the strip belongs to the run."""
     if running:
-        gr.Warning(translate(str(error)))
+        gr.Warning(translate(error.message))
         return {}
-    return {page.strip: status.refused(str(error), kind).value()}
+    return {page.strip: status.refused(error.message, kind).value()}

@@ -60,7 +60,7 @@ def wire(holder: EngineHolder, page: Page, loaded: gr.events.Dependency) -> None
         try:
             return _submit(holder, owner, submission)
         except AwakenError as error:
-            return view(animation.failed(error.kind, str(error), submission.shown))
+            return view(animation.failed(error.kind, error.message, submission.shown))
         except Exception:
             log.exception("a run could not be submitted")
             return view(animation.failed("internal", say("internal"), submission.shown))

@@ -90,7 +90,7 @@ def animate(
             ended=True,
         )
     except AwakenError as error:
-        yield failed(error.kind, str(error), shown, running)
+        yield failed(error.kind, error.message, shown, running)
     except Exception:
         log.exception("a run failed")
         yield failed("internal", say("internal"), shown)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from awaken.message import Message
 from awaken.recipe import Recovered, named, recover
 from awaken.types import SETTINGS
 
@@ -79,7 +80,7 @@ def decode(query: str | Mapping[str, str] | Iterable[tuple[str, str]]) -> Recove
     if "v" not in given:
         return Recovered({})
     if given.pop("v") != str(VERSION):
-        return Recovered({}, unusable=("a link of another version of this page",))
+        return Recovered({}, unusable=(Message("a link of another version of this page"),))
     raw: dict[str, Any] = dict(DEFAULTS)
     strange = []
     for name, text in given.items():
