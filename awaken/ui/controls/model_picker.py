@@ -9,7 +9,6 @@ import gradio as gr
 
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.proxies import PROXIES, ProxySpec
-from awaken.types import BOUNDS, MAX_PROMPT
 from awaken.ui.controls import model_downloads, widgets
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.run.requests import BACKEND, PROXY
@@ -44,18 +43,16 @@ def build(
         draw["proxy"] = _radio("proxy", PROXIES, PROXY)
         about_proxy = gr.Markdown(about(proxy), elem_classes=["aw-about"])
         offers.append(model_downloads.offer("proxy", PROXIES, PROXY))
-        draw["proxy_strength"] = gr.Slider(
-            *BOUNDS["proxy_strength"], value=proxy.strength, step=0.01, label=say("proxy_strength"),
-            info=say("proxy_strength_info"), visible=proxy.strength is not None,
-        )  # fmt: skip
+        draw["proxy_strength"] = widgets.dial(
+            "proxy_strength", proxy.strength, step=0.01, visible=proxy.strength is not None
+        )
         presets = widgets.chips(
             _presets(proxy), "presets", say("presets"), visible=bool(proxy.presets)
         )
         draw["proxy_image"] = widgets.PictureDrop("proxy_image", visible=proxy.needs_image)
-        draw["proxy_template"] = gr.Textbox(
-            proxy.template, label=say("proxy_template"), info=say("proxy_template_info"),
-            max_lines=4, max_length=MAX_PROMPT, visible=bool(proxy.template),
-        )  # fmt: skip
+        draw["proxy_template"] = widgets.dial(
+            "proxy_template", proxy.template, max_lines=4, visible=bool(proxy.template)
+        )
         _sliders("proxy_options", PROXY, draw)
 
     def of_backend(key: str) -> Updates:

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from awaken.backends import BACKENDS, BackendSpec
-from awaken.types import ALPHA_KINDS, BOUNDS, MAX_PROMPT, STARTS, VARIANTS
+from awaken.types import MAX_PROMPT, SETTINGS
 from awaken.ui.controls import model_downloads, model_picker, widgets
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.run import requests
@@ -74,40 +74,29 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
     draw["painting"] = widgets.PictureDrop("painting", start["painting"], pastes=True)
     draw["mask"] = brush.MotionBrush(brush.reason(BACKEND))
     rail.gallery = widgets.wall(paintings, str(start.get("id", "")))
-    draw["prompt"] = gr.Textbox(
-        value=start["prompt"], label=say("prompt"), placeholder=say("prompt_hint"), lines=2,
-        max_lines=5, max_length=MAX_PROMPT, elem_id="aw-prompt",
+    draw["prompt"] = widgets.dial(
+        "prompt", start["prompt"], placeholder=say("prompt_hint"), lines=2, max_lines=5,
+        elem_id="aw-prompt",
     )  # fmt: skip
     read = gr.Markdown(visible=False, elem_id="aw-read")
     rail.chips = widgets.chips(start.get("suggestions", suggestions()), "chips", say("chips"))
 
-    draw["p"] = gr.Slider(
-        *BOUNDS["p"], value=start["p"], step=0.05, label=say("p"), info=say("p_info"),
-        elem_id="aw-p", elem_classes=["aw-dial"],
-    )  # fmt: skip
+    draw["p"] = widgets.dial("p", start["p"], step=0.05, elem_id="aw-p", elem_classes=["aw-dial"])
     with gr.Column(elem_classes=["aw-group"]):
-        draw["alpha"] = gr.Radio(
-            [(say(f"alpha_{kind}"), kind) for kind in ALPHA_KINDS], value=start["alpha"],
-            label=say("alpha"), info=say("alpha_info"), elem_id="aw-alpha",
-        )  # fmt: skip
-        draw["peak"] = gr.Slider(
-            *BOUNDS["peak"], value=start["peak"], step=0.5, label=say("peak"), elem_id="aw-peak",
-        )  # fmt: skip
+        draw["alpha"] = widgets.dial("alpha", start["alpha"], elem_id="aw-alpha")
+        draw["peak"] = widgets.dial("peak", start["peak"], step=0.5, elem_id="aw-peak")
         curve = widgets.curve(
             widgets.curve_value(start["alpha"], start["peak"], start["p"], spec.steps)
         )
-    draw["motion"] = gr.Slider(
-        **_motion(spec, start["motion"]), label=say("motion"), info=say("motion_info"),
-        elem_id="aw-motion", elem_classes=["aw-dial"],
-    )  # fmt: skip
+    draw["motion"] = widgets.dial(
+        "motion", **_motion(spec, start["motion"]), elem_id="aw-motion", elem_classes=["aw-dial"]
+    )
 
     rail.offers = model_picker.build(draw, rail.restored)
     with gr.Accordion(say("variant"), open=False, elem_id="aw-variants"):
-        draw["variant"] = gr.Radio(
-            [(say(f"variant_{key}"), key) for key in VARIANTS], value=start["variant"],
-            label=say("variant"), info=say("variant_info"), elem_id="aw-variant",
-            elem_classes=["aw-choices"],
-        )  # fmt: skip
+        draw["variant"] = widgets.dial(
+            "variant", start["variant"], elem_id="aw-variant", elem_classes=["aw-choices"]
+        )
     with gr.Accordion(say("advanced"), open=False, elem_id="aw-advanced"):
         _advanced(rail, start)
 
@@ -136,33 +125,21 @@ def _advanced(rail: Controls, start: Mapping[str, Any]) -> None:
     draw, spec = rail.inputs, BACKENDS[BACKEND]
     with gr.Row(elem_classes=["aw-seed"]):
         draw["seed"] = gr.Number(
-            start["seed"], label=say("seed"), precision=0, minimum=BOUNDS["seed"][0],
-            maximum=BOUNDS["seed"][1], elem_id="aw-seed",
+            start["seed"], label=say("seed"), precision=0, minimum=SETTINGS["seed"].low,
+            maximum=SETTINGS["seed"].high, elem_id="aw-seed",
         )  # fmt: skip
         dice = gr.Button(say("dice"), size="sm", elem_id="aw-dice")
     rail.lock = gr.Checkbox(True, label=say("seed_lock"), info=say("seed_lock_info"))
-    draw["steps"] = gr.Slider(
-        *BOUNDS["steps"], value=spec.steps, step=1, label=say("steps"), elem_id="aw-steps"
-    )
-    draw["guidance"] = gr.Slider(
-        *BOUNDS["guidance"], value=spec.guidance, step=0.5, label=say("guidance")
-    )
+    draw["steps"] = widgets.dial("steps", spec.steps, elem_id="aw-steps")
+    draw["guidance"] = widgets.dial("guidance", spec.guidance, step=0.5)
     draw["size"] = gr.Radio(
         **_sizes(spec), label=say("size"), info=say("size_info"), elem_id="aw-size"
     )
     draw["frames"] = gr.Radio(**_frames(spec), label=say("frames"))
-    draw["fps"] = gr.Slider(*BOUNDS["fps"], value=spec.fps, step=1, label=say("fps"))
-    draw["re_noise"] = gr.Slider(
-        *BOUNDS["re_noise"], value=start["re_noise"], step=0.05, label=say("re_noise"),
-        info=say("re_noise_info"),
-    )  # fmt: skip
-    draw["start"] = gr.Radio(
-        [(say(f"start_{kind}"), kind) for kind in STARTS], value=start["start"], label=say("start"),
-        info=say("start_info"),
-    )  # fmt: skip
-    draw["negative_prompt"] = gr.Textbox(
-        "", label=say("negative_prompt"), max_lines=3, max_length=MAX_PROMPT
-    )
+    draw["fps"] = widgets.dial("fps", spec.fps)
+    draw["re_noise"] = widgets.dial("re_noise", start["re_noise"], step=0.05)
+    draw["start"] = widgets.dial("start", start["start"])
+    draw["negative_prompt"] = widgets.dial("negative_prompt", "", max_lines=3)
     dice.click(requests.new_seed, None, draw["seed"], **QUIET)
 
 

@@ -1,4 +1,4 @@
-"""The rail's own parts: drop zone, wall of bundled pictures, chips, alpha curve."""
+"""The rail's own parts: a setting's widget, drop zone, wall of bundled pictures, chips, alpha curve."""
 
 from __future__ import annotations
 
@@ -11,12 +11,28 @@ from gradio.data_classes import FileData
 from PIL import Image
 
 from awaken.preview import data_uri
+from awaken.types import MAX_PROMPT, SETTINGS
 from awaken.ui import ASSETS
 from awaken.ui.texts import say
+from awaken.ui.texts.page_en import ENGLISH
 from awaken.ui.viewer.parts import part
 from awaken.vsds import alpha_schedule, distilled_steps
 
 THUMBNAIL = 148  # pixels of the longer side; drawn at half of it on ordinary screens
+
+
+def dial(name: str, value: Any, **more: Any) -> gr.components.Component:
+    """The widget of a setting: kind, ends or choices by the table, words by the page's texts."""
+    row, info = SETTINGS[name], f"{name}_info"
+    more |= {"label": say(name), "info": say(info) if info in ENGLISH else None}
+    if row.choices:
+        choices = [(say(f"{name}_{choice}"), choice) for choice in row.choices]
+        return gr.Radio(choices, value=value, **more)
+    if row.kind == "text":
+        return gr.Textbox(value, max_length=MAX_PROMPT, **more)
+    ends = {} if row.low is None else {"minimum": row.low, "maximum": row.high}
+    whole = {"step": 1} if row.kind == "whole" else {}
+    return gr.Slider(value=value, **ends | whole | more)
 
 
 class PictureDrop(gr.HTML):

@@ -23,31 +23,14 @@ from awaken.types import SETTINGS
 VERSION = 1
 MAX_QUERY = 8000  # characters; longer ones are cut by servers on the way
 MAX_FIELDS = 100
-# What version 1 means by a setting that a link does not mention.
+_OPTIONS = tuple(name for name, row in SETTINGS.items() if row.kind == "options")
+# What version 1 means by a setting that a link does not mention; the rest are the models' own.
 DEFAULTS: dict[str, Any] = {
-    "negative_prompt": "",
-    "backend": "miniature",
-    "proxy": "miniature",
-    "variant": "+V&S",
-    "p": 0.6,
-    "alpha": "stepwise-decreasing",
-    "peak": 10.0,
-    "re_noise": 1.0,
-    "start": "still",
-    "seed": 42,
-    "sequential": False,
+    name: row.default
+    for name, row in SETTINGS.items()
+    if row.default is not None and name not in _OPTIONS
 }
-_TEXTS = (
-    "prompt",
-    "negative_prompt",
-    "proxy_template",
-    "backend",
-    "proxy",
-    "variant",
-    "alpha",
-    "start",
-)
-_OPTIONS = ("options", "proxy_options")
+_TEXTS = tuple(n for n, row in SETTINGS.items() if row.kind in ("text", "choice", "model"))
 _FOREIGN = ("view", "logs", "deep_link", "lang")  # read by the page's surroundings, not by us
 
 
@@ -90,7 +73,7 @@ def decode(query: str | Mapping[str, str] | Iterable[tuple[str, str]]) -> Recove
         elif name in _OPTIONS or name not in (*SETTINGS, "masked"):
             if not name.startswith("__") and name not in _FOREIGN:
                 strange.append(name)
-        elif name in ("sequential", "masked"):
+        elif name == "masked" or SETTINGS[name].kind == "switch":
             raw[name] = {"1": True, "0": False}.get(text, text)
         else:
             raw[name] = text if name in _TEXTS else _read(text)

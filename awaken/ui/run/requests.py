@@ -10,12 +10,12 @@ from typing import Any
 from awaken.backends import BACKENDS
 from awaken.painting import open_mask, open_painting
 from awaken.proxies import PROXIES
-from awaken.types import Request, RequestError
+from awaken.types import SETTINGS, Request, RequestError
 from awaken.ui.texts import prompt_reading, say
 
 BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))  # chosen unless the visitor chooses
 DEFAULTS = {
-    name: Request.__dataclass_fields__[name].default
+    name: SETTINGS[name].default
     for name in ("p", "alpha", "peak", "variant", "seed", "re_noise", "start")
 }
 PICTURES = ("painting", "proxy_image", "mask")  # of a request; all else is a setting
@@ -39,7 +39,7 @@ def make_request(
         raise RequestError(say("no_painting"))
     if not all(isinstance(given, Mapping | None) for given in (options, proxy_options)):
         raise RequestError(say("bad_options"))
-    readers = [settings.get(name, Request.__dataclass_fields__[name].default) for name in READERS]
+    readers = [settings.get(name, SETTINGS[name].default) for name in READERS]
     if isinstance(settings.get("prompt"), str):
         settings["prompt"] = prompt_reading.for_models(settings["prompt"], *readers)
     picture = open_painting(Path(painting))
