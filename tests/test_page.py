@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
@@ -28,6 +29,8 @@ from awaken.ui.controls import cost, model_picker, widgets
 from awaken.ui.controls.rail import new_values
 from awaken.ui.run import animation, file_guard, results, status
 from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.run.requests import make_request
+from awaken.ui.run.submission import RunSubmission
 from awaken.ui.texts import say
 from awaken.ui.viewer import stage
 from tests.page import served_page
@@ -438,12 +441,14 @@ def test_proxy_in_words_follows_the_numbers():
     assert "PSNR 18.2 dB, luma correlation 0.41" in results.proxy_in_words(18.2, 0.41)
 
 
-def _views(
-    engine, painting: Path, shown: dict, prompt: str = "the water flows"
-) -> list[animation.RunView]:
-    holder = EngineHolder(lambda: engine)
-    values = {"painting": str(painting), "prompt": prompt}
-    return list(animation.animate(holder, shown, {}, values))
+SHOWN = stage.done("a.png", "b.png", "c.mp4", frames=16, fps=8, width=64, height=64)
+
+
+def _run(make, painting: Path, shown: dict = SHOWN) -> Iterator[animation.RunView]:
+    """A press whose engine is ``make``'s, or a holder's that is given instead."""
+    values = {"painting": str(painting), "prompt": "the water flows"}
+    holder = make if isinstance(make, EngineHolder) else EngineHolder(make)
+    return animation.animate(holder, RunSubmission(values, {}, shown), make_request(**values))
 
 
 class _Engine:
@@ -459,9 +464,6 @@ class _Engine:
             yield event
 
 
-SHOWN = stage.done("a.png", "b.png", "c.mp4", frames=16, fps=8, width=64, height=64)
-
-
 @pytest.mark.parametrize(
     ("events", "words"),
     [
@@ -470,7 +472,7 @@ SHOWN = stage.done("a.png", "b.png", "c.mp4", frames=16, fps=8, width=64, height
     ],
 )
 def test_failed_run_keeps_the_last_result(painting, events, words):
-    last = _views(_Engine(*events), painting, SHOWN)[-1]
+    *_, last = _run(lambda: _Engine(*events), painting)
     assert last.ended
     assert last.status.cards[0]["text"] == words
     assert last.stage == SHOWN
@@ -488,9 +490,7 @@ def test_closing_a_run_closes_the_engine(painting):
             finally:
                 closed.append(True)
 
-    views = animation.animate(
-        EngineHolder(Endless), SHOWN, {}, {"painting": str(painting), "prompt": "the water flows"}
-    )
+    views = _run(Endless, painting)
     for _ in range(3):
         next(views)
     views.close()
@@ -509,12 +509,7 @@ def test_engine_that_cannot_start_gives_a_sentence_and_another_chance(painting):
         return _Engine(Failed("request", "made"))
 
     holder = EngineHolder(make)
-    said = [
-        list(
-            animation.animate(holder, stage.empty(), {}, {"painting": str(painting), "prompt": "x"})
-        )[-1]
-        for _ in range(3)
-    ]
+    said = [list(_run(holder, painting, stage.empty()))[-1] for _ in range(3)]
     assert "No module named 'torch'" in said[0].status.cards[0]["text"]
     assert said[1].status.cards[0]["text"].startswith("The weights are damaged")
     assert said[2].status.cards[0]["text"] == "made"
@@ -536,7 +531,7 @@ def test_finished_run_has_files_of_unguessable_name(painting):
 
             return save_result(result, folder)
 
-    first, second = (_views(Saving(result), painting, SHOWN)[-1] for _ in range(2))
+    first, second = (list(_run(lambda: Saving(result), painting))[-1] for _ in range(2))
     folders = [Path(v.stage["result"]["stacked"]["path"]).parent for v in (first, second)]
     assert folders[0] != folders[1]
     assert all(len(folder.name) >= 32 for folder in folders)

@@ -12,8 +12,6 @@ a call names, and lets a run go on when its caller has gone. Here a call is a jo
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -36,10 +34,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from awaken import __version__
 from awaken.pictures.base64_text import picture_bytes
-from awaken.types import (
-    AwakenError,
-    RequestError,
-)
+from awaken.preview import data_uri
+from awaken.types import AwakenError, RequestError
 from awaken.ui.api import catalogue
 from awaken.ui.api.calls import Made, called, finished
 from awaken.ui.run import file_guard, status
@@ -237,6 +233,4 @@ def picture_file(text: str) -> str:
 def _small(picture: np.ndarray) -> str:
     image = Image.fromarray(picture)
     image.thumbnail((LOOK, LOOK), Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=85)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
+    return data_uri(image, quality=85).partition(",")[2]

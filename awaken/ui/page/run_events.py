@@ -141,12 +141,12 @@ def _submit(holder: EngineHolder, owner: str, submission: RunSubmission) -> Job:
     """Put the run into the queue. Raises AwakenError for what cannot be run, before it waits."""
     if not is_token(owner):
         raise RequestError(say("no_owner"))
-    settings = requests.make_request(**submission.values).settings()
+    request = requests.make_request(**submission.values)
     return holder.jobs.submit(
         owner,
         PLACE,
-        lambda: animation.animate(holder, submission.shown, submission.picture, submission.values),
-        seconds=holder.seconds(settings),
+        lambda: animation.animate(holder, submission, request),
+        seconds=holder.seconds(request.settings()),
         note=submission,
     )
 

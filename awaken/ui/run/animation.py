@@ -22,8 +22,9 @@ from awaken.types import AwakenError, Request
 from awaken.ui.run import results, status
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.files import new_folder
-from awaken.ui.run.requests import READERS, make_request
+from awaken.ui.run.requests import READERS
 from awaken.ui.run.status import Status
+from awaken.ui.run.submission import RunSubmission
 from awaken.ui.texts import prompt_reading, say
 from awaken.ui.viewer import stage
 
@@ -48,24 +49,17 @@ class RunView:
     left: float | None = None
 
 
-def animate(
-    holder: EngineHolder,
-    shown: Mapping[str, Any],
-    picture: Mapping[str, str] | None,
-    values: Mapping[str, Any],
-) -> Iterator[RunView]:
-    """Run the request that ``values`` (see ``make_request``) describes.
+def animate(holder: EngineHolder, submission: RunSubmission, request: Request) -> Iterator[RunView]:
+    """Run the request that was made of the submission's values, once, when it was submitted.
 
-    shown: the stage value of the last good result; it is carried along and comes back on failure.
-    picture: title and artist of the painting, for the placard.
-    Closing the generator closes the engine's and so stops the work within one step.
+    The last good result on the stage is carried along and comes back on failure. Closing the
+    generator closes the engine's and so stops the work within one step.
     """
+    shown, painting = submission.shown, submission.values.get("painting")
     now = status.waiting(behind=False)
     running: Request | None = None
     holder.busy += 1
     try:
-        painting = values.get("painting")
-        request = make_request(**values)
         readers = (getattr(request, name) for name in READERS)
         if remark := prompt_reading.lost(request.prompt, *readers):
             now = status.after(now, types.Notice(remark))
@@ -86,7 +80,7 @@ def animate(
         yield RunView(
             status.done(now, result),
             results.film(result.settings, files, result.psnr, result.luma_correlation),
-            results.placard(result, files, picture or {}),
+            results.placard(result, files, submission.picture),
             ended=True,
         )
     except AwakenError as error:
