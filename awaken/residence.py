@@ -111,12 +111,14 @@ class Residence:
 
     def _park_all_but(self, role: str) -> None:
         leaving = self._models.keys() - {role} - self._parked
+        staying = modules(self._models[role][1]) if role in self._models else []
         for name in leaving:
             model = self._models[name][1]
             if hasattr(model, "rest"):  # where diffusers moves the parts
                 model.rest()
             for module in modules(model):
-                module.to("cpu")
+                if not any(module is other for other in staying):  # which both may use
+                    module.to("cpu")
             self._parked.add(name)
         if leaving:
             release(self.device)

@@ -144,6 +144,21 @@ def test_the_proxy_repaints_by_its_strength_and_repeats_with_its_seed(folder):
     assert np.abs(some.astype(int) - made(0.5, seed=2)).mean() > 0.5
 
 
+def test_proxy_and_video_model_segment_a_painting_once(folder):
+    backend = MiniatureBackend(torch.device("cpu"), torch.float32, folder)
+    proxy = MiniatureProxy(torch.device("cpu"), torch.float32, folder)
+    assert proxy.segmentation is backend.segmentation
+    looks = []
+    hook = backend.segmentation.body.register_forward_hook(lambda *_: looks.append(1))
+    first = picture(192, 256)
+    with torch.inference_mode():
+        for painting, count in ((first, 1), (first[::-1].copy(), 2)):
+            list(proxy.make(painting, ProxySettings("snow falls", 1, 0.5)))
+            conditioned(backend, painting)
+            assert len(looks) == count
+    hook.remove()
+
+
 def test_a_broken_checkpoint_is_said_plainly(tmp_path):
     (tmp_path / "video.json").write_text("{}")
     with pytest.raises(ModelError, match="cannot be read"):

@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from awaken.engine import Engine
 from awaken.painting import similarity
 from awaken.proxies import PROXIES, ProxySettings
 from awaken.proxies.alignment import measure_shift, register, remarks, translate
+from awaken.residence import Residence
 from awaken.sampling import Outcome
 from awaken.settings import resolve
 from awaken.types import ModelError, Request, RequestError
@@ -662,3 +664,15 @@ def test_models_share_the_device_or_take_turns(backend, monkeypatch, capacity, f
     assert spent() == first
     assert spent(p=0.3) == ""  # the proxy is reused: nobody has to move
     assert spent(proxy_strength=0.2) == again
+
+
+def test_a_network_that_both_use_stays_with_the_one_that_works():
+    moves = []
+    residence, common = Residence(torch.device("meta"), capacity=10**5), Counted("common", moves)
+    for role in ("backend", "proxy"):
+        model = SimpleNamespace(own=Counted(role, moves), common=common, weights_id=role)
+        residence.get(role, role, lambda model=model: model)
+    for role, other in (("backend", "proxy"), ("proxy", "backend")):
+        moves.clear()
+        residence.activate(role)
+        assert moves == [(other, "cpu"), (role, "meta"), ("common", "meta")]

@@ -36,7 +36,7 @@ from awaken.miniature.latents import (
     values_of,
     whole_shares,
 )
-from awaken.miniature.loading import ASSETS, trained, weights_id
+from awaken.miniature.loading import ASSETS, shared, trained, weights_id
 from awaken.miniature.mattes import outlined
 from awaken.miniature.meaning import chances, fuse_with_segmentation
 from awaken.miniature.segmentation_network import SegmentationNetwork
@@ -86,7 +86,7 @@ class MiniatureBackend(Backend):
         form = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
         self.video = trained(VideoNetwork, "video", folder).to(**form)
         self.decoder = trained(MatteNetwork, "decoder", folder).to(**form)
-        self.segmentation = trained(SegmentationNetwork, "segmentation", folder).to(**form)
+        self.segmentation = shared(SegmentationNetwork, "segmentation", folder, **form)
         self.text = text_encoder()
         self.vocabulary = Vocabulary(self.text, folder)
         self.weights_id = weights_id(folder, "video", "decoder", "segmentation")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from torch import nn
@@ -82,3 +84,15 @@ def trained(network: type[nn.Module], part: str, folder: Path) -> nn.Module:
             remedy=_REMEDY,
         ) from error
     return built.requires_grad_(False).eval()
+
+
+_SHARED: WeakValueDictionary[tuple[Any, ...], nn.Module] = WeakValueDictionary()
+
+
+def shared(network: type[nn.Module], part: str, folder: Path, **form: Any) -> nn.Module:
+    """As ``trained``, in that ``form`` of ``Module.to``; one network for all that use it at a time."""
+    key = (_home(folder, part), part, *sorted(form.items(), key=lambda item: item[0]))
+    built = _SHARED.get(key)
+    if built is None:
+        built = _SHARED[key] = trained(network, part, folder)
+    return built.to(**form)

@@ -112,7 +112,10 @@ class Body(nn.Module):
 
 
 class SegmentationNetwork(nn.Module):
-    """Pictures -> logits of what is there; sentences -> logits of what they move."""
+    """Pictures -> logits of what is there; sentences -> logits of what they move.
+
+    In inference the last picture's answer is kept: proxy and video model ask for the same one.
+    """
 
     def __init__(self, widths: tuple[int] = (96,)) -> None:
         super().__init__()
@@ -124,6 +127,7 @@ class SegmentationNetwork(nn.Module):
         self.leave = nn.Sequential(norm_of(width), nn.SiLU(), nn.Conv2d(width, len(CLASSES), 1))
         self.reader = nn.Sequential(nn.Linear(TEXT, 192), nn.SiLU(), nn.Linear(192, len(CLASSES)))
         nn.init.constant_(self.leave[-1].bias, -2.0)  # most things are in few places
+        self._last: tuple[torch.Tensor, torch.Tensor] | None = None  # a picture and its answer
 
     @staticmethod
     def _mixing(width: int) -> nn.Module:
@@ -131,6 +135,13 @@ class SegmentationNetwork(nn.Module):
 
     def forward(self, picture: torch.Tensor) -> torch.Tensor:
         """(b, 3, h, w) in 0..1, sides of multiples of 32 -> (b, classes, h / 8, w / 8) logits."""
+        if torch.is_grad_enabled() or self.training:
+            return self._segment(picture)
+        if self._last is None or not _equal(self._last[0], picture):
+            self._last = (picture, self._segment(picture))
+        return self._last[1]
+
+    def _segment(self, picture: torch.Tensor) -> torch.Tensor:
         finest, *features = self.body(picture)
         deepest = features.pop()
         x = self.enter[3](deepest) + self.whole(deepest.mean((2, 3)))[..., None, None]
@@ -146,3 +157,7 @@ class SegmentationNetwork(nn.Module):
         """Word vectors (b, 20, 384), presence (b, 20) -> (b, classes) logits: what is to move."""
         count = present.sum(1, keepdim=True).clamp(min=1)
         return self.reader((words * present[..., None]).sum(1) / count)
+
+
+def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return (a.device, a.dtype) == (b.device, b.dtype) and torch.equal(a, b)

@@ -17,7 +17,7 @@ from awaken.backends.miniature import noise_schedule
 from awaken.miniature.canvas import luma, to_array, to_tensor
 from awaken.miniature.imaging import guided_filter
 from awaken.miniature.latents import CELL, grid_for, light_of, rgb_of
-from awaken.miniature.loading import ASSETS, trained, weights_id
+from awaken.miniature.loading import ASSETS, shared, trained, weights_id
 from awaken.miniature.meaning import what_is_where
 from awaken.miniature.proxy_network import SPREAD, ProxyNetwork
 from awaken.miniature.segmentation_network import SegmentationNetwork
@@ -43,7 +43,7 @@ class MiniatureProxy(Proxy):
         self.device, self.dtype = device, dtype
         form = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
         self.network = trained(ProxyNetwork, "proxy", folder).to(**form)
-        self.segmentation = trained(SegmentationNetwork, "segmentation", folder).to(**form)
+        self.segmentation = shared(SegmentationNetwork, "segmentation", folder, **form)
         self.text = text_encoder()
         self.weights_id = weights_id(folder, "proxy", "segmentation")
 
