@@ -22,7 +22,7 @@ class Message(str):
         made.template, made.values = template, kept
         return made
 
-    def told(self, translate: Callable[[str], str], separator: str) -> str:
+    def translated(self, translate: Callable[[str], str], separator: str) -> str:
         """The sentence with its template, and whatever stands in it, in other words.
 
         translate: of a template, or of a value that is a name or a sentence; what it does not know
@@ -52,7 +52,7 @@ def _filled(
         if isinstance(value, tuple):
             return separator.join(str(words(part)) for part in value)
         if isinstance(value, Message):
-            return value.told(translate, separator)
+            return value.translated(translate, separator)
         return translate(value) if isinstance(value, str) else value
 
     return template.format(**{k: words(v) for k, v in values.items()}) if values else template

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -10,36 +11,46 @@ import torch.nn.functional as F
 from awaken.miniature.imaging import smooth_step
 from awaken.miniature.latents import AIR, AIRS, DRIFT, FRAMES
 
-# kind -> (count at amount 1, radius in 1/512 of the side, lengthening along the way, colours,
-# opacity)
-_PARTICLES: dict[
-    str, tuple[int, tuple[float, float], float, tuple[tuple[float, ...], ...], float]
-] = {
-    "snow": (420, (1.1, 3.4), 1.0, ((1.0, 1.0, 1.0), (0.93, 0.96, 1.0)), 0.9),
-    "rain": (380, (0.55, 0.9), 16.0, ((0.86, 0.9, 0.95), (0.75, 0.8, 0.86)), 0.5),
-    "petals": (
-        150,
-        (2.2, 4.2),
-        1.5,
-        ((0.98, 0.8, 0.85), (1.0, 0.92, 0.94), (0.93, 0.6, 0.7)),
-        0.95,
+
+@dataclass(frozen=True)
+class Particles:
+    """One kind: how many there are at amount 1, and how they look.
+
+    radius: smallest and largest, in 1/512 of the picture's side. length: long axis over radius.
+    """
+
+    count: int
+    radius: tuple[float, float]
+    length: float
+    opacity: float
+    colours: tuple[tuple[float, float, float], ...]
+
+
+_PARTICLES = {
+    "snow": Particles(420, (1.1, 3.4), 1.0, 0.9, ((1.0, 1.0, 1.0), (0.93, 0.96, 1.0))),
+    "rain": Particles(380, (0.55, 0.9), 16.0, 0.5, ((0.86, 0.9, 0.95), (0.75, 0.8, 0.86))),
+    "petals": Particles(
+        150, (2.2, 4.2), 1.5, 0.95, ((0.98, 0.8, 0.85), (1.0, 0.92, 0.94), (0.93, 0.6, 0.7))
     ),
-    "leaves": (120, (2.6, 5.0), 1.6, ((0.85, 0.5, 0.12), (0.75, 0.28, 0.1), (0.9, 0.7, 0.2)), 0.95),
-    "sparks": (160, (0.8, 1.9), 1.3, ((1.0, 0.75, 0.3), (1.0, 0.55, 0.15), (1.0, 0.9, 0.6)), 0.95),
+    "leaves": Particles(
+        120, (2.6, 5.0), 1.6, 0.95, ((0.85, 0.5, 0.12), (0.75, 0.28, 0.1), (0.9, 0.7, 0.2))
+    ),
+    "sparks": Particles(
+        160, (0.8, 1.9), 1.3, 0.95, ((1.0, 0.75, 0.3), (1.0, 0.55, 0.15), (1.0, 0.9, 0.6))
+    ),
 }
-# What falls, falls all over the picture: asked for it is 0.3 or more on average where it may be,
-# and 0.15 at most when it is the network's noise, which reaches 0.3 in places.
-_FALLS = 0.2
-# Below the first, mist and glints are noise; above the second they are meant.
-_SURE = (0.12, 0.3)
-_FADE = 3  # frames over which the air fills, so that frame 0 is the painting
+# Least mean amount over the allowed cells at which particles are drawn. Named in the prompt it is
+# 0.3 or more; the network's noise stays below 0.15, though it reaches 0.3 in single cells.
+_LEAST_MEAN = 0.2
+_SURE = (0.12, 0.3)  # amounts of a smooth step: below the first noise, above the second certain
+_FADE = 3  # frames over which particles and mist fade in, so that frame 0 is the painting
 
 
 class Air:
     """Snow, rain, petals, leaves, sparks, mist and twinkling, at the painting's own size.
 
-    The latents say how much of what is where and how it drifts; the particles themselves come from
-    a fixed random sequence, so that the same latents always give the same video.
+    The latents hold the amount of each per cell and one drift; the particles themselves come from a
+    fixed random sequence, so that the same latents always give the same video.
     """
 
     def __init__(self, values: torch.Tensor, painting: torch.Tensor) -> None:
@@ -54,18 +65,18 @@ class Air:
         }
         self.present = {name for name, a in self.amounts.items() if float(a.amax()) > 0.1}
         for name in self.present & _PARTICLES.keys():
-            allowed = values[:, AIR][:, AIRS.index(name)].ne(0).any(1, keepdim=True)  # by a mask
-            if float(self.amounts[name][allowed].mean()) < _FALLS:
+            # A motion mask sets the amount to exactly 0 where nothing is allowed.
+            allowed = values[:, AIR][:, AIRS.index(name)].ne(0).any(1, keepdim=True)
+            if float(self.amounts[name][allowed].mean()) < _LEAST_MEAN:
                 self.present.discard(name)
-        self.clouds = [name for name in _PARTICLES if name in self.present]
-        self.flakes = {name: self._scatter(name) for name in self.clouds}
+        self.particles = {name: self._scatter(name) for name in _PARTICLES if name in self.present}
         if "mist" in self.present:
-            self.veil = self._veil()
+            self.mist = self._mist_texture()
             light = painting.flatten(2).quantile(0.85, dim=2)[..., None, None]
             self.mist_colour = 0.5 * light + 0.5 * light.mean(1, keepdim=True) * 1.05
         if "twinkle" in self.present:
-            # Bright spots smaller than a window (a top-hat): stars and glints, but not the moon;
-            # and not every brush stroke that is a little lighter than its neighbour.
+            # A top-hat filter: bright spots smaller than the window (stars and glints, not the
+            # moon), by more than 0.12, so that not every lighter brush stroke counts.
             luma = painting.mean(1, keepdim=True)
             window = 2 * max(1, round(self.side / 200)) + 1
             low = -F.max_pool2d(-luma, window, 1, window // 2)
@@ -82,17 +93,18 @@ class Air:
         values = torch.rand(1, count, *small, generator=self._generator(7)).to(self.device)
         return F.interpolate(values, (self.height, self.width), mode="bicubic").clamp(0, 1)
 
-    def _veil(self) -> torch.Tensor:
+    def _mist_texture(self) -> torch.Tensor:
         """(1, 1, 96, 192): a tileable cloud texture in 0..1."""
         fy, fx = torch.fft.fftfreq(96)[:, None], torch.fft.rfftfreq(192)[None]
         white = torch.randn(96, 192, generator=self._generator(11))
         shape = (fy.square() * 6 + fx.square() + 1e-4) ** -0.85
-        veil = torch.fft.irfft2(torch.fft.rfft2(white) * shape, s=(96, 192))
-        return torch.sigmoid(1.3 * (veil - veil.mean()) / veil.std())[None, None].to(self.device)
+        mist = torch.fft.irfft2(torch.fft.rfft2(white) * shape, s=(96, 192))
+        return torch.sigmoid(1.3 * (mist - mist.mean()) / mist.std())[None, None].to(self.device)
 
     def _scatter(self, name: str) -> dict[str, torch.Tensor]:
-        """Places (0 to 1), sizes, speeds, phases and colours of one kind of particles."""
-        count, (low, high), _, colours, _ = _PARTICLES[name]
+        """Positions (0 to 1), radii, speeds, phases and colours of one kind of particles."""
+        kind = _PARTICLES[name]
+        count, (low, high), colours = kind.count, kind.radius, kind.colours
         generator = self._generator(sum(map(ord, name)))
 
         def draw(*shape: int) -> torch.Tensor:
@@ -101,7 +113,7 @@ class Air:
         depth = draw(count)
         palette = torch.tensor(colours, device=self.device)
         return {
-            "place": draw(count, 2),
+            "position": draw(count, 2),
             "radius": (low + (high - low) * depth**2) * self.side / 512,
             "speed": 0.55 + 0.6 * depth,
             "phase": draw(count, 2) * 2 * math.pi,
@@ -110,7 +122,7 @@ class Air:
         }
 
     def over(self, picture: torch.Tensor, n: int) -> torch.Tensor:
-        """Lay frame ``n`` of the air over (1, 3, H, W)."""
+        """Frame ``n`` of twinkling, mist and particles over a picture (1, 3, H, W)."""
         fade = min(1.0, n / _FADE)
         if not self.present or fade == 0:
             return picture
@@ -122,71 +134,90 @@ class Air:
             glint = angle.sin() - (2 * math.pi * self.beats[:, :1]).sin()
             picture = picture + 0.7 * amount * glint * self.highlights
         if "mist" in self.present:
-            picture = self._misted(picture, n, fade)
-        for name in self.clouds:
-            picture = self._strewn(picture, name, n, fade)
+            picture = self._with_mist(picture, n, fade)
+        for name in self.particles:
+            picture = self._with_particles(picture, name, n, fade)
         return picture
 
     def _up(self, x: torch.Tensor) -> torch.Tensor:
         return F.interpolate(x, (self.height, self.width), mode="bilinear")
 
-    def _misted(self, picture: torch.Tensor, n: int, fade: float) -> torch.Tensor:
+    def _with_mist(self, picture: torch.Tensor, n: int, fade: float) -> torch.Tensor:
         amount = self._up(self.amounts["mist"])
         moved = self.drift[:, :, n].mean((2, 3)) * self.cell / self.side  # shares of the side
         y = torch.arange(self.height, device=self.device) / self.side - moved[0, 1]
         x = torch.arange(self.width, device=self.device) / self.side - moved[0, 0]
         wrapped = torch.meshgrid((y * 1.1) % 1, (x * 0.55) % 1, indexing="ij")
         grid = torch.stack([wrapped[1], wrapped[0]], -1)[None] * 2 - 1
-        padded = F.pad(self.veil, (1, 1, 1, 1), mode="circular")
+        padded = F.pad(self.mist, (1, 1, 1, 1), mode="circular")
         inner = torch.tensor([192 / 194, 96 / 98], device=self.device)
-        veil = F.grid_sample(padded, grid * inner, "bilinear", align_corners=False)
-        weight = 0.62 * fade * amount * veil
+        mist = F.grid_sample(padded, grid * inner, "bilinear", align_corners=False)
+        weight = 0.62 * fade * amount * mist
         return picture * (1 - weight) + self.mist_colour * weight
 
-    def _strewn(self, picture: torch.Tensor, name: str, n: int, fade: float) -> torch.Tensor:
-        _, _, length, _, opacity = _PARTICLES[name]
-        flakes = self.flakes[name]
+    def _with_particles(
+        self, picture: torch.Tensor, name: str, n: int, fade: float
+    ) -> torch.Tensor:
+        kind, particles = _PARTICLES[name], self.particles[name]
         size = torch.tensor([self.width, self.height], device=self.device)
-        here = flakes["place"] * 2 - 1
+        here = particles["position"] * 2 - 1
         drift = F.grid_sample(self.drift[:, :, n], here[None, None], align_corners=False)[0, :, 0].T
-        way = drift * self.cell * flakes["speed"][:, None]
-        turn = 2 * math.pi * 0.7 * n / FRAMES + flakes["phase"]
+        offset = drift * self.cell * particles["speed"][:, None]
+        turn = 2 * math.pi * 0.7 * n / FRAMES + particles["phase"]
         sway = 0.0 if name == "rain" else 0.012 * self.side
-        way = way + sway * (turn.sin() - flakes["phase"].sin())
+        offset = offset + sway * (turn.sin() - particles["phase"].sin())
         margin = 0.06 * self.side
-        place = (flakes["place"] * size + way + margin) % (size + 2 * margin) - margin
+        position = (particles["position"] * size + offset + margin) % (size + 2 * margin) - margin
         amount = F.grid_sample(
-            self.amounts[name], (place / size * 2 - 1)[None, None], padding_mode="border",
+            self.amounts[name], (position / size * 2 - 1)[None, None], padding_mode="border",
             align_corners=False,
         )[0, 0, 0]  # fmt: skip
-        shown = fade * opacity * (amount - flakes["chance"]).mul(12).clamp(0, 1)
-        # The long axis: along the fall for rain, tumbling for petals and leaves.
+        shown = fade * kind.opacity * (amount - particles["chance"]).mul(12).clamp(0, 1)
+        # Direction of the long axis: along the drift for rain, turning for the rest.
         angle = turn.sum(1) if name != "rain" else torch.atan2(drift[:, 1], drift[:, 0])
         axis = torch.stack([angle.cos(), angle.sin()], 1)
-        tumble = 1.0 if name in ("snow", "rain") else 0.45 + 0.55 * turn[:, 0].cos().abs()
+        narrowing = 1.0 if name in ("snow", "rain") else 0.45 + 0.55 * turn[:, 0].cos().abs()
         return splat(
-            picture, place, flakes["radius"], length, tumble, axis, flakes["colour"], shown
+            picture,
+            position,
+            particles["radius"],
+            kind.length,
+            narrowing,
+            axis,
+            particles["colour"],
+            shown,
         )
 
 
-def splat(picture, place, radius, length, thin, axis, colour, opacity) -> torch.Tensor:
-    """Draw soft ellipses over (1, 3, H, W): place (n, 2) pixels, radius (n,), unit axis (n, 2).
+def splat(
+    picture: torch.Tensor,
+    position: torch.Tensor,
+    radius: torch.Tensor,
+    length: float,
+    narrowing: float | torch.Tensor,
+    axis: torch.Tensor,
+    colour: torch.Tensor,
+    opacity: torch.Tensor,
+) -> torch.Tensor:
+    """Draw n soft ellipses over a picture (1, 3, H, W).
 
-    ``length`` lengthens along the axis; ``thin`` (number or (n,)) narrows across it.
+    position (n, 2) in pixels, radius (n,), axis (n, 2) of length 1, colour (n, 3), opacity (n,).
+    length: factor along the axis; narrowing: factor across it, one or (n,).
     """
     _, _, height, width = picture.shape
-    reach = int(math.ceil(float(radius.max()) * max(1.0, length) * 1.6)) + 1
-    span = torch.arange(-reach, reach + 1, device=picture.device)
+    half = int(math.ceil(float(radius.max()) * max(1.0, length) * 1.6)) + 1
+    span = torch.arange(-half, half + 1, device=picture.device)
     oy, ox = torch.meshgrid(span, span, indexing="ij")
-    centre = place.round()
+    centre = position.round()
     x, y = (centre[:, i, None, None] + o for i, o in ((0, ox), (1, oy)))
-    dx, dy = x + 0.5 - place[:, 0, None, None], y + 0.5 - place[:, 1, None, None]
+    dx, dy = x + 0.5 - position[:, 0, None, None], y + 0.5 - position[:, 1, None, None]
     along = dx * axis[:, 0, None, None] + dy * axis[:, 1, None, None]
     across = dy * axis[:, 0, None, None] - dx * axis[:, 1, None, None]
-    thin = thin if isinstance(thin, float) else thin[:, None, None]
+    if isinstance(narrowing, torch.Tensor):
+        narrowing = narrowing[:, None, None]
     r = radius[:, None, None]
-    far = (along / (r * length)) ** 2 + (across / (r * thin)) ** 2
-    alpha = torch.exp(-(far**1.5)) * opacity[:, None, None]
+    squared = (along / (r * length)) ** 2 + (across / (r * narrowing)) ** 2
+    alpha = torch.exp(-(squared**1.5)) * opacity[:, None, None]
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height) & (alpha > 0.01)
     index = (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).long()[inside]
     alpha = alpha[inside]

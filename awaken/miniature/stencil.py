@@ -1,8 +1,8 @@
-"""The motion brush in pixels: a mask with soft edges, and flow that comes to rest before them.
+"""The motion brush at the size of the painting: a mask with soft edges, and flow that fades to 0.
 
-A cell of the latents is 16 pixels wide: a mask that only the latents knew would end in stairs, and
-moving clouds would stop at a line. So the flow dies away over the last cells before the edge, and
-what still moves there is blended into the painting, on the inside: outside nothing changes at all.
+A cell of the latents is 16 pixels wide, so a mask in cells alone would show as stairs, and moving
+clouds would stop at a line. Therefore the flow fades over the last cells before the edge, and the
+moving picture is blended into the painting on the inside of the edge. Outside, no pixel changes.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import torch.nn.functional as F
 
 from awaken.miniature.imaging import box, smooth_step
 
-REACH = 3  # cells over which the flow comes to rest
+REACH = 3  # cells over which the flow fades to 0
 
 
 def touched(mask: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
-    """Cells that hold a painted pixel: (1, 1, h, w) of 0 and 1 -> (1, 1, rows, columns) of both."""
+    """Cells with any pixel of a mask (1, 1, h, w) of 0 and 1 -> (1, 1, rows, columns) of 0 and 1."""
     return F.adaptive_max_pool2d(mask, grid)
 
 
 def resting(cells: torch.Tensor) -> torch.Tensor:
-    """How much of its flow a cell keeps, 0 to 1: all of it from ``REACH`` cells inside the edge on.
+    """Factor of the flow per cell, 0 to 1: 1 from ``REACH`` cells inside the edge of a mask on.
 
-    cells: (1, 1, rows, columns) of 0 and 1. The picture's own border is no edge, and a stroke
-    thinner than twice the reach keeps all flow along its middle.
+    cells: (1, 1, rows, columns) of 0 and 1. The border of the picture counts as no edge, and a
+    stroke thinner than 2 ``REACH`` keeps the factor 1 along its middle.
     """
     depth = inner = cells
     for _ in range(REACH - 1):
@@ -35,10 +35,10 @@ def resting(cells: torch.Tensor) -> torch.Tensor:
 
 
 def stencil(mask: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """How much of the moving picture shows at a pixel, (1, 1, H, W) of 0 to 1, soft on the inside.
+    """Opacity of the moving picture per pixel, (1, 1, H, W) of 0 to 1, falling inside the edge.
 
-    mask: (1, 1, h, w) of 0 and 1, any size. The edge is as wide as half a cell; a stroke thinner
-    than that shows less, never more.
+    mask: (1, 1, h, w) of 0 and 1, any size. The soft edge is half a cell wide and lies within the
+    mask; a thinner stroke never reaches full opacity.
     """
     sharp = F.interpolate(mask, size, mode="area" if mask.shape[-1] > size[1] else "bilinear")
     radius = max(1, round((size[0] * size[1]) ** 0.5 / 96))

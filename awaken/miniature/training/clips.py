@@ -53,18 +53,19 @@ _IN_AIR: dict[str, float] = {
     "snow": 0.3, "rain": 0.25, "petals": 0.2, "leaves": 0.2, "sparks": 0.15, "fog": 0.3,
 }  # fmt: skip
 _EXCLUSIVE = ({"clouds", "billow"}, {"waves", "river"}, {"stars", "rays"}, {"boats", "toss"})
-# What moves where nothing in particular is named.
+# Effects of a caption that names nothing in particular ("alive").
 _CALM = {"clouds", "waves", "trees", "grass", "smoke", "toss", "waterfall", "fire", "flags"}
-# Shares of clips that are not "name it and it moves".
+# Shares of clips whose caption asks for stillness, names nothing in particular, or names what the
+# picture lacks.
 _STILL, _ALIVE, _ABSENT = 0.01, 0.06, 0.03
-# The same of a portrait, say, which has nothing to name: else nearly all of its captions would tell
-# of the air.
+# The last share for a picture without any of the classes (a portrait): nearly all of its other
+# captions name snow, rain and the like.
 _ABSENT_FROM_NOTHING = 0.2
-# Of captions that name two things, those whose second thing the picture lacks.
+# Share of the captions with two things whose second is not in the picture.
 _HALF_ABSENT = 0.05
-# Clips in which something moves of which nothing is said.
+# Share of clips in which something moves that the caption does not name.
 _UNNAMED = 0.04
-# Rightwards and leftwards when the caption does not say: see ``fields`` on chance.
+# Chances of rightwards and leftwards where the caption names no direction: see ``fields``.
 _USUAL = (0.97, 0.03)
 
 
@@ -74,7 +75,7 @@ def moved_by(effects: Sequence[str]) -> set[str]:
     if "alive" in effects:
         named |= _CALM
     classes = {_NEEDS[e][0] for e in named}
-    # As in ``synthesise``: a stream falls where it falls, and boats bob on waves.
+    # As in ``synthesise``: a river moves its falls too, and waves move the boats on them.
     classes |= {"falling water"} if "river" in effects else set()
     return classes | ({"boats"} if "waves" in named else set())
 
@@ -84,12 +85,12 @@ class Clips:
     """A batch of training clips, on one device.
 
     picture: (b, 3, 8 h, 8 w) RGB in 0..1; latents: (b, 18, 16, h, w) clean, in latent units;
-    valid: (b, 18, h, w), how much a prediction there matters (a displacement matters where
-    something moves); regions: (b, 2, h, w), share of cell in a named region and in a named object;
-    masks: (b, classes, h, w), what is there, named or not;
-    loudness: (b, 2), the mean square of what the flow and the shift would be there in full strength,
-    over all coefficients, in latent units; captions: what the person would say; strength: (b,) the
-    motion dial (what the caption's speed words add comes on top); duration: (b,) in units of 16 frames.
+    valid: (b, 18, h, w), weight of a prediction in the loss (of a displacement: where something
+    moves); regions: (b, 2, h, w), share of a cell in a named region and in a named object;
+    masks: (b, classes, h, w), share of a cell in each class, named or not;
+    loudness: (b, 2), mean square of flow and shift there before ``weakened``, over all coefficients,
+    in latent units; captions: b sentences; strength: (b,), the motion dial, without the caption's
+    words of speed; duration: (b,) in units of 16 frames.
     """
 
     picture: torch.Tensor
@@ -111,7 +112,7 @@ def _choose(present: dict[str, float], rng: random.Random) -> tuple[list[str], l
         return ["still"], []
     if roll < _STILL + _ALIVE:
         return ["alive"], [e for e in can if e in _CALM]
-    # Naming what the picture lacks moves nothing. A sliver of it is neither: leave it alone.
+    # Naming what the picture lacks moves nothing. A class with a share in between counts as neither.
     missing = [e for e, (c, _, _) in _NEEDS.items() if present[c] < 1e-4]
     absent = _ABSENT if can else _ABSENT_FROM_NOTHING
     if roll < _STILL + _ALIVE + absent and missing:
@@ -171,17 +172,17 @@ def make_clips(
         dtype=torch.float32,
     )
     times = torch.linspace(0, 1, FRAMES, device=device)[None] * duration[:, None]
-    stage = fields.SpaceTime(batch, *grid, times, generator)
+    space = fields.SpaceTime(batch, *grid, times, generator)
     amount = torch.tensor([w.amount for w in words], device=device)
-    z, valid, regions = synthesise(stage, picture, masks, happens, dial * asked, direction, amount)
+    z, valid, regions = synthesise(space, picture, masks, happens, dial * asked, direction, amount)
     heard = loudness(z, regions)
-    z = weakened(stage, graded(stage, z, masks))
+    z = weakened(space, graded(space, z, masks))
     texts = [w.text for w in words]
     return Clips(picture, z, valid, regions, masks, heard, texts, dial, duration)
 
 
 def synthesise(
-    stage: fields.SpaceTime,
+    space: fields.SpaceTime,
     picture: torch.Tensor,
     masks: torch.Tensor,
     effects: Sequence[Sequence[str]],
@@ -194,82 +195,82 @@ def synthesise(
     picture (b, 3, 8 h, 8 w); masks (b, classes, h, w); strength, direction, amount (b,).
     Returns latents (b, 18, t, h, w), valid (b, 18, h, w) and regions (b, 2, h, w) as in ``Clips``.
     """
-    b, (h, w) = stage.batch, (stage.rows, stage.columns)
-    t = stage.times.shape[1]
+    b, (h, w) = space.batch, (space.rows, space.columns)
+    t = space.times.shape[1]
 
     def on(*names: str) -> torch.Tensor:
         hits = [float(bool(set(names) & set(e))) for e in effects]
-        return torch.tensor(hits, device=stage.device)[:, None, None]
+        return torch.tensor(hits, device=space.device)[:, None, None]
 
     mask = {name: masks[:, i] for i, name in enumerate(CLASSES)}
     horizon = _top(mask["water"])
 
-    # Regions: every kind of flow with the weight of its mask; the joint flow is the weighted mean,
-    # so that one region's field goes on smoothly beyond its border and two meet in a soft seam.
+    # Regions: the flow is the mean of all kinds, weighted by their blurred masks, so that a field
+    # continues beyond the border of its mask and two fields blend where they meet.
     flows: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def region(weight: torch.Tensor, field: torch.Tensor) -> None:
         flows.append((weight, field))
 
-    region(mask["sky"] * on("clouds"), fields.drift(stage, strength, direction))
-    region(mask["sky"] * on("billow"), fields.billow(stage, strength, direction))
+    region(mask["sky"] * on("clouds"), fields.drift(space, strength, direction))
+    region(mask["sky"] * on("billow"), fields.billow(space, strength, direction))
     still_water = on("glitter") * (1 - on("waves")) * (1 - on("river"))
     calm = strength * torch.where(still_water[:, 0, 0] > 0, 0.45, 1.0)
     wet = on("waves") * (1 - on("river")) + still_water
-    region(mask["water"] * wet, fields.waves(stage, calm, direction, horizon))
-    region(mask["water"] * on("river"), fields.river(stage, strength, direction, horizon))
-    region(mask["falling water"] * on("waterfall", "river"), fields.fall(stage, strength))
-    lean = (stage.height() - _top(mask["grass"])[:, None, None]).clamp(0, 1) * 0.8 + 0.35
-    region(mask["grass"] * on("grass"), fields.sway(stage, strength, lean, gusts=1.6))
-    region(mask["smoke"] * on("smoke"), fields.rise(stage, strength, direction))
-    region(mask["fire"] * on("fire"), fields.flames(stage, strength))
+    region(mask["water"] * wet, fields.waves(space, calm, direction, horizon))
+    region(mask["water"] * on("river"), fields.river(space, strength, direction, horizon))
+    region(mask["falling water"] * on("waterfall", "river"), fields.fall(space, strength))
+    lean = (space.height() - _top(mask["grass"])[:, None, None]).clamp(0, 1) * 0.8 + 0.35
+    region(mask["grass"] * on("grass"), fields.sway(space, strength, lean, gusts=1.6))
+    region(mask["smoke"] * on("smoke"), fields.rise(space, strength, direction))
+    region(mask["fire"] * on("fire"), fields.flames(space, strength))
     moving = torch.stack([weight for weight, _ in flows], 1)
     soft = fields.spread(moving) + 0.02 * (moving.amax((2, 3), keepdim=True) > 0) + 1e-6
     soft = soft * (moving.amax((2, 3), keepdim=True) > 0)
     soft = soft / soft.sum(1, keepdim=True).clamp(min=1e-6)
     flow = sum(soft[:, None, None, i] * field for i, (_, field) in enumerate(flows))
 
-    # Objects, likewise. A gull fills a tenth of its cell: a thing that travels has the cells that it
-    # touches, with a hem of what is around it, which the eye does not tell from what it passes over;
-    # mattes trim the hem. Trees have none: a land with a few in every cell would sway as a whole.
+    # Objects, likewise. A gull fills a tenth of its cell, so whatever travels takes every cell that it
+    # touches, with some background, which the mattes cut away. Trees take their own share only: else
+    # a landscape with a few trees in every cell would sway as a whole.
     shifts: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def touched(weight: torch.Tensor) -> torch.Tensor:
         return (3 * weight).clamp(max=1)
 
     lean = _above_root(mask["trees"])
-    # A crown swings less than grass does: what it swings in bends along.
-    swing = fields.sway(stage, 0.4 * strength, lean, gusts=0.6)
+    # A crown swings less than grass does, for its surroundings are bent with it.
+    swing = fields.sway(space, 0.4 * strength, lean, gusts=0.6)
     shifts.append((mask["trees"] * on("trees"), swing))
     # A boat sails, or it rocks about its keel, or it bobs where the waves alone are named.
     rocks = on("toss")
     bobs = torch.maximum(rocks, on("waves")) * (1 - on("boats"))
     mast = _above_root(mask["boats"])
-    rocking = 0.55 * rocks[:, None, None] * fields.sway(stage, strength, mast, gusts=0.0)
-    bob = fields.rigid(stage, strength, direction, fast=0.0, bob=0.18)
-    sail = fields.rigid(stage, strength, direction)
+    rocking = 0.55 * rocks[:, None, None] * fields.sway(space, strength, mast, gusts=0.0)
+    bob = fields.rigid(space, strength, direction, fast=0.0, bob=0.18)
+    sail = fields.rigid(space, strength, direction)
     sail = torch.lerp(sail, (1 + rocks[:, None, None]) * bob, bobs[:, None, None]) + rocking
     shifts.append((touched(mask["boats"] * torch.maximum(on("boats"), bobs)), sail))
-    fly = fields.rigid(stage, strength, direction, fast=1.5, bob=0.5)
+    fly = fields.rigid(space, strength, direction, fast=1.5, bob=0.5)
     shifts.append((touched(mask["birds"] * on("birds")), fly))
-    cloth = torch.full((b, 1, 1), 0.8, device=stage.device)
-    shifts.append((touched(mask["flags"] * on("flags")), fields.flutter(stage, strength, cloth)))
+    cloth = torch.full((b, 1, 1), 0.8, device=space.device)
+    shifts.append((touched(mask["flags"] * on("flags")), fields.flutter(space, strength, cloth)))
     carried = torch.stack([weight for weight, _ in shifts], 1)
     soft = fields.spread(carried, 3) + 1e-6
     soft = soft * (carried.amax((2, 3), keepdim=True) > 0)
     soft = soft / soft.sum(1, keepdim=True).clamp(min=1e-6)
     shift = sum(soft[:, None, None, i] * field for i, (_, field) in enumerate(shifts))
 
-    z = torch.zeros(b, CHANNELS, t, h, w, device=stage.device)
+    z = torch.zeros(b, CHANNELS, t, h, w, device=space.device)
     region_share, object_share = moving.sum(1).clamp(max=1), carried.sum(1).clamp(max=1)
     z[:, REGION] = region_share[:, None, None]
     z[:, OBJECT] = object_share[:, None, None]
     z[:, FLOW], z[:, SHIFT] = flow, shift
-    z[:, DRIFT], z[:, AIR] = _air(stage, masks, effects, strength, direction, amount, picture)
+    z[:, DRIFT], z[:, AIR] = _air(space, masks, effects, strength, direction, amount, picture)
     z = latents_of(z)
-    z[:, LIGHT] = light_of(picture, (h, w))[:, :, None] + _light(stage, mask, on, strength)
+    z[:, LIGHT] = light_of(picture, (h, w))[:, :, None] + _light(space, mask, on, strength)
 
-    valid = torch.ones(b, CHANNELS, h, w, device=stage.device)
+    valid = torch.ones(b, CHANNELS, h, w, device=space.device)
     some = (region_share.amax((1, 2)) > 0).float()[:, None, None]
     near = F.max_pool2d(region_share[:, None], 5, 1, 2)[:, 0]
     valid[:, FLOW] = (some * (0.3 + 0.7 * near) + (1 - some) * 0.3)[:, None]
@@ -298,51 +299,51 @@ _AIR_MOTION: dict[str, tuple[tuple[float, float], float]] = {
 }  # fmt: skip
 
 
-def _air(stage, masks, effects, strength, direction, amount, picture):
+def _air(space, masks, effects, strength, direction, amount, picture):
     """Drift (b, 2, t, h, w) in cells and amounts (b, 7, t, h, w) of what is in the air."""
-    b, t = stage.times.shape
-    drift = torch.zeros(b, 2, t, stage.rows, stage.columns, device=stage.device)
-    amounts = torch.zeros(b, len(AIRS), t, stage.rows, stage.columns, device=stage.device)
+    b, t = space.times.shape
+    drift = torch.zeros(b, 2, t, space.rows, space.columns, device=space.device)
+    amounts = torch.zeros(b, len(AIRS), t, space.rows, space.columns, device=space.device)
     for name, (down, aside) in _AIR_MOTION.items():
-        hit = torch.tensor([float(name in e) for e in effects], device=stage.device)
-        field = fields.falling(stage, strength, direction, down, aside)
+        hit = torch.tensor([float(name in e) for e in effects], device=space.device)
+        field = fields.falling(space, strength, direction, down, aside)
         drift = drift + hit[:, None, None, None, None] * field
         here = hit * amount
         channel = AIRS.index("mist" if name == "fog" else name)
-        veil = torch.ones(b, stage.rows, stage.columns, device=stage.device)
-        if name == "fog":  # lies low, in banks
-            veil = ((stage.height() * 2.2 - 0.3).clamp(0, 1) + 0.25 * stage.noise(2.4)).clamp(0, 1)
+        veil = torch.ones(b, space.rows, space.columns, device=space.device)
+        if name == "fog":  # denser towards the bottom, in banks
+            veil = ((space.height() * 2.2 - 0.3).clamp(0, 1) + 0.25 * space.noise(2.4)).clamp(0, 1)
         amounts[:, channel] += (here[:, None, None] * veil)[:, None]
     smoke = masks[:, CLASSES.index("smoke")]
-    steaming = torch.tensor([float("smoke" in e) for e in effects], device=stage.device)
+    steaming = torch.tensor([float("smoke" in e) for e in effects], device=space.device)
     plume = fields.spread(smoke[:, None], 1)[:, 0] * steaming[:, None, None] * 0.5
     amounts[:, AIRS.index("mist")] = amounts[:, AIRS.index("mist")].clamp(min=0) + plume[:, None]
-    # A clip has one drift; smoke lends it its own only where nothing else is in the air.
+    # A clip has one drift: that of smoke only where no particles and no fog are in it.
     quiet = (drift.abs().amax((1, 2, 3, 4)) == 0).float() * steaming
     drift = drift + quiet[:, None, None, None, None] * fields.falling(
-        stage, strength, direction, (-3.5, -2.0), 1.2
+        space, strength, direction, (-3.5, -2.0), 1.2
     )
-    bright = fields.brightness(picture, (stage.rows, stage.columns))
+    bright = fields.brightness(picture, (space.rows, space.columns))
     for name, where in (("stars", "sky"), ("glitter", "water")):
-        hit = torch.tensor([float(name in e) for e in effects], device=stage.device)
+        hit = torch.tensor([float(name in e) for e in effects], device=space.device)
         share = masks[:, CLASSES.index(where)] * hit[:, None, None]
         weight = 1.0 if name == "stars" else bright
         amounts[:, AIRS.index("twinkle")] += (share * weight)[:, None]
     return drift, amounts.clamp(max=1)
 
 
-def _light(stage, mask, on, strength):
-    """(b, 3, t, h, w) in latent units: how light changes: fire's glow, sun rays."""
+def _light(space, mask, on, strength):
+    """(b, 3, t, h, w) in latent units: change of light by the glow of fire and by sun rays."""
     glow = fields.spread(mask["fire"][:, None], 3)[:, 0]
     glow = (2.5 * glow + mask["fire"]).clamp(max=1) * on("fire")
-    beat = fields.flicker(stage, 1.6)[:, :, None, None]
+    beat = fields.flicker(space, 1.6)[:, :, None, None]
     warm = 0.84 * strength.clamp(max=1.3)[:, None, None, None] * beat * glow[:, None]
-    # Broad beams that wander aslant. Four narrow ones, at any phase, were never learnt.
-    across = stage.across() / stage.columns + stage.uniform(0.28, 0.32) * stage.height()
-    beam = 2 * torch.pi * (stage.uniform(1.45, 1.5) * across + 0.05 * stage.noise(2.5))[:, None]
-    pace = stage.uniform(0.6, 0.7) * (0.4 + 0.4 * strength[:, None, None])
-    turn = stage.times[:, :, None, None] * pace[:, None]
+    # Broad diagonal beams that move sideways. Four narrow ones, at any phase, were never learnt.
+    across = space.across() / space.columns + space.uniform(0.28, 0.32) * space.height()
+    beam = 2 * torch.pi * (space.uniform(1.45, 1.5) * across + 0.05 * space.noise(2.5))[:, None]
+    pace = space.uniform(0.6, 0.7) * (0.4 + 0.4 * strength[:, None, None])
+    turn = space.times[:, :, None, None] * pace[:, None]
     sweep = (beam - 2 * torch.pi * turn).sin() - beam.sin()
-    rays = 0.48 * on("rays")[:, None] * sweep * (1.1 - 0.6 * stage.height())[:, None]
+    rays = 0.48 * on("rays")[:, None] * sweep * (1.1 - 0.6 * space.height())[:, None]
     luma = warm + rays
     return torch.stack([luma, -0.3 * luma, 0.35 * luma], 1)

@@ -84,60 +84,60 @@ def _field(dx: torch.Tensor, dy: torch.Tensor) -> torch.Tensor:
     return torch.stack(torch.broadcast_tensors(dx, dy), 1)
 
 
-def _over_time(stage: SpaceTime) -> torch.Tensor:
-    return stage.times[:, :, None, None]
+def _over_time(space: SpaceTime) -> torch.Tensor:
+    return space.times[:, :, None, None]
 
 
-def drift(stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+def drift(space: SpaceTime, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """Clouds: a steady wind, slower towards the horizon, pulling shapes slightly apart."""
-    u, strength = _over_time(stage), strength[:, None, None]
-    speed = stage.uniform(2.7, 3.9) * strength
-    speed = speed * (1.15 - 0.4 * stage.height()) * (1 + 0.12 * stage.noise(2.2))
-    fall = stage.uniform(-0.15, 0.1)
-    loose = stage.uniform(0.1, 0.3) * strength
-    dx = direction[:, None, None] * speed + loose * stage.noise(2.4)
-    return _field(u * dx[:, None], u * (fall * speed + loose * stage.noise(2.4))[:, None])
+    u, strength = _over_time(space), strength[:, None, None]
+    speed = space.uniform(2.7, 3.9) * strength
+    speed = speed * (1.15 - 0.4 * space.height()) * (1 + 0.12 * space.noise(2.2))
+    fall = space.uniform(-0.15, 0.1)
+    loose = space.uniform(0.1, 0.3) * strength
+    dx = direction[:, None, None] * speed + loose * space.noise(2.4)
+    return _field(u * dx[:, None], u * (fall * speed + loose * space.noise(2.4))[:, None])
 
 
-def billow(stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+def billow(space: SpaceTime, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """Surging clouds: a slowly growing divergence-free swirl, carried by a light wind."""
-    u, strength = _over_time(stage), strength[:, None, None]
-    stream = (0.4 * stage.across() + stage.uniform(-0.5, 0.5)).sin()
-    stream = stream * (0.45 * stage.down() + stage.uniform(-0.5, 0.5)).cos() + 0.3 * stage.noise(
+    u, strength = _over_time(space), strength[:, None, None]
+    stream = (0.4 * space.across() + space.uniform(-0.5, 0.5)).sin()
+    stream = stream * (0.45 * space.down() + space.uniform(-0.5, 0.5)).cos() + 0.3 * space.noise(
         2.8
     )
     curl_x = torch.gradient(stream, dim=1)[0]
     curl_y = -torch.gradient(stream, dim=2)[0]
     spread = (curl_x**2 + curl_y**2).mean((1, 2), keepdim=True).sqrt() + 1e-6
-    turn = stage.uniform(1.2, 1.6) * strength / spread
-    wind = direction[:, None, None] * stage.uniform(1.9, 2.7) * strength
-    up = stage.uniform(-0.5, 0.1) * strength
+    turn = space.uniform(1.2, 1.6) * strength / spread
+    wind = direction[:, None, None] * space.uniform(1.9, 2.7) * strength
+    up = space.uniform(-0.5, 0.1) * strength
     return _field(u * (turn * curl_x + wind)[:, None], u * (turn * curl_y + up)[:, None])
 
 
 def waves(
-    stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
+    space: SpaceTime, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
 ) -> torch.Tensor:
     """Sea and lake: travelling waves on orbits, larger and longer towards the viewer.
 
     horizon: (b,), height of the far edge of the water, 0 (top) to 1.
     """
     strength = strength[:, None, None]
-    near = (stage.height() - horizon[:, None, None]).clamp(min=0)
+    near = (space.height() - horizon[:, None, None]).clamp(min=0)
     near = (near / (1 - horizon[:, None, None]).clamp(min=0.1)).clamp(max=1.2)
     size = 0.35 + 0.75 * near  # perspective
     # Long waves: height times steepness stays well below one, or the water would fold over.
-    step = stage.uniform(0.59, 0.61) / (0.35 + 0.75 * stage.height())
-    phase = torch.cumsum(step.expand(-1, stage.rows, -1), 1)
-    phase = phase + stage.noise(2.2, 2.0) * stage.uniform(0.3, 0.6) + stage.uniform(-0.5, 0.5)
-    phase = phase + stage.across() * stage.uniform(0.065, 0.095)
-    omega = stage.uniform(1.05, 1.2)[..., None] * 2 * math.pi
-    u = _over_time(stage)
+    step = space.uniform(0.59, 0.61) / (0.35 + 0.75 * space.height())
+    phase = torch.cumsum(step.expand(-1, space.rows, -1), 1)
+    phase = phase + space.noise(2.2, 2.0) * space.uniform(0.3, 0.6) + space.uniform(-0.5, 0.5)
+    phase = phase + space.across() * space.uniform(0.065, 0.095)
+    omega = space.uniform(1.05, 1.2)[..., None] * 2 * math.pi
+    u = _over_time(space)
     moving = phase[:, None] - omega * u
-    reach = (stage.uniform(0.6, 0.85) * strength * size)[:, None]
-    flow = direction[:, None, None] * stage.uniform(0.6, 1.1) * strength * size
-    sway, beat = stage.noise(2.0) * 0.6, stage.uniform(0.8, 1.0)[..., None]
-    side = (stage.uniform(0.0, 0.12) * strength)[:, None]
+    reach = (space.uniform(0.6, 0.85) * strength * size)[:, None]
+    flow = direction[:, None, None] * space.uniform(0.6, 1.1) * strength * size
+    sway, beat = space.noise(2.0) * 0.6, space.uniform(0.8, 1.0)[..., None]
+    side = (space.uniform(0.0, 0.12) * strength)[:, None]
     dx = 0.8 * reach * (moving.cos() - phase[:, None].cos()) + flow[:, None] * u
     dx = dx + side * ((sway[:, None] + omega * beat * u).sin() - sway[:, None].sin())
     dy = reach * (moving.sin() - phase[:, None].sin())
@@ -145,31 +145,31 @@ def waves(
 
 
 def river(
-    stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
+    space: SpaceTime, strength: torch.Tensor, direction: torch.Tensor, horizon: torch.Tensor
 ) -> torch.Tensor:
     """Running water: along the direction and towards the viewer, faster when near, with ripples."""
-    near = (stage.height() - horizon[:, None, None]).clamp(min=0)
+    near = (space.height() - horizon[:, None, None]).clamp(min=0)
     near = 0.4 + 0.8 * (near / (1 - horizon[:, None, None]).clamp(min=0.1)).clamp(max=1.2)
-    speed = strength[:, None, None] * near * (1 + 0.15 * stage.noise(2.0, 2.0))
-    dx = direction[:, None, None] * stage.uniform(2.1, 3.1) * speed
-    dy = stage.uniform(0.8, 1.5) * speed
-    u = _over_time(stage)
+    speed = strength[:, None, None] * near * (1 + 0.15 * space.noise(2.0, 2.0))
+    dx = direction[:, None, None] * space.uniform(2.1, 3.1) * speed
+    dy = space.uniform(0.8, 1.5) * speed
+    u = _over_time(space)
     return _field(u * dx[:, None], u * dy[:, None]) + waves(
-        stage, 0.35 * strength, direction, horizon
+        space, 0.35 * strength, direction, horizon
     )
 
 
-def fall(stage: SpaceTime, strength: torch.Tensor) -> torch.Tensor:
+def fall(space: SpaceTime, strength: torch.Tensor) -> torch.Tensor:
     """Falling water: down, in strands of different speed."""
-    u = _over_time(stage)
-    strands = stage.noise(1.5)[:, :1].expand(-1, stage.rows, -1)
-    dy = stage.uniform(1.8, 2.4) * strength[:, None, None] * (1 + 0.15 * strands)
-    dx = 0.12 * strength[:, None, None] * stage.noise(2.0)
+    u = _over_time(space)
+    strands = space.noise(1.5)[:, :1].expand(-1, space.rows, -1)
+    dy = space.uniform(1.8, 2.4) * strength[:, None, None] * (1 + 0.15 * strands)
+    dx = 0.12 * strength[:, None, None] * space.noise(2.0)
     return _field(u * dx[:, None], u * dy[:, None])
 
 
 def sway(
-    stage: SpaceTime, strength: torch.Tensor, lean: torch.Tensor, gusts: float = 1.0
+    space: SpaceTime, strength: torch.Tensor, lean: torch.Tensor, gusts: float = 1.0
 ) -> torch.Tensor:
     """Trees and grass: swinging around the resting place, with gusts that travel across.
 
@@ -177,33 +177,33 @@ def sway(
     phase differs from place to place (a tree swings as one, a field in waves).
     """
     phase = gusts * (
-        stage.noise(2.5) * stage.uniform(0.2, 0.5) - stage.across() * stage.uniform(0.11, 0.125)
-    ) + stage.uniform(-0.4, 0.4)
-    omega = stage.uniform(1.05, 1.2)[..., None] * 2 * math.pi
-    reach = (stage.uniform(0.9, 1.4) * strength[:, None, None] * lean)[:, None]
-    u, second = _over_time(stage), stage.noise(2.4)[:, None] * 0.6
+        space.noise(2.5) * space.uniform(0.2, 0.5) - space.across() * space.uniform(0.11, 0.125)
+    ) + space.uniform(-0.4, 0.4)
+    omega = space.uniform(1.05, 1.2)[..., None] * 2 * math.pi
+    reach = (space.uniform(0.9, 1.4) * strength[:, None, None] * lean)[:, None]
+    u, second = _over_time(space), space.noise(2.4)[:, None] * 0.6
     dx = reach * ((omega * u + phase[:, None]).sin() - phase[:, None].sin())
     dy = 0.25 * reach * ((1.3 * omega * u + second).sin() - second.sin())
     return _field(dx, dy)
 
 
-def rise(stage: SpaceTime, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+def rise(space: SpaceTime, strength: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """Smoke and steam: up, aslant with the wind, and swirling apart as it climbs."""
-    u, strength = _over_time(stage), strength[:, None, None]
-    climb = stage.uniform(2.4, 3.4) * strength * (1.15 - 0.3 * stage.height())
-    high = 1.2 - stage.height()
-    dy = -climb * (1 + 0.15 * stage.noise(2.2))
-    dx = direction[:, None, None] * stage.uniform(0.2, 0.5) * climb
-    dx = dx + 0.4 * strength * high * stage.noise(2.4)
+    u, strength = _over_time(space), strength[:, None, None]
+    climb = space.uniform(2.4, 3.4) * strength * (1.15 - 0.3 * space.height())
+    high = 1.2 - space.height()
+    dy = -climb * (1 + 0.15 * space.noise(2.2))
+    dx = direction[:, None, None] * space.uniform(0.2, 0.5) * climb
+    dx = dx + 0.4 * strength * high * space.noise(2.4)
     return _field(u * dx[:, None], u * dy[:, None])
 
 
-def flames(stage: SpaceTime, strength: torch.Tensor) -> torch.Tensor:
+def flames(space: SpaceTime, strength: torch.Tensor) -> torch.Tensor:
     """Fire: licking upwards around a fixed seat, in waves that travel up."""
-    u, strength = _over_time(stage), strength[:, None, None]
-    phase = stage.down() * stage.uniform(1.0, 1.05) + 0.6 * stage.noise(1.8)
-    omega = stage.uniform(1.9, 2.3)[..., None] * 2 * math.pi
-    reach = (stage.uniform(0.35, 0.5) * strength)[:, None]
+    u, strength = _over_time(space), strength[:, None, None]
+    phase = space.down() * space.uniform(1.0, 1.05) + 0.6 * space.noise(1.8)
+    omega = space.uniform(1.9, 2.3)[..., None] * 2 * math.pi
+    reach = (space.uniform(0.35, 0.5) * strength)[:, None]
     moving = phase[:, None] + omega * u
     dx = 0.5 * reach * (moving.sin() - phase[:, None].sin())
     dy = reach * (moving.cos() - phase[:, None].cos())
@@ -211,53 +211,53 @@ def flames(stage: SpaceTime, strength: torch.Tensor) -> torch.Tensor:
 
 
 def rigid(
-    stage: SpaceTime,
+    space: SpaceTime,
     strength: torch.Tensor,
     direction: torch.Tensor,
     fast: float = 1.0,
     bob: float = 0.12,
 ) -> torch.Tensor:
     """Boats and birds: one displacement for the whole grid: a steady course, rising and sinking."""
-    u = _over_time(stage)
-    speed = direction[:, None, None] * stage.uniform(2.3, 3.3) * fast * strength[:, None, None]
-    beat = 2 * math.pi * stage.uniform(0.8, 1.0)[..., None] * u
-    dy = bob * strength[:, None, None, None] * stage.uniform(0.6, 1.4)[..., None] * beat.sin()
-    whole = torch.zeros(1, 1, stage.rows, stage.columns, device=stage.device)
+    u = _over_time(space)
+    speed = direction[:, None, None] * space.uniform(2.3, 3.3) * fast * strength[:, None, None]
+    beat = 2 * math.pi * space.uniform(0.8, 1.0)[..., None] * u
+    dy = bob * strength[:, None, None, None] * space.uniform(0.6, 1.4)[..., None] * beat.sin()
+    whole = torch.zeros(1, 1, space.rows, space.columns, device=space.device)
     return _field(speed[:, None] * u + whole, dy + whole)
 
 
-def flutter(stage: SpaceTime, strength: torch.Tensor, lean: torch.Tensor) -> torch.Tensor:
+def flutter(space: SpaceTime, strength: torch.Tensor, lean: torch.Tensor) -> torch.Tensor:
     """Flags: waves that run along the cloth and grow away from the pole. lean as in ``sway``."""
-    u = _over_time(stage)
-    phase = stage.across() * stage.uniform(1.08, 1.12) + 0.3 * stage.noise(2.0)
-    omega = stage.uniform(1.6, 1.9)[..., None] * 2 * math.pi
-    reach = (stage.uniform(0.4, 0.6) * strength[:, None, None] * lean)[:, None]
+    u = _over_time(space)
+    phase = space.across() * space.uniform(1.08, 1.12) + 0.3 * space.noise(2.0)
+    omega = space.uniform(1.6, 1.9)[..., None] * 2 * math.pi
+    reach = (space.uniform(0.4, 0.6) * strength[:, None, None] * lean)[:, None]
     moving = phase[:, None] - omega * u
     dy = reach * (moving.sin() - phase[:, None].sin())
     return _field(0.35 * reach * (moving.cos() - phase[:, None].cos()), dy)
 
 
 def falling(
-    stage: SpaceTime,
+    space: SpaceTime,
     strength: torch.Tensor,
     direction: torch.Tensor,
     down: tuple[float, float],
     aside: float,
 ) -> torch.Tensor:
     """What is in the air: a steady drift of ``down`` (low, high), ``aside`` cells per 16 frames."""
-    u = _over_time(stage)
-    speed = stage.uniform(*down) * (0.4 + 0.6 * strength[:, None, None])
-    wind = direction[:, None, None] * stage.uniform(0.4, 0.9) * aside
-    whole = torch.zeros(1, 1, stage.rows, stage.columns, device=stage.device)
+    u = _over_time(space)
+    speed = space.uniform(*down) * (0.4 + 0.6 * strength[:, None, None])
+    wind = direction[:, None, None] * space.uniform(0.4, 0.9) * aside
+    whole = torch.zeros(1, 1, space.rows, space.columns, device=space.device)
     return _field(wind[:, None] * u + whole, speed[:, None] * u + whole)
 
 
-def flicker(stage: SpaceTime, fast: float = 1.0) -> torch.Tensor:
+def flicker(space: SpaceTime, fast: float = 1.0) -> torch.Tensor:
     """(b, t): irregular brightening around zero that starts at zero, within about -1 to 1."""
-    out = torch.zeros_like(stage.times)
+    out = torch.zeros_like(space.times)
     for k in (1.0, 1.7, 2.9):
-        phase = stage.uniform(-0.6, 0.6)[:, 0]
-        angle = 2 * math.pi * k * fast * stage.times + phase
+        phase = space.uniform(-0.6, 0.6)[:, 0]
+        angle = 2 * math.pi * k * fast * space.times + phase
         out = out + (angle.sin() - phase.sin()) / (1.6 * k**0.5)
     return out
 

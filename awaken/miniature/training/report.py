@@ -108,10 +108,10 @@ def real_clip(
         to_tensor(picture, torch.device("cpu")), (grid[0] * CELL, grid[1] * CELL), mode="area"
     )
     generator = torch.Generator().manual_seed(seed)
-    stage = fields.SpaceTime(1, *grid, torch.linspace(0, 1, FRAMES)[None], generator)
+    space = fields.SpaceTime(1, *grid, torch.linspace(0, 1, FRAMES)[None], generator)
     one = torch.ones(1)
     direction = -one if "left" in pair["prompt"] else one
-    z, _, _ = synthesise(stage, look, cells, [[_EFFECTS[pair["region"]]]], one, direction, one)
+    z, _, _ = synthesise(space, look, cells, [[_EFFECTS[pair["region"]]]], one, direction, one)
     with torch.inference_mode():
         return backend.decode(z, picture)
 

@@ -16,7 +16,7 @@ class Canvas:
     def __init__(self, batch: int, height: int, width: int, generator: torch.Generator) -> None:
         device = generator.device
         still = torch.zeros(batch, 1, device=device)
-        self.stage = SpaceTime(batch, height, width, still, generator)
+        self.space = SpaceTime(batch, height, width, still, generator)
         self.picture = torch.zeros(batch, 3, height, width, device=device)
         self.masks = torch.zeros(batch, len(CLASSES), height, width, device=device)
         self.y = (torch.arange(height, device=device) + 0.5)[None, :, None] / height
@@ -26,20 +26,20 @@ class Canvas:
 
     def draw(self, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
         """(b, 1, 1) random numbers."""
-        return self.stage.uniform(low, high)
+        return self.space.uniform(low, high)
 
     def chance(self, p: float) -> torch.Tensor:
         """(b, 1, 1) of 0 and 1."""
         return (self.draw() < p).float()
 
     def noise(self, beta: float = 1.5, stretch: float = 1.0) -> torch.Tensor:
-        return self.stage.noise(beta, stretch)
+        return self.space.noise(beta, stretch)
 
     def pick(self, palette: torch.Tensor, spread: float = 0.06) -> torch.Tensor:
         """(b, 3, 1, 1): a colour of the palette, varied a little."""
         index = (self.draw()[:, 0, 0] * len(palette)).long()
         colours = palette.to(self.picture.device)[index]
-        vary = torch.randn(colours.shape, generator=self.stage.generator, device=colours.device)
+        vary = torch.randn(colours.shape, generator=self.space.generator, device=colours.device)
         return (colours + spread * vary)[..., None, None].clamp(0, 1)
 
     def lay(self, colour: torch.Tensor, alpha: torch.Tensor, name: str | None = None) -> None:

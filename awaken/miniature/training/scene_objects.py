@@ -69,7 +69,7 @@ def boats(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
         s = (0.02 + 0.2 * depth) * c.draw(0.6, 1.3)
         x, way, tall = (
             c.draw(0.08, 0.92) * c.aspect,
-            c.stage.sign()[:, None, None],
+            c.space.sign()[:, None, None],
             c.draw(1.2, 2.6),
         )
         hull = polygon(
@@ -111,7 +111,7 @@ def birds(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
 def flags(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
     for _ in range(2):
         here = c.chance(0.8) * shown
-        s, way = c.draw(0.05, 0.16), c.stage.sign()[:, None, None]
+        s, way = c.draw(0.05, 0.16), c.space.sign()[:, None, None]
         x, root = c.draw(0.15, 0.85) * c.aspect, horizon + c.draw(0.0, 0.25)
         top = (root - c.draw(0.3, 0.6)).clamp(min=0.05)
         pole = step(0.004 - (c.x - x).abs(), 600) * step(c.y - top, 400) * step(root - c.y, 400)

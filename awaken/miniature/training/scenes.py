@@ -147,7 +147,7 @@ def _land(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
 
 def _fall(c: Canvas, horizon: torch.Tensor, shown: torch.Tensor) -> None:
     """A cliff with a waterfall on one side."""
-    side = c.stage.sign()[:, None, None]
+    side = c.space.sign()[:, None, None]
     edge = (0.5 + side * c.draw(-0.1, 0.2)) * c.aspect + 0.05 * c.noise(1.5)[:, :, :1]
     cliff = step((c.x - edge) * side, 120) * step(c.y - horizon * c.draw(0.2, 0.7), 120)
     cliff = cliff * step(0.95 - c.y + 0.05 * ridge(c), 60) * shown
@@ -218,7 +218,7 @@ def _photographed(c: Canvas, night: torch.Tensor) -> torch.Tensor:
     soft = F.avg_pool2d(picture, 3, 1, 1, count_include_pad=False)
     blur = c.draw(0, 0.8)[:, None]
     picture = picture * (1 - blur) + soft * blur
-    grain = torch.randn(picture.shape, generator=c.stage.generator, device=picture.device)
+    grain = torch.randn(picture.shape, generator=c.space.generator, device=picture.device)
     return (picture + c.draw(0, 0.025)[:, None] * grain).clamp(0, 1)
 
 

@@ -31,7 +31,7 @@ def translate(text: str) -> str:
         found = known.get(template) if template else None
         return (found and found.string) or template
 
-    return message.told(entry, _SEPARATORS[language])
+    return message.translated(entry, _SEPARATORS[language])
 
 
 @functools.cache
