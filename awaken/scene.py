@@ -56,7 +56,8 @@ class Scene:
 
     def whole(self, z: torch.Tensor, pictures: list[str]) -> torch.Tensor:
         """All frames of the videos ``z`` that began with these pictures."""
-        return self.backend.whole_video(z, torch.cat([self.latents(name) for name in pictures]))
+        latents = torch.cat([self.latents(name) for name in pictures])
+        return self.backend.as_asked(self.backend.whole_video(z, latents), self.settings.prompt)
 
     def condition(self, name: str) -> Condition:
         if name not in self._conditions:

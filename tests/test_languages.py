@@ -27,7 +27,7 @@ from awaken.ui.page.language_switch import in_language
 from awaken.ui.run.status import PHASES
 from awaken.ui.texts import lab_en, messages, page_en, prompt_reading, stage_words
 from awaken.ui.texts.languages import current_language, use_language
-from awaken.ui.texts.prompts_zh import SENTENCES, in_english
+from awaken.miniature.prompts_zh import SENTENCES, in_english
 from tests.page import served_page
 
 ROOT = Path(__file__).parent.parent

@@ -32,6 +32,20 @@ STILLNESS = {
     "nothing moves except the water": ("the water moves", ""),
     "nothing but the water moves": ("the water moves", ""),
     "everything stays still except the water": ("the water moves", ""),
+    "the clouds, not the boat, move": ("the clouds move", "the boat"),
+    "the boat moves instead of the clouds": ("the boat moves", "the clouds"),
+    "the water flows, everything else stays still": ("the water flows", ""),
+    "the water flows and nothing else moves": ("the water flows", ""),
+    "a boat sails, no wind": ("a boat sails", ""),
+    "no motion in the sky, the water ripples": ("the water ripples", "the sky"),
+    "sky static, water moving": ("water moving", "sky"),
+    "waves roll but the clouds don't": ("waves roll", "the clouds"),
+    "please keep the sky frozen; the sea should roll": ("the sea should roll", "the sky"),
+    "clouds remain where they are": ("", "clouds"),
+    "Nothing moves.": ("", "everything"),
+    "frozen": ("", "everything"),
+    "云不动": ("", "the clouds"),
+    "小船向前滑行，云不要动": ("the boat glides forward", "the clouds"),
 }
 # what asks for motion in words of stillness: left as it is
 MOTION = (
@@ -39,7 +53,7 @@ MOTION = (
     "the calm water ripples", "the waves never stop rolling", "the river never rests",
     "the wind blows without stopping", "nothing stays still", "the sea is not calm",
     "a still life with a flickering candle", "waves roll and the sea surges", "make it move",
-    "the boat moves up and down", "云不动",
+    "the boat moves up and down", "the boat sails across the calm sea",
 )  # fmt: skip
 DIRECTIONS = {
     "the clouds drift to the left": (-1, 0),
@@ -50,6 +64,8 @@ DIRECTIONS = {
     "snow falls from the sky": (0, 1),
     "leaves fall from above": (0, 1),
     "leaves fall gently down": (0, 1),
+    "the clouds drift to the upper left": (-1, -1),
+    "clouds drift from the upper right": (-1, 1),
     "the clouds stay still and the boat sails to the right": (1, 0),
     "the boat on the left sails": None,
     "the boat sails to the left of the tree": None,
@@ -63,6 +79,7 @@ UNREAD = {
     "the stars turn clockwise": "rotation",
     "the clouds drift to the left and the boat sails to the right": "directions",
     "waves roll towards the shore": "",
+    "the water flows slowly and the clouds drift fast": "speeds",
     "the clouds drift to the left, the boat sails to the left": "",
 }
 SPEEDS = {
@@ -71,6 +88,10 @@ SPEEDS = {
     "very slowly the clouds drift": (0.1, 0.45),
     "the clouds barely move": (0.1, 0.45),
     "the clouds drift, not too fast": (0.3, 0.7),
+    "the clouds do not move fast": (0.3, 0.7),
+    "slow-moving clouds": (0.3, 0.7),
+    "clouds drift at high speed": (1.3, 2),
+    "云缓缓飘动": (0.3, 0.7),
     "the clouds drift fast": (1.3, 2),
     "the waves roll very quickly": (1.8, 2.5),
     "the sea surges violently": (1.3, 2),
@@ -99,6 +120,19 @@ def test_directions_say_where_things_go(sentence):
 @pytest.mark.parametrize("sentence", UNREAD)
 def test_what_cannot_be_done_is_said(sentence):
     assert " ".join(read(sentence).unread) == UNREAD[sentence]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "moving"),
+    [
+        ("the clouds drift very slowly, the boat sails", "the clouds drift, the boat sails"),
+        ("the clouds drift from the right", "the clouds drift to the left"),
+        ("the boat sails from the left bank", "the boat sails from the left bank"),
+        ("the water flows slowly and the clouds drift fast",) * 2,
+    ],
+)
+def test_the_networks_read_no_pace_twice_and_only_ways_that_they_learnt(sentence, moving):
+    assert read(sentence).moving == moving
 
 
 @pytest.mark.parametrize("sentence", SPEEDS)

@@ -206,6 +206,14 @@ class Backend(ABC):
         """Sentences for the visitor about this prompt, e.g. words the model does not know."""
         return []
 
+    def reading(self, prompt: str) -> dict[str, Any] | None:
+        """What the model takes a prompt to ask for, for JSON; None: it reads the words as they are."""
+        return None
+
+    def as_asked(self, z: torch.Tensor, prompt: str) -> torch.Tensor:
+        """Whole videos' latents (b, c, f, h', w') as the prompt asks what the network cannot hear."""
+        return z
+
     def working_size(self, width: int, height: int, size: int) -> tuple[int, int]:
         """(width, height) to work at: the painting's shape, about size^2 pixels, whole multiples.
 

@@ -20,6 +20,7 @@ from awaken.miniature.latents import CELL, grid_for, light_of, rgb_of
 from awaken.miniature.loading import ASSETS, shared, trained, weights_id
 from awaken.miniature.meaning import what_is_where
 from awaken.miniature.proxy_network import SPREAD, ProxyNetwork
+from awaken.miniature.reading import read
 from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.text import text_encoder
 from awaken.proxies import PROXIES, Proxy, ProxySettings
@@ -63,7 +64,7 @@ class MiniatureProxy(Proxy):
         grid = grid_for(painting.shape[1], painting.shape[0])
         light = light_of(picture, grid) / SPREAD
         there = what_is_where(self.segmentation, picture, grid).sigmoid()
-        words, present = zip(self.text.words(""), self.text.words(settings.prompt), strict=True)
+        words, present = zip(*map(self.text.words, ("", read(settings.prompt).moving)), strict=True)
         words = torch.cat(words).to(self.device, self.dtype)
         present = torch.cat(present).to(self.device)
         light2, there = light.expand(2, -1, -1, -1), there.expand(2, -1, -1, -1)

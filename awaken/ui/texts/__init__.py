@@ -5,7 +5,7 @@ Sentences of lower rooms (errors, notices, model summaries) go through ``texts.m
 
 from __future__ import annotations
 
-from awaken.ui.texts import prompts_zh
+from awaken.miniature import prompts_zh
 from awaken.ui.texts.languages import current_language
 from awaken.ui.texts.page_en import ENGLISH
 from awaken.ui.texts.page_zh import CHINESE

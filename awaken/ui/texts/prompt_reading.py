@@ -1,7 +1,7 @@
 """The English that the miniatures read for a prompt in Chinese.
 
 The miniatures read English only: for them a Chinese prompt goes through the dictionary
-(``awaken.ui.texts.prompts_zh``), and the page says what came out. The models of the Hub get every prompt as
+(``awaken.miniature.prompts_zh``), and the page says what came out. The models of the Hub get every prompt as
 it was written.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.ui.texts import say
-from awaken.ui.texts.prompts_zh import in_english, is_chinese
+from awaken.miniature.prompts_zh import in_english, is_chinese
 
 _OURS = "assets/miniature"  # where the miniatures come from
 
