@@ -291,13 +291,13 @@ class Engine:
             videos.append(decoded(backend, self._memo, key, z, painting, request.mask))
             if not known:
                 self._seconds_per_decode = progress.lap()
-        told = about_video(videos[1])
+        told = about_video(backend, request, videos[1])
         yield from told
         notices += told
         clock.lap("decode")
         yield types.Result(
             painting, proxy.image, *videos,
-            settings=request.settings() | _where(self, backend, painting),
+            settings=request.settings() | _read(backend, request) | _where(self, backend, painting),
             timings=clock.seconds | {"total": sum(clock.seconds.values())},
             evaluations=backend.evaluations - counted, evaluations_from_scratch=scratch,
             psnr=proxy.psnr, luma_correlation=proxy.luma_correlation, notices=tuple(notices),
@@ -323,6 +323,12 @@ _OUT_OF_MEMORY = Message(
     "The machine ran out of memory. Choose a smaller size (advanced settings) and press Awaken "
     "again; nothing else was lost."
 )
+
+
+def _read(backend: Backend, request: Request) -> dict[str, Any]:
+    """What a model that reads by rules has read, for the settings, beside the visitor's own words."""
+    reading = backend.reading(request.prompt)
+    return {} if reading is None else {"read": reading}
 
 
 def _where(engine: Engine, backend: Backend, painting: np.ndarray) -> dict[str, Any]:

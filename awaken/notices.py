@@ -41,9 +41,10 @@ def about_request(
         yield Notice(text, "alpha")
 
 
-def about_video(awakened: np.ndarray) -> list[Notice]:
-    """After the run, of (frames, h, w, 3) uint8: that hardly anything moves."""
-    if awake(awakened) >= _ASLEEP:
+def about_video(backend: Backend, request: Request, awakened: np.ndarray) -> list[Notice]:
+    """After the run, of (frames, h, w, 3) uint8: that hardly anything moves, if something should."""
+    wants_rest = (backend.reading(request.prompt) or {}).get("moving") == ""
+    if wants_rest or awake(awakened) >= _ASLEEP:
         return []
     text = Message(
         "Hardly anything moves in the awakened video: the picture shows nothing that the prompt "

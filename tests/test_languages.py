@@ -19,6 +19,7 @@ from fontTools.ttLib import TTFont
 from awaken.backends import BACKENDS
 from awaken.examples import load_index
 from awaken.message import Message
+from awaken.miniature.prompts_zh import SENTENCES, in_english
 from awaken.miniature.reading import read
 from awaken.proxies import PROXIES
 from awaken.types import SETTINGS, Failed, RequestError
@@ -27,7 +28,6 @@ from awaken.ui.page.language_switch import in_language
 from awaken.ui.run.status import PHASES
 from awaken.ui.texts import lab_en, messages, page_en, prompt_reading, stage_words
 from awaken.ui.texts.languages import current_language, use_language
-from awaken.miniature.prompts_zh import SENTENCES, in_english
 from tests.page import served_page
 
 ROOT = Path(__file__).parent.parent
@@ -269,21 +269,17 @@ def test_a_chinese_prompt_of_known_words_becomes_english(chinese, english, unkno
 
 def test_only_the_miniature_needs_english():
     prompt = "云朵飘过天空"
-    assert (
-        prompt_reading.for_models(prompt, "miniature", "miniature")
-        == "the clouds drift across the sky"
-    )
-    assert (
-        prompt_reading.for_models(prompt, "miniature", "upload")
-        == "the clouds drift across the sky"
-    )
-    assert prompt_reading.for_models(prompt, "cinemo", "qwen_image_edit") == prompt
+    assert prompt_reading.remark(prompt, "cinemo", "qwen_image_edit") == ""
     assert prompt_reading.remark("the clouds drift", "miniature", "miniature") == ""
     assert "the clouds drift" in prompt_reading.remark(prompt, "miniature", "miniature")
+    assert read(prompt).moving == "the clouds drift across the sky"
+    assert (
+        read("少女在风中回眸").moving == "少女在风中回眸"
+    )  # what is not understood stays as it is
 
 
 def _texts() -> Iterator[Path]:
-    return (p for p in (ROOT / "awaken" / "ui").rglob("*.*") if p.suffix in (".py", ".po"))
+    return (p for p in (ROOT / "awaken").rglob("*.*") if p.suffix in (".py", ".po"))
 
 
 def test_our_font_has_every_character_of_the_texts():
@@ -318,6 +314,5 @@ def test_our_font_has_every_character_of_the_texts():
     ],
 )
 def test_chinese_says_what_stays_still(chinese, moving, still):
-    """Through the dictionary and the reader of English sentences, as a run takes it."""
-    found = read(in_english(chinese)[0])
+    found = read(chinese)
     assert (found.moving, "; ".join(found.still)) == (moving, still)

@@ -197,9 +197,7 @@ class MiniatureBackend(Backend):
     ) -> torch.Tensor:  # fmt: skip
         """How likely the last of the sentences means a cell, (1, 2, rows, columns)."""
         own = chances(features[3][-1:], features[4][-1:])
-        return fuse_with_segmentation(
-            self.segmentation, painting, words[-1:], present[-1:], own
-        )
+        return fuse_with_segmentation(self.segmentation, painting, words[-1:], present[-1:], own)
 
     def _mattes(self, z: torch.Tensor, painting: torch.Tensor) -> torch.Tensor:
         """Outlines of region and object, (1, 2, 8 rows, 8 columns)."""

@@ -39,7 +39,9 @@ def _turns(moved: torch.Tensor, share: torch.Tensor, way: tuple[int, int]) -> to
     weight = share / share.sum((1, 2), keepdim=True).clamp(min=1e-6)
     net = torch.einsum("bchw,bhw->bc", moved[:, :, -1], weight)
     path = torch.einsum("bfhw,bhw->b", moved.diff(dim=2).norm(dim=1), weight)
-    return torch.stack([_turn(*pair, way) for pair in zip(net.tolist(), path.tolist(), strict=True)])
+    return torch.stack(
+        [_turn(*pair, way) for pair in zip(net.tolist(), path.tolist(), strict=True)]
+    )
 
 
 def _turn(net: list[float], path: float, way: tuple[int, int]) -> torch.Tensor:

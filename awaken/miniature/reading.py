@@ -50,6 +50,7 @@ class Reading:
 def read(prompt: str) -> Reading:
     """Take a sentence apart, English or Chinese; in another language nothing is found."""
     english, strange = in_english(prompt) if is_chinese(prompt) else (prompt, [])
+    english = english or prompt
     text = _reworded(english, grammar.REWORDED)
     clauses = _clauses(text)
     moving, still = _sorted(clauses)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from awaken.message import Message
 from awaken.miniature.loading import ASSETS
+from awaken.miniature.reading import Reading, read
 from awaken.miniature.text import WORDS, TextEncoder
 from awaken.types import ModelError
 
@@ -47,13 +48,17 @@ class Vocabulary:
 
     def notices(self, prompt: str) -> list[str]:
         """Sentences for the visitor about what of a prompt will have no or little effect."""
-        if not _mostly_latin(prompt):
+        asked = read(prompt)
+        if not _mostly_latin(asked.english):
             return [
                 Message(
                     "The miniature reads English only, so this prompt means little to it. Say it in "
                     "English, for example: the clouds drift."
                 )
             ]
+        return [*_unobeyed(asked), *self._unlearnt(asked.moving)]
+
+    def _unlearnt(self, prompt: str) -> list[str]:
         notices, unknown, hardly = [], [], []
         if len(self.encoder.pieces(prompt)) > WORDS:
             notices.append(
@@ -88,6 +93,44 @@ class Vocabulary:
                 )
             )
         return notices
+
+
+# What ``Reading.unread`` names, in words for the visitor.
+_UNREAD = {
+    "depth": Message(
+        "The miniature moves things up, down and sideways, never towards the viewer or away: say left, "
+        "right, up or down."
+    ),
+    "compass": Message(
+        "The miniature does not know north, south, east and west: say left, right, up or down."
+    ),
+    "rotation": Message(
+        "The miniature does not know clockwise and anticlockwise: what turns may turn either way."
+    ),
+    "directions": Message(
+        "The miniature obeys one direction in a sentence; with two, things may go either way."
+    ),
+    "speeds": Message(
+        "The miniature obeys one speed in a sentence; with two, both may move alike."
+    ),
+}
+
+
+def _unobeyed(asked: Reading) -> list[str]:
+    said = []
+    if asked.strange:
+        said.append(
+            Message(
+                "The miniature has read this as “{english}”, and did not understand {unknown}.",
+                english=asked.english,
+                unknown=[f"“{word}”" for word in asked.strange],
+            )
+        )
+    if not asked.moving:
+        said.append(
+            Message("The prompt asks that nothing moves, so nothing does: say what should move.")
+        )
+    return said + [_UNREAD[kind] for kind in asked.unread]
 
 
 def _short(clause: str, length: int = 60) -> str:

@@ -105,7 +105,7 @@ class Bundled:
         """The label of the ready result."""
         return self.picture() | {
             "tag": say("example_failure") if self.failure else say("example"),
-            "prompt": results.prompt_in_words(self.settings["prompt"]),
+            "prompt": results.prompt_in_words(self.settings),
             "remark": translate(self.failure or ""),
             "facts": results.facts(
                 self.settings,

@@ -22,10 +22,9 @@ from awaken.types import AwakenError, Request
 from awaken.ui.run import results, status
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.files import new_folder
-from awaken.ui.run.requests import READERS
 from awaken.ui.run.status import Status
 from awaken.ui.run.submission import RunSubmission
-from awaken.ui.texts import prompt_reading, say
+from awaken.ui.texts import say
 from awaken.ui.viewer import stage
 
 if TYPE_CHECKING:
@@ -60,9 +59,6 @@ def animate(holder: EngineHolder, submission: RunSubmission, request: Request) -
     running: Request | None = None
     holder.busy += 1
     try:
-        readers = (getattr(request, name) for name in READERS)
-        if remark := prompt_reading.lost(request.prompt, *readers):
-            now = status.after(now, types.Notice(remark))
         began = time.perf_counter()
         scene = stage.running(shown, painting=painting, fps=_fps(request), region=_region(request))
         yield RunView(now, scene)

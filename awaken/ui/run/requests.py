@@ -11,7 +11,7 @@ from awaken.backends import BACKENDS
 from awaken.painting import open_mask, open_painting
 from awaken.proxies import PROXIES
 from awaken.types import SETTINGS, Request, RequestError
-from awaken.ui.texts import prompt_reading, say
+from awaken.ui.texts import say
 
 BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))  # chosen unless the visitor chooses
 DEFAULTS = {
@@ -39,9 +39,6 @@ def make_request(
         raise RequestError(say("no_painting"))
     if not all(isinstance(given, Mapping | None) for given in (options, proxy_options)):
         raise RequestError(say("bad_options"))
-    readers = [settings.get(name, SETTINGS[name].default) for name in READERS]
-    if isinstance(settings.get("prompt"), str):
-        settings["prompt"] = prompt_reading.for_models(settings["prompt"], *readers)
     picture = open_painting(Path(painting))
     return Request(
         painting=picture,

@@ -51,7 +51,7 @@ def placard(
         "byline": picture.get("byline", ""),
         "credit": picture.get("credit", ""),
         "licence": picture.get("licence", ""),
-        "prompt": prompt_in_words(result.settings["prompt"]),
+        "prompt": prompt_in_words(result.settings),
         "facts": facts(
             result.settings, result.timings["total"], result.psnr, result.luma_correlation
         ),
@@ -59,12 +59,14 @@ def placard(
     }
 
 
-def prompt_in_words(prompt: str) -> str:
-    """The prompt that a run read, after the words of the page for it where they differ."""
+def prompt_in_words(settings: Mapping[str, Any]) -> str:
+    """A run's prompt in the page's or the visitor's words, and what was read where that differs."""
+    prompt = settings["prompt"]
+    read = (settings.get("read") or {}).get("english") or prompt
     told = translated_prompt(prompt)
-    if told == prompt:
+    if told == read:
         return say("placard_prompt", prompt=prompt)
-    return say("placard_prompt_told", prompt=told, read=prompt)
+    return say("placard_prompt_told", prompt=told, read=read)
 
 
 def link_to(settings: Mapping[str, Any]) -> dict[str, Any]:
