@@ -166,7 +166,7 @@ def test_a_broken_checkpoint_is_said_plainly(tmp_path):
 
 
 def test_what_it_was_taught_is_known_and_what_it_was_not_is_said(backend):
-    for effect in PHRASES:
+    for effect in PHRASES.keys() - {"still"}:
         notices = backend.notices(PHRASES[effect][0].format(v="", d="", n=""))
         hardly = f"hardly learnt {IDEAS[effect]}: expect little of it" if effect in HARDLY else ""
         assert hardly in " ".join(notices) and len(notices) == bool(hardly), effect

@@ -210,8 +210,29 @@ def test_notices_name_what_it_does_not_know(backend):
 
 def test_notices_about_other_scripts_and_long_prompts(backend):
     assert backend.notices("snow falls") == []
-    for prompt in ("云在天空飘动", "облака плывут", "..."):
+    for prompt in ("少女在风中回眸", "облака плывут", "..."):
         assert "English" in backend.notices(prompt)[0]
+    assert backend.notices("云在天空飘动") == []
+    (notice,) = backend.notices("蝴蝶飞舞，云飘动")
+    assert "read this as “the clouds drift”" in notice and "“蝴蝶飞舞”" in notice
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("the waves roll towards us", "never towards the viewer"),
+        ("the clouds drift east", "north, south, east and west"),
+        ("the clouds drift to the left and the boat sails to the right", "one direction"),
+        ("the water flows slowly and the clouds drift fast", "one speed"),
+        ("The clouds do not move", "nothing moves, so nothing does"),
+        ("the boat sails very slowly from the right and the clouds stay still", ""),
+    ],
+)
+def test_what_is_not_obeyed_is_said(backend, prompt, said):
+    assert said in " ".join(backend.notices(prompt)) and bool(backend.notices(prompt)) == bool(said)
+
+
+def test_notices_about_long_prompts(backend):
     assert "long prompt" in backend.notices("clouds drift, " * 12)[0]
     assert max(map(len, backend.notices("q" * 600))) < 600
 

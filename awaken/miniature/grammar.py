@@ -20,7 +20,7 @@ TO_AND_FRO = (
 # What is understood and cannot be done.
 UNREAD: tuple[tuple[str, str], ...] = (
     (r"(?:towards?|to|at) (?:us|me|you|the (?:viewer|camera|spectator|front))", "depth"),
-    (r"closer|nearer|into the (?:distance|depth)|zoom\w*", "depth"),
+    (r"closer|nearer|into the (?:distance|depth)", "depth"),
     (r"(?:north|south|east|west)(?:wards?)?(?! (?:wind|side|bank|shore|coast))", "compass"),
     (r"(?:(?:anti|counter)-?)?clockwise", "rotation"),
 )
