@@ -11,6 +11,7 @@ from awaken.backends.base import (
     Backend,
     BackendSpec,
     Condition,
+    ModelSpec,
     Option,
     VideoSettings,
     lazy_loader,
@@ -19,7 +20,15 @@ from awaken.backends.pipeline_specs import PIPELINES
 from awaken.backends.releases import ANIMATE_ANYTHING, CINEMO, CONSISTI2V
 from awaken.hub import needs_gpu
 
-__all__ = ["BACKENDS", "Backend", "BackendSpec", "Condition", "Option", "VideoSettings"]
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "BackendSpec",
+    "Condition",
+    "ModelSpec",
+    "Option",
+    "VideoSettings",
+]
 
 BACKENDS: dict[str, BackendSpec] = {
     "miniature": BackendSpec(

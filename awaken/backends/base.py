@@ -34,24 +34,16 @@ class Option:
 
 
 @dataclass(frozen=True)
-class BackendSpec:
-    """What the page and the checks need to know of a model before it is loaded.
+class ModelSpec:
+    """What the page and the checks need to know of any model before it is loaded.
 
     Attributes:
         title, summary: words for the page.
-        load: (device, dtype) -> Backend; imports torch and reads the weights.
+        load: (device, dtype) -> Backend or Proxy; imports torch and reads the weights.
         available: () -> None when the model can run here, else a sentence with what is missing.
-        size, multiple: default square root of the pixel area; sides are multiples of this.
-        sizes: choices offered for ``size``.
-        frames, frame_choices, fps, steps, guidance: the model's own defaults.
-        motion, motion_range: default and (low, high, step) of the motion dial; None hides it.
-        has_mask: the model takes a motion mask.
         half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
-        negative_prompt: what its makers do not want to see, where the visitor names nothing.
         options: further settings, shown under advanced.
         needs: what it costs to have it: download size, memory.
-        gpu_gigabytes: memory of the GPU that it wants, in GB; 0 runs on a processor in minutes.
-        learnt_from: what it has seen in training, and what not, for the label of every result.
         release, bases: what ``Engine.fetch`` would download, the bases first; None ships with the
             demo.
         code_licence, weight_licence, non_commercial, source: who made it and on what terms.
@@ -59,8 +51,34 @@ class BackendSpec:
 
     title: str
     summary: str
-    load: Callable[[torch.device, torch.dtype], Backend]
+    load: Callable[[torch.device, torch.dtype], Any]
     available: Callable[[], str | None] = lambda: None
+    half_on_cpu: bool = False
+    options: Mapping[str, Option] = field(default_factory=dict)
+    needs: str = ""
+    release: hub.Release | None = None
+    bases: tuple[hub.Release, ...] = ()
+    code_licence: str = ""
+    weight_licence: str = ""
+    non_commercial: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class BackendSpec(ModelSpec):
+    """What there is to know of a video model.
+
+    Attributes:
+        size, multiple: default square root of the pixel area; sides are multiples of this.
+        sizes: choices offered for ``size``.
+        frames, frame_choices, fps, steps, guidance: the model's own defaults.
+        motion, motion_range: default and (low, high, step) of the motion dial; None hides it.
+        has_mask: the model takes a motion mask.
+        negative_prompt: what its makers do not want to see, where the visitor names nothing.
+        gpu_gigabytes: memory of the GPU that it wants, in GB; 0 runs on a processor in minutes.
+        learnt_from: what it has seen in training, and what not, for the label of every result.
+    """
+
     size: int = 512
     sizes: tuple[int, ...] = (512,)
     multiple: int = 8
@@ -72,18 +90,9 @@ class BackendSpec:
     motion: float | None = None
     motion_range: tuple[float, float, float] | None = None
     has_mask: bool = False
-    half_on_cpu: bool = False
     negative_prompt: str = ""
-    options: Mapping[str, Option] = field(default_factory=dict)
-    needs: str = ""
     gpu_gigabytes: int = 0
     learnt_from: str = ""
-    release: hub.Release | None = None
-    bases: tuple[hub.Release, ...] = ()
-    code_licence: str = ""
-    weight_licence: str = ""
-    non_commercial: bool = False
-    source: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,6 @@ _WAN_NEGATIVE = (
     "static, overexposed, blurred details, subtitles, overall gray, worst quality, low quality, "
     "JPEG compression residue, ugly, deformed, messy background, walking backwards"
 )
-_LTX_NEGATIVE = "worst quality, inconsistent motion, blurry, jittery, distorted"
 
 
 def _draft(last: int) -> dict[str, Option]:
@@ -43,6 +42,20 @@ def _entry(cls: str, release: Release, *bases: Release, **more: Any) -> BackendS
     )
 
 
+_LTX: dict[str, Any] = dict(
+    size=581,
+    sizes=(384, 512, 581),
+    multiple=32,
+    frames=161,
+    frame_choices=(49, 97, 121, 161),
+    fps=25,
+    steps=50,
+    guidance=3.0,
+    negative_prompt="worst quality, inconsistent motion, blurry, jittery, distorted",
+    options=_draft(3),
+    needs=needs_gpu(28, 10),
+    gpu_gigabytes=10,
+)
 PIPELINES: dict[str, BackendSpec] = {
     "wan22_ti2v_5b": _entry(
         "WanTI2V",
@@ -69,18 +82,7 @@ PIPELINES: dict[str, BackendSpec] = {
         title="LTX-Video 2B",
         summary="Small and quick for its length. The painting is its first frame; its latent "
         "frames are eight frames each, so the method wants a long video.",
-        size=581,
-        sizes=(384, 512, 581),
-        multiple=32,
-        frames=161,
-        frame_choices=(49, 97, 121, 161),
-        fps=25,
-        steps=50,
-        guidance=3.0,
-        negative_prompt=_LTX_NEGATIVE,
-        options=_draft(3),
-        needs=needs_gpu(28, 10),
-        gpu_gigabytes=10,
+        **_LTX,
         weight_licence="LTX-Video open weights (RAIL type, limits of use)",
     ),
     "ltx_video_095": _entry(
@@ -89,18 +91,7 @@ PIPELINES: dict[str, BackendSpec] = {
         title="LTX-Video 2B 0.9.5",
         summary="The later LTX-Video. Few of its steps are at the noise levels that distil: take "
         "many steps.",
-        size=581,
-        sizes=(384, 512, 581),
-        multiple=32,
-        frames=161,
-        frame_choices=(49, 97, 121, 161),
-        fps=25,
-        steps=50,
-        guidance=3.0,
-        negative_prompt=_LTX_NEGATIVE,
-        options=_draft(3),
-        needs=needs_gpu(28, 10),
-        gpu_gigabytes=10,
+        **_LTX,
         weight_licence="Open RAIL-M (commercial use allowed, limits of use)",
     ),
     "sparsectrl": _entry(

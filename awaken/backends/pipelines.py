@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import patch
 
 import numpy as np
@@ -115,6 +115,9 @@ class LTX(PipelineBackend):
     spec = BACKENDS["ltx_video"]
     form = Form("LTXImageToVideoPipeline", locked=True, sampled=True, repeats=True)
     decode_timestep, decode_noise = 0.05, 0.025  # the makers', for a VAE that knows of time
+    shift: ClassVar[dict[str, float]] = {  # of the noise levels, where its config says nothing
+        "base_image_seq_len": 256, "max_image_seq_len": 4096, "base_shift": 0.5, "max_shift": 1.15,
+    }  # fmt: skip
 
     def tokens(self, shape: tuple[int, int, int]) -> int:
         frames, height, width = shape
@@ -125,11 +128,7 @@ class LTX(PipelineBackend):
         from diffusers.pipelines.ltx.pipeline_ltx_image2video import calculate_shift
 
         config = self.pipe.scheduler.config
-        defaults = {
-            "base_image_seq_len": 256, "max_image_seq_len": 4096, "base_shift": 0.5,
-            "max_shift": 1.15,
-        }  # fmt: skip
-        line = (config.get(name, value) for name, value in defaults.items())
+        line = (config.get(name, value) for name, value in self.shift.items())
         return {
             "sigmas": np.linspace(1.0, 1 / steps, steps),
             "mu": calculate_shift(self.tokens(shape), *line),
@@ -190,21 +189,14 @@ class LTX2(LTX):
             "image_crf": 0,
         },
     )  # fmt: skip
+    shift: ClassVar[dict[str, float]] = {
+        "base_image_seq_len": 1024, "max_image_seq_len": 4096, "base_shift": 0.95,
+        "max_shift": 2.05,
+    }  # fmt: skip
 
     def tokens(self, shape: tuple[int, int, int]) -> int:
         space, time = self.patches()
         return super().tokens(shape) // (space * space * time)
-
-    def levels(self, steps: int, shape: tuple[int, int, int]) -> dict[str, Any]:
-        from diffusers.pipelines.ltx2.pipeline_ltx2_image2video import calculate_shift
-
-        config = self.pipe.scheduler.config
-        defaults = {
-            "base_image_seq_len": 1024, "max_image_seq_len": 4096, "base_shift": 0.95,
-            "max_shift": 2.05,
-        }  # fmt: skip
-        line = (config.get(name, value) for name, value in defaults.items())
-        return super().levels(steps, shape) | {"mu": calculate_shift(self.tokens(shape), *line)}
 
     def call(self, picture: np.ndarray, settings: VideoSettings) -> dict[str, Any]:
         return super().call(picture, settings) | {"audio_guidance_scale": settings.guidance}

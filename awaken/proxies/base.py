@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from awaken import hub
-from awaken.backends import Option
+from awaken.backends.base import ModelSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,13 +17,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ProxySpec:
-    """What the page and the checks need to know of a proxy model before it is loaded.
+class ProxySpec(ModelSpec):
+    """What there is to know of a proxy model.
 
     Attributes:
-        title, summary: words for the page.
-        load: (device, dtype) -> Proxy.
-        available: () -> None when it can run here, else a sentence with what is missing.
         family: "img2img" noises the painting and denoises it by the animation prompt, verbatim (the
             paper's rule); "inversion" starts from the painting's own noise and takes the prompt
             verbatim too; "editor" redraws it by an instruction; "restorer" takes no text of ours;
@@ -32,33 +28,16 @@ class ProxySpec:
         template: the instruction an editor reads, around "{prompt}"; the visitor may edit it.
         strength: default of the strength dial, 0 to 1; None hides the dial.
         presets: name -> strength, for buttons beside the dial.
-        options: further settings, shown under advanced.
         needs_image: the visitor supplies the proxy image (``upload``).
         needs_baseline: the proxy comes out of the baseline video, which is then made first.
-        half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
-        needs: what it costs to have it: download size, memory.
-        release, bases: what ``Engine.fetch`` would download, and what that builds on.
     """
 
-    title: str
-    summary: str
-    load: Callable[[torch.device, torch.dtype], Proxy]
-    available: Callable[[], str | None] = lambda: None
     family: str = "given"
     template: str = ""
     strength: float | None = None
     presets: Mapping[str, float] = field(default_factory=dict)
-    options: Mapping[str, Option] = field(default_factory=dict)
     needs_image: bool = False
     needs_baseline: bool = False
-    half_on_cpu: bool = False
-    needs: str = ""
-    release: hub.Release | None = None
-    bases: tuple[hub.Release, ...] = ()
-    code_licence: str = ""
-    weight_licence: str = ""
-    non_commercial: bool = False
-    source: str = ""
 
     def reads_prompt(self, options: Mapping[str, float]) -> bool:
         """Whether other words would make another proxy."""

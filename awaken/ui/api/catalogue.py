@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from awaken.backends import BACKENDS, BackendSpec
-from awaken.proxies import PROXIES, ProxySpec
+from awaken.backends import BACKENDS, BackendSpec, ModelSpec
+from awaken.proxies import PROXIES
 from awaken.types import SETTINGS
 from awaken.ui.api.calls import called, finished
 from awaken.ui.jobs.events import as_event, event_limits
@@ -84,7 +84,7 @@ def add(holder: EngineHolder, picture: gr.Image, number: Any) -> None:
     gr.api(settings_schema, api_name="settings_schema")
 
 
-def _described(key: str, spec: BackendSpec | ProxySpec) -> dict[str, Any]:
+def _described(key: str, spec: ModelSpec) -> dict[str, Any]:
     return {
         "key": key,
         "title": spec.title,

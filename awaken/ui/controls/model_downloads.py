@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from awaken import hub
-from awaken.backends import BackendSpec
-from awaken.proxies import ProxySpec
+from awaken.backends import ModelSpec
 from awaken.types import AwakenError
 from awaken.ui.jobs.events import QUIET, UNSEEN, Updates
 from awaken.ui.run.engine_holder import EngineHolder
@@ -32,7 +31,7 @@ class Offer:
     """The button of one choice of models, what it says meanwhile, and the radio it belongs to."""
 
     role: str
-    registry: Mapping[str, BackendSpec | ProxySpec]
+    registry: Mapping[str, ModelSpec]
     button: gr.Button
     line: gr.Markdown
 
@@ -42,7 +41,7 @@ def allowed() -> bool:
     return os.environ.get("AWAKEN_DOWNLOADS") == "1"
 
 
-def offer(role: str, registry: Mapping[str, BackendSpec | ProxySpec], first: str) -> Offer:
+def offer(role: str, registry: Mapping[str, ModelSpec], first: str) -> Offer:
     """Draw the button below a radio of models; hidden while the chosen model is here."""
     button = gr.Button(
         _words(registry[first]), visible=_wanted(registry[first]), size="sm",
@@ -77,7 +76,7 @@ def wire(holder: EngineHolder, offered: Offer, radio: gr.Radio) -> None:
 
 
 def progress(
-    holder: EngineHolder, role: str, key: str, spec: BackendSpec | ProxySpec
+    holder: EngineHolder, role: str, key: str, spec: ModelSpec
 ) -> Iterator[tuple[str, bool]]:
     """Fetch; yields (what to say, whether it is over). A failure ends in its sentence."""
     if not (allowed() and spec.release and spec.available()):
@@ -109,11 +108,11 @@ def progress(
     yield say("fetched", title=translate(spec.title)), True
 
 
-def _wanted(spec: BackendSpec | ProxySpec) -> bool:
+def _wanted(spec: ModelSpec) -> bool:
     return allowed() and spec.release is not None and spec.available() is not None
 
 
-def _words(spec: BackendSpec | ProxySpec) -> str:
+def _words(spec: ModelSpec) -> str:
     """What the button says: the size and the terms, before anything is fetched."""
     size = hub.gigabytes(spec.release.size) if spec.release else ""
     terms = translate(spec.weight_licence) + (

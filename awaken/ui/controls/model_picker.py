@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from awaken.backends import BACKENDS, BackendSpec
+from awaken.backends import BACKENDS, ModelSpec
 from awaken.proxies import PROXIES, ProxySpec
 from awaken.ui.controls import model_downloads, widgets
 from awaken.ui.jobs.events import QUIET, Updates
@@ -17,7 +17,7 @@ from awaken.ui.texts.languages import join_sentences
 from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import parts
 
-REGISTRIES: Mapping[str, Mapping[str, BackendSpec | ProxySpec]] = {
+REGISTRIES: Mapping[str, Mapping[str, ModelSpec]] = {
     "options": BACKENDS,
     "proxy_options": PROXIES,
 }
@@ -105,7 +105,7 @@ def with_own_options(values: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def about(spec: BackendSpec | ProxySpec) -> str:
+def about(spec: ModelSpec) -> str:
     """What a model is, what it lacks here, and on what terms it comes."""
     words = [translate(spec.summary)]
     missing = spec.available()
@@ -124,14 +124,14 @@ def about(spec: BackendSpec | ProxySpec) -> str:
     return join_sentences(*words)
 
 
-def _radio(name: str, registry: Mapping[str, BackendSpec | ProxySpec], value: str) -> gr.Radio:
+def _radio(name: str, registry: Mapping[str, ModelSpec], value: str) -> gr.Radio:
     return gr.Radio(
         [(_choice(spec), key) for key, spec in registry.items()], value=value, label=say(name),
         elem_id=f"aw-{name}", elem_classes=["aw-choices"],
     )  # fmt: skip
 
 
-def _choice(spec: BackendSpec | ProxySpec) -> str:
+def _choice(spec: ModelSpec) -> str:
     """Title, and on a line of its own what the model needs and whether it can run here."""
     here = say("not_here" if spec.available() else "runs_here")
     return f"{translate(spec.title)}\n{join_sentences(translate(spec.needs), here)}"

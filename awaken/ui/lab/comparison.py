@@ -7,8 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from awaken.backends import BACKENDS, BackendSpec
-from awaken.proxies import PROXIES, ProxySpec
+from awaken.backends import BACKENDS, ModelSpec
+from awaken.proxies import PROXIES
 from awaken.ui.lab import grid, series
 from awaken.ui.lab.series import Trial
 from awaken.ui.run.engine_holder import EngineHolder
@@ -23,7 +23,7 @@ OF_BACKEND: dict[str, Any] = {
 OF_PROXY: dict[str, Any] = {"proxy_strength": None, "proxy_template": None, "proxy_options": {}}
 
 
-def choice(name: str, registry: Mapping[str, BackendSpec | ProxySpec]) -> gr.CheckboxGroup:
+def choice(name: str, registry: Mapping[str, ModelSpec]) -> gr.CheckboxGroup:
     """What can run here, to be chosen; what cannot, with what it needs."""
     missing = {key: spec.available() for key, spec in registry.items()}
     here = [key for key, why in missing.items() if not why]
