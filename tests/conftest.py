@@ -54,6 +54,24 @@ def _plays_h264(browser) -> bool:
     return bool(answer)
 
 
+@pytest.fixture
+def places(models, monkeypatch, tmp_path):
+    """Weights come from the module's own folder ``models`` alone: no cache, no hub."""
+    monkeypatch.setenv("AWAKEN_MODELS", str(models))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The session's page, warm, so that no test pays for the start."""
+    from tests.page import served_page
+
+    page = served_page()
+    assert page.engine is not None
+    return page
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """A headless Chromium for the whole session; fails with one sentence where there is none."""

@@ -1,6 +1,8 @@
-"""How recorded trajectories of schedulers are compared."""
+"""How our networks and schedulers are compared with recordings of the official ones."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import torch
 
@@ -13,3 +15,20 @@ def trajectory_close(actual: torch.Tensor, expected: torch.Tensor) -> None:
     processor: 1.4e-4 were seen at 245, one or two units in the last place for a single step.
     """
     torch.testing.assert_close(actual, expected, rtol=1e-6, atol=1e-5)
+
+
+def block_outputs(network: torch.nn.Module, names: Iterable[str], **inputs) -> dict:
+    """What the modules ``names`` of a network answer while it runs on ``inputs``."""
+    seen = {}
+
+    def keep(name: str):
+        def hook(module, given, output):
+            seen[name] = output[0] if isinstance(output, tuple) else output
+
+        return hook
+
+    hooks = [network.get_submodule(name).register_forward_hook(keep(name)) for name in names]
+    network(**inputs)
+    for hook in hooks:
+        hook.remove()
+    return seen

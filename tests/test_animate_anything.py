@@ -18,7 +18,7 @@ from awaken.fusion import slerp_frames
 from awaken.models import AnimateAnythingUNet
 from awaken.sampling import Outcome, Schedule, denoise
 from awaken.vsds import alpha_schedule, distil, distilled_steps
-from tests.rounding import trajectory_close
+from tests.rounding import block_outputs, trajectory_close
 
 GOLDEN = Path(__file__).parent / "golden" / "animate_anything"
 EPA = GOLDEN.parent / "epa"
@@ -94,16 +94,7 @@ def test_forward_equals_the_official_network(unet, case):
 
 def test_every_block_equals_the_official_one(unet):
     expected = load_file(GOLDEN / "unet_intermediates.safetensors")
-    seen = {}
-    hooks = [
-        unet.get_submodule(name).register_forward_hook(
-            lambda _, __, out, at=name: seen.update({at: out[0] if isinstance(out, tuple) else out})
-        )
-        for name in expected
-    ]
-    unet(**recorded_inputs("square_full_mask"))
-    for hook in hooks:
-        hook.remove()
+    seen = block_outputs(unet, expected, **recorded_inputs("square_full_mask"))
     for name, value in expected.items():
         close(seen[name], value, FORWARD)
 

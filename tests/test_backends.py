@@ -15,7 +15,9 @@ from awaken.backends.pipeline_specs import PIPELINES
 from awaken.engine import Engine
 from awaken.types import Request
 from tests import checkpoints, tiny
+from tests.tiny import run
 
+pytestmark = pytest.mark.usefixtures("places")
 # Those of test_pipelines have their own tests.
 OURS = [name for name in BACKENDS if name not in PIPELINES]
 
@@ -29,13 +31,6 @@ def models(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(autouse=True)
-def places(models, monkeypatch, tmp_path):
-    monkeypatch.setenv("AWAKEN_MODELS", str(models))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-
-
 @pytest.fixture(scope="module")
 def engine():
     return Engine(device="cpu", dtype="float32")
@@ -45,12 +40,6 @@ def request(name, **changes):
     quick = dict(painting=tiny.painting(height=200, width=200), prompt="clouds drift", backend=name,
                  proxy="upload", proxy_image=tiny.painting(seed=1), steps=3, size=96, p=0.5)  # fmt: skip
     return Request(**(quick | changes))
-
-
-def run(engine, request):
-    events = list(engine.animate(request))
-    assert isinstance(events[-1], types.Result), events[-1]
-    return events[-1], events
 
 
 @pytest.mark.parametrize("name", OURS)

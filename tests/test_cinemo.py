@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from awaken.backends import cinemo
 from awaken.models import CinemoUNet
 from awaken.models.cinemo import distance_buckets
-from tests.rounding import trajectory_close
+from tests.rounding import block_outputs, trajectory_close
 
 GOLDEN = Path(__file__).parent / "golden" / "cinemo"
 FREQUENCIES = "rotary_emb.freqs"
@@ -114,19 +114,9 @@ def test_forward_equals_the_official_network(unet, case):
 
 
 def test_layers_equal_the_official_ones(unet):
-    expected, seen = tensors("unet_intermediates"), {}
-
-    def keep(name):
-        def hook(module, inputs, output):
-            seen[name] = output[0] if isinstance(output, tuple) else output
-
-        return hook
-
-    hooks = [unet.get_submodule(n).register_forward_hook(keep(n)) for n in expected]
+    expected = tensors("unet_intermediates")
     with torch.inference_mode():
-        unet(**under("square.in.", tensors("unet_cases")))
-    for hook in hooks:
-        hook.remove()
+        seen = block_outputs(unet, expected, **under("square.in.", tensors("unet_cases")))
     for name, output in expected.items():
         assert_close(seen[name], output, 5e-5)
 

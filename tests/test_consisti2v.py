@@ -19,7 +19,7 @@ from awaken.backends import consisti2v as adapter
 from awaken.models import ConsistI2VUNet
 from awaken.models.consisti2v import DEAD_WEIGHTS
 from awaken.sampling import Outcome, Schedule, denoise
-from tests.rounding import trajectory_close
+from tests.rounding import block_outputs, trajectory_close
 
 GOLDEN = Path(__file__).parent / "golden" / "consisti2v"
 FORWARD = 5e-5  # float32 noise of one forward: the official code differs from its float64 by 4e-6
@@ -146,16 +146,7 @@ def test_forward_equals_the_official_network_on_rarer_inputs(weights, case):
 
 def test_every_block_equals_the_official_one(unet):
     expected = tensors("unet_intermediates")
-    seen = {}
-    hooks = [
-        unet.get_submodule(name).register_forward_hook(
-            lambda _, __, out, at=name: seen.update({at: out[0] if isinstance(out, tuple) else out})
-        )
-        for name in expected
-    ]
-    unet(**recorded_inputs("square"))
-    for hook in hooks:
-        hook.remove()
+    seen = block_outputs(unet, expected, **recorded_inputs("square"))
     for name, value in expected.items():
         close(seen[name], value, FORWARD)
 

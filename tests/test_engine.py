@@ -9,17 +9,14 @@ import torch
 from awaken import types
 from awaken.backends import BACKENDS
 from awaken.engine import Engine
-from awaken.proxies import PROXIES
-from awaken.types import Request, RequestError
+from awaken.types import RequestError
 from tests import tiny
+from tests.tiny import request
 
 
 @pytest.fixture
 def backend(monkeypatch):
-    model = tiny.TinyBackend()
-    monkeypatch.setitem(BACKENDS, "tiny", replace(tiny.TINY, load=lambda d, t: model))
-    monkeypatch.setitem(PROXIES, "tiny", tiny.TINY_PROXY)
-    return model
+    return tiny.register(monkeypatch)
 
 
 @pytest.fixture
@@ -27,15 +24,8 @@ def engine(backend):
     return Engine(device="cpu", dtype="float32")
 
 
-def request(**changes):
-    return Request(**(dict(painting=tiny.painting(), prompt="clouds drift", backend="tiny",
-                           proxy="tiny", size=96) | changes))  # fmt: skip
-
-
 def run(engine, **changes):
-    events = list(engine.animate(request(**changes)))
-    assert isinstance(events[-1], types.Result), events[-1]
-    return events[-1], events
+    return tiny.run(engine, request(**changes))
 
 
 def test_a_run_tells_its_story_in_order(engine):

@@ -12,7 +12,6 @@ from awaken.bundle.reader import read_settings_from
 from awaken.types import RequestError
 from awaken.ui.viewer.history import MAX_RUNS
 from awaken.video import read_clip
-from tests.page import served_page
 
 pytestmark = pytest.mark.browser
 NAUGHTY = "<img src=x onerror=alert(1)> ${alert(1)} {{x}}"
@@ -61,13 +60,6 @@ async ([runs, films]) => {
   tabs.close();
 }
 """
-
-
-@pytest.fixture(scope="module")
-def server():
-    page = served_page()
-    assert page.engine is not None  # warm, so that no test pays for the start
-    return page
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from awaken.ui.texts.page_zh import CHINESE
-from tests.page import served_page
 
 pytestmark = pytest.mark.browser
 
@@ -19,13 +18,6 @@ LISTEN = """
     line, { childList: true, characterData: true, subtree: true });
 }
 """
-
-
-@pytest.fixture(scope="module")
-def server():
-    page = served_page()
-    assert page.engine is not None
-    return page
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from awaken.backends import BACKENDS
 from awaken.examples import load_index
 from awaken.ui.controls import restore
 from awaken.ui.run import files
-from tests.page import served_page
 
 pytestmark = pytest.mark.browser
 PAINTINGS = [example for example in load_index() if not example.failure]
@@ -40,13 +39,6 @@ async (milliseconds) => {
   return seen;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def server():
-    page = served_page()
-    assert page.engine is not None  # warm, so that no test pays for the start
-    return page
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from awaken.scene import Scene
 from awaken.types import ModelError, Request
 from tests import pipeline_checkpoints, tiny
 
+pytestmark = pytest.mark.usefixtures("places")
 CPU, EXACT = torch.device("cpu"), torch.float32
 FRAMES = {"sparsectrl": 4, "i2vgen_xl": 4, "svd_xt": 4, "pia": 4}  # the others' have a stride
 SQUARE = ("cogvideox15", "ltx2")  # the tiny ones: of one size; slow
@@ -33,13 +34,6 @@ ALMOST = {"svd_xt": 1e-5, "ltx2": 1e-5}  # of other order of operations
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     return tmp_path_factory.mktemp("pipelines")
-
-
-@pytest.fixture(autouse=True)
-def places(models, monkeypatch, tmp_path):
-    monkeypatch.setenv("AWAKEN_MODELS", str(models))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
 @pytest.fixture(scope="module")

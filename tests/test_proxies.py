@@ -39,10 +39,7 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def places(models, monkeypatch, tmp_path):
-    monkeypatch.setenv("AWAKEN_MODELS", str(models))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def small_pictures(places, monkeypatch):
     # Qwen's pipeline shows pictures at a fixed megapixel, too much for one core.
     monkeypatch.setattr(pipeline_qwenimage_edit_plus, "VAE_IMAGE_SIZE", 96 * 96)
     monkeypatch.setattr(pipeline_qwenimage_edit_plus, "CONDITION_IMAGE_SIZE", 64 * 64)
@@ -534,9 +531,7 @@ def request(**changes):
 
 
 def run(engine, **changes):
-    events = list(engine.animate(request(**changes)))
-    assert isinstance(events[-1], types.Result), events[-1]
-    return events[-1], events
+    return tiny.run(engine, request(**changes))
 
 
 def test_the_baselines_last_frame_is_made_first_and_the_baseline_only_once(backend):

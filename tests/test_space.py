@@ -16,14 +16,13 @@ import pytest
 
 from awaken import pace as estimate
 from awaken import space
-from awaken.backends import BACKENDS
 from awaken.engine import Engine
 from awaken.pace import Pace, evaluations
-from awaken.proxies import PROXIES
 from awaken.space import Driver, lint
 from awaken.space.lint import check
-from awaken.types import VARIANTS, Failed, Request, Result, Step
+from awaken.types import VARIANTS, Failed, Result, Step
 from tests import tiny
+from tests.tiny import request
 
 ROOT = Path(__file__).parent.parent
 
@@ -66,10 +65,7 @@ class StandIn:
 
 @pytest.fixture
 def backend(monkeypatch):
-    model = tiny.TinyBackend()
-    monkeypatch.setitem(BACKENDS, "tiny", replace(tiny.TINY, load=lambda d, t: model))
-    monkeypatch.setitem(PROXIES, "tiny", tiny.TINY_PROXY)
-    return model
+    return tiny.register(monkeypatch)
 
 
 @pytest.fixture
@@ -81,11 +77,6 @@ def stand_in():
 def rented(backend, stand_in):
     """A driver as on ZeroGPU."""
     return Driver(gpu=stand_in, device="cpu", dtype="float32")
-
-
-def request(**changes):
-    return Request(**(dict(painting=tiny.painting(), prompt="clouds drift", backend="tiny",
-                           proxy="tiny", size=96) | changes))  # fmt: skip
 
 
 def test_both_drivers_make_the_same_events(backend, rented):

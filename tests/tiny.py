@@ -6,14 +6,18 @@ the protocol is mocked.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 
-from awaken.backends import Backend, BackendSpec, Condition
-from awaken.proxies import Proxy, ProxySpec
+from awaken.backends import BACKENDS, Backend, BackendSpec, Condition
+from awaken.engine import Engine
+from awaken.proxies import PROXIES, Proxy, ProxySpec
 from awaken.sampling import Schedule
+from awaken.types import Event, Request, Result
 
 
 class TinyBackend(Backend):
@@ -95,6 +99,26 @@ TINY = BackendSpec(
     frame_choices=(4,), steps=25, guidance=3.0,
 )  # fmt: skip
 TINY_PROXY = ProxySpec(title="Tiny", summary="", load=lambda d, t: TinyProxy(), strength=0.5)
+
+
+def register(monkeypatch) -> TinyBackend:
+    """One tiny backend and proxy among the models, both called "tiny"."""
+    model = TinyBackend()
+    monkeypatch.setitem(BACKENDS, "tiny", replace(TINY, load=lambda d, t: model))
+    monkeypatch.setitem(PROXIES, "tiny", TINY_PROXY)
+    return model
+
+
+def request(**changes) -> Request:
+    return Request(**(dict(painting=painting(), prompt="clouds drift", backend="tiny",
+                           proxy="tiny", size=96) | changes))  # fmt: skip
+
+
+def run(engine: Engine, request: Request) -> tuple[Result, list[Event]]:
+    """A run that goes well: its result, and all of its events."""
+    events = list(engine.animate(request))
+    assert isinstance(events[-1], Result), events[-1]
+    return events[-1], events
 
 
 def painting(seed: int = 0, height: int = 64, width: int = 64) -> np.ndarray:
