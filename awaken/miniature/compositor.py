@@ -1,11 +1,15 @@
-"""From latents and a painting to frames: layers, mattes and what is in the air. No network in here.
+"""From latents and a painting to frames: layers, mattes, mist and particles. No network in here.
 
-The painting's own pixels are moved, never re-synthesised: detail stays, borders of still things
-cannot wobble, and frame 0 is the painting. Order from the back: the painting without the objects
-that leave their place (what they uncover is filled in from beside it), the moving regions inside
-their still outlines (what comes in is their own mirror image), light, the objects as they travel.
-What only sways, bobs or flutters bends all that together with what is around it, so that nothing is
-cut and nothing uncovered. Mist and particles lie over everything.
+The pixels of the painting are moved, never re-synthesised: detail is kept, borders of still things
+do not wobble, and frame 0 is the painting. Layers from the back to the front:
+
+1. the painting without the objects that travel (the uncovered pixels are inpainted);
+2. the moving regions inside their still outlines (beyond its outline a region is mirrored);
+3. the change of light;
+4. the travelling objects.
+
+Objects that only sway, bob or flutter warp the result together with their surroundings, so that
+nothing is cut out and nothing uncovered. Mist and particles come last.
 
 Mattes come from the coarse shares by guided filtering, or from a matting network
 (``decoder_network``) and the picture's colours (``mattes.outlined``).
@@ -36,13 +40,11 @@ from awaken.miniature.imaging import (
 from awaken.miniature.latents import CELL, FLOW, LIGHT, SHIFT, rgb_of, values_of, whole_shares
 from awaken.miniature.mattes import guided_matte, parts
 
-# Of the eight pixels of a cell, those that a region's border may be wrong by.
-_MARGIN = 4
-# A border is seen if another colour, of so many pixels on each side, begins within so many pixels; and
-# how far it is from what is inside.
+_MARGIN = 4  # px (of 8 per cell) that the border of a region may be off by
+# A border is visible where the colours of both sides, averaged within _BLUR px, differ by more than
+# _UNSEEN (RGB distance) somewhere within _HEM px of it.
 _BLUR, _HEM, _UNSEEN = 3, 8, 0.2
-# Half the width of masts and spires with their margins: what moves runs past behind them.
-_MAST = 10
+_MAST = 10  # px, half the width of masts and spires with their margins: regions move behind them
 # A thing that goes straighter than this (see ``_straight``) leaves its place, and is cut out. What
 # sways, bobs or flutters takes its surroundings along: they bend, and nothing is uncovered.
 _LEAVES = 0.5
@@ -73,7 +75,7 @@ class Compositor:
         if mattes is None:
             mattes = guided_matte(shares, look)
         self.has_region = bool((shares[:, 0] > 0.4).any())
-        # What is nearly nowhere moving is noise, not motion.
+        # Low mattes are noise of the network, not motion.
         self.object = smooth_step(self._up(mattes[:, 1:]), 0.3, 0.75)
         self.region = smooth_step(self._up(mattes[:, :1]), 0.3, 0.75)
         solid = smooth_step(shares[:, 1:], 0.2, 0.8)
@@ -99,8 +101,8 @@ class Compositor:
         self.inside = self.back
         if self.has_region:
             self.flow = _unfolded(self.values[:, FLOW])
-            # Waves and grass come to rest before they reach what stands still; streams and clouds run
-            # past it, unless nothing is to be seen there that they could run past.
+            # Waves and grass fade to rest before a border with something still; streams and clouds
+            # pass along it at full speed, except where no border is visible.
             core = _core(self._look(self.region))
             border, unseen = _border(-dilate(-dilate(core.float(), _MAST), _MAST) > 0, look)
             stays = self._look(1 - smooth_step(_straight(self.flow), 0.6, 0.85)).clamp(0, 1)
@@ -113,7 +115,7 @@ class Compositor:
         self.air = Air(self.values, painting)
 
     def _look(self, x: torch.Tensor) -> torch.Tensor:
-        """At the eight pixels a cell that the networks see."""
+        """Resampled to 8 pixels per cell, the resolution of the networks."""
         size = self.z.shape[-2] * CELL, self.z.shape[-1] * CELL
         return F.interpolate(x, size, mode="area")
 
@@ -126,7 +128,7 @@ class Compositor:
         picture = self.painting
         if self.travels:
             shift = self._up(self.shift[:, :, n] * self.cell)
-            # Less than a pixel is no motion: the painting itself, with its own soft edges.
+            # Below one pixel of motion it fades back to the painting, whose edges are its own.
             going = (length(shift) * self.object).amax().clamp(max=1)
             picture = self.painting * (1 - going) + self.back * going
         if self.has_region:
@@ -134,7 +136,7 @@ class Compositor:
             flow = held(self._up(self.flow[:, :, n] * self.cell) * self.rest)[..., rows, columns]
             weight = self.region[..., rows, columns] * length(flow).clamp(max=1)
             moved = sample(self.inside, flow, (rows.start, columns.start))
-            picture = _laid(picture, moved, weight, self.place)
+            picture = _blended(picture, moved, weight, self.place)
         change = self.z[:, LIGHT, n] - self.z[:, LIGHT, 0]
         if float(change.abs().amax()) > 0.07:
             picture = picture + self._up(rgb_of(change) - rgb_of(torch.zeros_like(change)))
@@ -142,25 +144,25 @@ class Compositor:
             rows, columns = self.path
             shift, corner = shift[..., rows, columns], (rows.start, columns.start)
             layer = sample(self.cut_out, shift, corner)
-            # No mirror image of a boat comes in.
+            # ``sample`` mirrors beyond the picture's edge: no mirror image of an object may enter.
             inside = within(shift, (self.height, self.width), corner)
             matte = layer[:, 3:].clamp(0, 1) * going * inside
-            picture = _laid(picture, layer[:, :3], matte, self.path)
+            picture = _blended(picture, layer[:, :3], matte, self.path)
         if self.bends:
             rows, columns = self.bent
             bend = held(self._up(self.bend[:, :, n] * self.cell))[..., rows, columns]
             moved = sample(picture, bend, (rows.start, columns.start))
-            picture = _laid(picture, moved, 1.0, self.bent)
+            picture = _blended(picture, moved, 1.0, self.bent)
         return self.air.over(picture, n).clamp(0, 1)
 
 
-def _laid(
+def _blended(
     picture: torch.Tensor,
     layer: torch.Tensor,
     matte: torch.Tensor | float,
     window: tuple[slice, slice],
 ) -> torch.Tensor:
-    """The picture with a layer over a window of it."""
+    """A layer blended over a window of the picture."""
     picture = picture.clone()
     picture[..., window[0], window[1]] = torch.lerp(
         picture[..., window[0], window[1]], layer, matte
@@ -169,10 +171,10 @@ def _laid(
 
 
 def _core(matte: torch.Tensor) -> torch.Tensor:
-    """What surely belongs to a region, (1, 1, h, w) bool of a matte at eight pixels a cell.
+    """A region's matte without its border, (1, 1, h, w) bool, at 8 pixels per cell.
 
-    Leaf tips and rigging at the border belong to what is still: they must not drift along. A strip
-    too thin to lose its border keeps it.
+    Leaf tips and rigging at the border are still and must not drift along. A strip that is too thin
+    to lose its border keeps it.
     """
     whole = matte > 0.6
     sure = -dilate(-matte, _MARGIN) > 0.6
@@ -180,10 +182,10 @@ def _core(matte: torch.Tensor) -> torch.Tensor:
 
 
 def _unfolded(flow: torch.Tensor, steepest: float = 0.55) -> torch.Tensor:
-    """Flow (1, 2, f, h, w), in cells, smoothed where neighbours would overtake each other.
+    """Flow (1, 2, f, h, w), in cells, smoothed where its gradient would fold the picture over.
 
-    A displacement that changes by one cell from a cell to the next folds the picture over: strong
-    guidance turns a swirl into marbling that way. Where all is gentle nothing changes.
+    A displacement folds the picture where it changes by one cell from a cell to the next, as strong
+    guidance makes it. Where the gradient is below ``steepest`` nothing changes.
     """
     flow = flow[0].transpose(0, 1)
     for _ in range(8):
@@ -216,19 +218,19 @@ def _border(core: torch.Tensor, look: torch.Tensor) -> tuple[torch.Tensor, torch
 def _slack(
     depth: torch.Tensor, reach: torch.Tensor, resting: torch.Tensor | float = 1.0
 ) -> torch.Tensor:
-    """How much of a displacement of ``reach`` pixels there may be at ``depth`` pixels from a border.
+    """Factor, 0 to 1, of a displacement of ``reach`` pixels at ``depth`` pixels from a border.
 
-    All (1, 1, h, w); resting: 0 to 1, how much of it has to come to rest there.
+    All (1, 1, h, w); resting: 0 to 1, the part of the displacement that must be 0 at the border.
     """
     ramp = (reach * resting / _STEEPEST).clamp(min=_MARGIN)
     return 1 - resting * (1 - depth / ramp).clamp(min=0)
 
 
 def _travelling(solid: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    """Which cells of objects, (1, 1, h, w) bool, belong to a thing that goes away and stays away.
+    """Cells, (1, 1, h, w) bool, of the objects that travel instead of coming back.
 
-    solid: (1, 1, h, w) of 0..1; shift: (1, 2, f, h, w) in cells. What touches is one thing. A boat or
-    a bird ends about as far away as the way it went; a tree, a flag or a boat on its anchor comes back.
+    solid: (1, 1, h, w) of 0..1; shift: (1, 2, f, h, w) in cells. A connected part is one object. The
+    path of a sailing boat or a bird is nearly straight; a tree, a flag or a boat at anchor returns.
     """
     things = solid > 0.3
     part = parts(things)
@@ -241,16 +243,16 @@ def _travelling(solid: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
 
 
 def _straight(moved: torch.Tensor) -> torch.Tensor:
-    """How far from its first place the last is, over the way between: (1, 2, f, h, w) -> (1, 1, h, w).
+    """Straightness of displacements: distance of first and last place over the length of the path.
 
-    0 for what swings or circles, 1 for what goes straight on; 0 too for what hardly moves at all.
+    (1, 2, f, h, w) -> (1, 1, h, w): 1 on a straight line, 0 for what swings, circles or hardly moves.
     """
     away = (moved[:, :, -1] - moved[:, :, 0]).norm(dim=1, keepdim=True)
     return away / moved.diff(dim=2).norm(dim=1).sum(1, keepdim=True).clamp(min=0.05)
 
 
 def _around(solid: torch.Tensor) -> torch.Tensor:
-    """1 on and close by what is solid (1, 1, h, w), falling off smoothly within five cells."""
+    """1 on and beside the cells of ``solid`` (1, 1, h, w), falling to 0 within five cells."""
     near = dilate(solid)
     for _ in range(2):
         near = box(near, 2)
@@ -258,10 +260,10 @@ def _around(solid: torch.Tensor) -> torch.Tensor:
 
 
 def _coherent(shift: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
-    """Shifts (1, 2, f, h, w) averaged over what is solid (1, 1, h, w), within about three cells.
+    """Shifts (1, 2, f, h, w) averaged over the cells of ``solid`` (1, 1, h, w), within about 3 cells.
 
-    Things smaller than that move as one piece, larger ones (trees) bend smoothly, and the shift
-    goes on beyond their outline, where the matte will be fetched from.
+    Smaller objects move as one piece, larger ones (trees) bend smoothly, and the shift continues
+    beyond the outline, where the warped matte is sampled from.
     """
     weight = solid + 1e-4
     value, total = shift[0].transpose(0, 1) * weight, weight
