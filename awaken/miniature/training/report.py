@@ -1,6 +1,6 @@
 """What the miniature moves, measured: the report's pairs through ``awaken.evaluate``.
 
-``python -m awaken.miniature.training.report --paintings DIR --out DIR`` makes the README's tables
+``python -m awaken.miniature.training.report --paintings DIR --out DIR`` makes the model card's tables
 and figures; started again it goes on. Every pair of painting and prompt in ``report_pairs.json``
 names a region by polygons. Nothing here chooses a setting; settings were chosen on other paintings
 (``held_out.HELD_OUT``), with ``--pairs`` and ``held_out_pairs.json``.

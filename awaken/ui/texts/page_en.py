@@ -16,9 +16,10 @@ ENGLISH: dict[str, str] = {
     "[Project page](https://painting-animation.github.io/animation/) · "
     "[Stage for talks](present)",
     "citation_title": "Cite the paper",
-    "citation": "@article{awakened2025,\n"
+    "citation": "@article{liu2025every,\n"
     "  title   = {Every Painting Awakened: A Training-free Framework for\n"
     "             Painting-to-Animation Generation},\n"
+    "  author  = {Liu and Wang and Zhu and Zheng},\n"
     "  journal = {arXiv preprint arXiv:2503.23736},\n"
     "  year    = {2025}\n"
     "}",

@@ -18,9 +18,10 @@ CHINESE: dict[str, str] = {
     "[项目主页](https://painting-animation.github.io/animation/) · "
     "[演讲舞台](present)",
     "citation_title": "引用论文",
-    "citation": "@article{awakened2025,\n"
+    "citation": "@article{liu2025every,\n"
     "  title   = {Every Painting Awakened: A Training-free Framework for\n"
     "             Painting-to-Animation Generation},\n"
+    "  author  = {Liu and Wang and Zhu and Zheng},\n"
     "  journal = {arXiv preprint arXiv:2503.23736},\n"
     "  year    = {2025}\n"
     "}",
