@@ -63,7 +63,7 @@ def test_a_video_in_which_nothing_moves_is_told_so(engine, backend, monkeypatch)
 
 
 def test_what_is_recomputed_after_each_kind_of_change(engine, backend):
-    """performance.md, section 4.3: 25 steps and p = 0.6 are 82 evaluations from scratch."""
+    """25 steps and p = 0.6 are 82 evaluations from scratch."""
 
     def spent(**changes):
         before, expected = backend.evaluations, engine.cost(request(**changes))

@@ -81,6 +81,15 @@ def test_help_and_registries_need_no_torch():
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
+def test_no_file_of_ours_is_long():
+    """350 lines, but for the networks that diffusers lacks, which stay whole."""
+    scripts = (ROOT / "assets" / "js").rglob("*.js")
+    sizes = {path: len(path.read_text().splitlines()) for path in [*SOURCES, *scripts]}
+    networks = ROOT / "awaken" / "models"
+    long = [path.name for path, n in sizes.items() if n > 350 and networks not in path.parents]
+    assert not long, long
+
+
 def test_tracked_files_stay_small():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:

@@ -1,4 +1,4 @@
-"""The running server under attack: every setting, every private endpoint, every door (ux.md, 4).
+"""The running server under attack: every setting, every private endpoint, every door.
 
 Calls are written by hand; no client library is polite on the attacker's behalf.
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from awaken.types import ALPHA_KINDS, BOUNDS, VARIANTS, Request, RequestError
+from awaken.types import ALPHA_KINDS, BOUNDS, SETTINGS, VARIANTS, RequestError
 
 METHOD = "+V&S"
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -86,8 +86,7 @@ def setting(text: str, words: tuple[str, ...] = (*_CHOICES, *_TEXTS)) -> tuple[s
 
 
 def _now(name: str, settings: Mapping[str, Any]) -> Any:
-    default = Request.__dataclass_fields__[name].default
-    return settings.get(name, default)
+    return settings.get(name, SETTINGS[name].default)
 
 
 def _short(value: Any) -> str:

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from awaken.miniature.imaging import box
+
 
 @dataclass(frozen=True, eq=False)
 class SpaceTime:
@@ -264,9 +266,8 @@ def flicker(space: SpaceTime, fast: float = 1.0) -> torch.Tensor:
 
 def spread(mask: torch.Tensor, reach: int = 5) -> torch.Tensor:
     """Soften (b, n, h, w) masks by three box blurs of ``reach`` cells: weights to join fields."""
-    for _ in range(3):  # rows and columns in turn: a square window would cost its area
-        mask = F.avg_pool2d(mask, (2 * reach + 1, 1), 1, (reach, 0), count_include_pad=False)
-        mask = F.avg_pool2d(mask, (1, 2 * reach + 1), 1, (0, reach), count_include_pad=False)
+    for _ in range(3):
+        mask = box(mask, reach)
     return mask
 
 

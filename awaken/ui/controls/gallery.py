@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from awaken.examples import Example, load_index
-from awaken.types import Request
+from awaken.types import SETTINGS
 from awaken.ui.controls import widgets
 from awaken.ui.run import results
 from awaken.ui.texts import say, suggestions, translated_prompt
@@ -77,14 +77,8 @@ class Bundled:
 
     def inputs(self) -> dict[str, Any]:
         """Values for the controls, and the id that marks the wall."""
-        fields = Request.__dataclass_fields__
-        wishes = {n: self.settings.get(n, fields[n].default) for n in INPUTS if n in fields}
-        known = {
-            name: value
-            for name, value in wishes.items()
-            if name != "painting" and value is not None
-        }
-        return known | {
+        values = {n: self.settings.get(n, SETTINGS[n].default) for n in INPUTS if n in SETTINGS}
+        return {name: value for name, value in values.items() if value is not None} | {
             "painting": str(self.example.path),
             "prompt": translated_prompt(self.example.prompt),
             "id": self.id,
