@@ -19,6 +19,7 @@ import torch
 from awaken.backends import Backend, Condition
 from awaken.fusion import FUSIONS
 from awaken.memo import Memo
+from awaken.message import Message
 from awaken.painting import similarity
 from awaken.plan import ARMS, Plan
 from awaken.proxies import Proxy, ProxySettings
@@ -71,7 +72,7 @@ def awaken(
                        scales, begins[names[0]])  # fmt: skip
         whole = partial(scene.whole, pictures=["painting"] * len(names))
         z0 = yield from steps(stage, loop, lambda z, last: show(names, whole(z), last))
-        return whole(finite(z0, "denoising")).split(1)
+        return whole(finite(z0, Message("denoising"))).split(1)
 
     # Sec. 3.2: the proxy image
     def paint(names: list[str]) -> Moments:
@@ -96,7 +97,7 @@ def awaken(
         )  # fmt: skip
         whole = partial(scene.whole, pictures=names)
         z0 = yield from steps("distil", loop, lambda z, last: show(names, whole(z), last))
-        return finite(z0, "distillation").split(1)
+        return finite(z0, Message("distillation")).split(1)
 
     moving = {name: scene.still(name) for name in plan.paths}
     if plan.alphas and plan.awakened not in memo:

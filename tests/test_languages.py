@@ -25,7 +25,6 @@ from awaken.proxies import PROXIES
 from awaken.types import SETTINGS, Failed, RequestError
 from awaken.ui import texts
 from awaken.ui.page.language_switch import in_language
-from awaken.ui.run.status import PHASES
 from awaken.ui.texts import lab_en, messages, page_en, prompt_reading, stage_words
 from awaken.ui.texts.languages import current_language, use_language
 from tests.page import served_page
@@ -112,7 +111,7 @@ def test_the_catalogue_holds_what_the_rooms_below_say_and_nothing_else():
     assert said - known == set(), "these need their Chinese in awaken/ui/texts/zh.po"
     ideas = json.loads((ROOT / "assets" / "miniature" / "captions.json").read_text("utf-8"))
     named = {*ideas, *SETTINGS, *map(repr, SETTINGS), *_names_of_models(), *_names_of_pictures()}
-    named |= {row.called for row in SETTINGS.values()} | {"painting", "proxy image", *PHASES}
+    named |= {row.called for row in SETTINGS.values()} | {"painting", "proxy image"}
     assert known - said - named == set(), "these entries of zh.po are said no more"
 
 
