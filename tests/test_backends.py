@@ -20,6 +20,8 @@ from tests.tiny import run
 pytestmark = pytest.mark.usefixtures("places")
 # Those of test_pipelines have their own tests.
 OURS = [name for name in BACKENDS if name not in PIPELINES]
+# All tests of one model, then of the next: each is loaded once, and runs alike come from the memo.
+by_model = pytest.mark.parametrize("name", OURS, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -42,29 +44,29 @@ def request(name, **changes):
     return Request(**(quick | changes))
 
 
-@pytest.mark.parametrize("name", OURS)
+@by_model
 def test_baseline_and_method_run_and_repeat_to_the_bit(engine, name):
-    first, events = run(engine, request(name))
+    first, _ = run(engine, request(name))
+    again, events = run(Engine(device="cpu", dtype="float32"), request(name))
     frames = BACKENDS[name].frames
     assert first.painting.shape == (96, 96, 3)
     assert first.baseline.shape == first.awakened.shape == (frames, 96, 96, 3)
     backend = engine._prepare(request(name))[0]
     start = backend.schedule(3).start_index(1.0)  # later than 0 where a schedule ends in pure noise
-    assert first.evaluations == 2 * 2 + 3 + (3 - start)
+    assert again.evaluations == 2 * 2 + 3 + (3 - start)
     assert not np.array_equal(first.baseline, first.awakened)
     assert any(isinstance(e, types.Step) and e.previews for e in events)
-    again, _ = run(Engine(device="cpu", dtype="float32"), request(name))
     assert np.array_equal(first.awakened, again.awakened)
 
 
-@pytest.mark.parametrize("name", OURS)
+@by_model
 def test_every_arm_of_table_1_is_a_setting(engine, name):
     results = [run(engine, request(name, variant=v))[0] for v in types.VARIANTS]
     assert len({r.awakened.tobytes() for r in results}) == len(results)
     assert len({r.baseline.tobytes() for r in results}) == 1
 
 
-@pytest.mark.parametrize("name", OURS)
+@by_model
 def test_a_batch_computes_what_one_by_one_computes(engine, name):
     """One network call on two videos against two calls, in float32."""
     backend, _, r, painting, _ = engine._prepare(request(name))
@@ -78,7 +80,7 @@ def test_a_batch_computes_what_one_by_one_computes(engine, name):
     torch.testing.assert_close(both, alone, atol=2e-4, rtol=2e-4)
 
 
-@pytest.mark.parametrize("name", OURS)
+@by_model
 def test_the_command_line_writes_the_same_frames_as_the_engine(engine, name, tmp_path):
     from PIL import Image
 
@@ -96,7 +98,7 @@ def test_the_command_line_writes_the_same_frames_as_the_engine(engine, name, tmp
     assert read_settings(out / "awakened.mp4") == settings
 
 
-@pytest.mark.parametrize("name", OURS)
+@by_model
 def test_the_page_runs_it_with_its_defaults(name, tmp_path):
     from gradio_client import Client, handle_file
     from PIL import Image
@@ -116,7 +118,7 @@ def test_the_page_runs_it_with_its_defaults(name, tmp_path):
     assert settings["options"] == {n: o.default for n, o in BACKENDS[name].options.items()}
 
 
-@pytest.mark.parametrize("name", OURS)
+@by_model
 def test_options_reach_the_model(engine, name):
     spec = BACKENDS[name]
     before, _ = run(engine, request(name))
@@ -126,7 +128,7 @@ def test_options_reach_the_model(engine, name):
         assert not np.array_equal(before.awakened, after.awakened), option
 
 
-@pytest.mark.parametrize("name", OURS)
+@by_model
 def test_a_later_start_and_no_guidance_work(engine, name):
     usual, _ = run(engine, request(name))
     late, _ = run(engine, request(name, re_noise=0.5))
@@ -137,7 +139,7 @@ def test_a_later_start_and_no_guidance_work(engine, name):
         assert not np.array_equal(getattr(plain, video), getattr(usual, video)), video
 
 
-@pytest.mark.parametrize("name", OURS)
+@by_model
 def test_every_model_can_start_its_baseline_from_pure_noise(engine, name):
     published, _ = run(engine, request(name))
     noise, _ = run(engine, request(name, start="noise"))

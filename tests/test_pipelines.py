@@ -130,7 +130,7 @@ def assert_parity(backend, name, request):
     return baseline
 
 
-@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("name", PIPELINES, scope="module")  # each is loaded once for both
 def test_the_baseline_is_the_pipelines_own_video(backend, name):
     model = backend(name)
     asked = request(model, name)
@@ -142,7 +142,7 @@ def test_the_baseline_is_the_pipelines_own_video(backend, name):
     assert small.shape[0] == z.shape[2] and max(small.shape[1:3]) == 128
 
 
-@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("name", PIPELINES, scope="module")  # each is loaded once for both
 def test_every_arm_runs_differs_and_repeats_to_the_bit(backend, name):
     model, memo = backend(name), Memo(1 << 27)
     asked = request(model, name)
