@@ -1,6 +1,7 @@
 """The house rules that a machine can check: import arrows, light imports, file sizes."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,9 @@ def module_name(path: Path) -> str:
     return name.removesuffix(".__init__")
 
 
+KNOWN = {module_name(path) for path in SOURCES}
+
+
 def room(name: str) -> str:
     """The longest entry of ORDER that names this module or one of its parents."""
     fits = [r for r in ORDER if name == r or name.startswith(r + ".")]
@@ -37,6 +41,7 @@ def room(name: str) -> str:
     return max(fits, key=len)
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Modules that run-time code imports (blocks under TYPE_CHECKING are only for readers)."""
     tree = ast.parse(path.read_text())
@@ -49,8 +54,7 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = {f"{node.module}.{alias.name}" for alias in node.names}
-            known = {module_name(p) for p in SOURCES}
-            found |= {n if n in known else node.module for n in names}
+            found |= {n if n in KNOWN else node.module for n in names}
     return found
 
 
