@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from numbers import Number
 from typing import Any
 
 
@@ -40,7 +41,7 @@ def _again(template: str, values: dict[str, Any]) -> Message:
 
 def _plain(value: Any) -> Any:
     """As it can be kept and pickled: numbers and texts."""
-    if isinstance(value, int | float | str):
+    if isinstance(value, Number | str):
         return value
     return tuple(map(_plain, value)) if isinstance(value, Iterable) else str(value)
 
