@@ -30,7 +30,18 @@ def _draft(last: int) -> dict[str, Option]:
     }  # fmt: skip
 
 
-def _entry(cls: str, release: Release, *bases: Release, **more: Any) -> BackendSpec:
+def _entry(
+    cls: str,
+    release: Release,
+    *bases: Release,
+    memory: int,
+    about: bool = False,
+    less: int = 0,
+    way: str = "",
+    hours: bool = False,
+    **more: Any,
+) -> BackendSpec:
+    """memory: GB of the GPU that it wants; the rest of what it needs as in ``needs_gpu``."""
     return BackendSpec(
         load=lazy_loader("awaken.backends.pipelines", cls),
         available=lambda: releases.needs(release, *bases),
@@ -38,8 +49,13 @@ def _entry(cls: str, release: Release, *bases: Release, **more: Any) -> BackendS
         bases=bases,
         source=f"https://huggingface.co/{release.repo}",
         code_licence="Apache-2.0 (diffusers)",
+        needs=needs_gpu(
+            sum(part.size for part in (release, *bases)) / 1e9, memory, about=about, less=less,
+            way=way, hours=hours, account=release.gated,
+        ),
+        gpu_gigabytes=memory,
         **more,
-    )
+    )  # fmt: skip
 
 
 _LTX: dict[str, Any] = dict(
@@ -53,8 +69,7 @@ _LTX: dict[str, Any] = dict(
     guidance=3.0,
     negative_prompt="worst quality, inconsistent motion, blurry, jittery, distorted",
     options=_draft(3),
-    needs=needs_gpu(28, 10),
-    gpu_gigabytes=10,
+    memory=10,
 )
 PIPELINES: dict[str, BackendSpec] = {
     "wan22_ti2v_5b": _entry(
@@ -72,8 +87,9 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=5.0,
         negative_prompt=_WAN_NEGATIVE,
         options=_draft(3),
-        needs=needs_gpu(34, 24, less=8, way="layer by layer"),
-        gpu_gigabytes=24,
+        memory=24,
+        less=8,
+        way="layer by layer",
         weight_licence="Apache-2.0",
     ),
     "ltx_video": _entry(
@@ -114,8 +130,8 @@ PIPELINES: dict[str, BackendSpec] = {
                 "Hold on the painting", 1.0, 0.0, 2.0, 0.05, "How much the control network says."
             )
         },
-        needs=needs_gpu(4, 8, hours=True),
-        gpu_gigabytes=8,
+        memory=8,
+        hours=True,
         weight_licence="not stated on the model pages (code Apache-2.0); its base: OpenRAIL-M",
     ),
     "wan22_i2v_a14b": _entry(
@@ -133,8 +149,9 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=3.5,
         negative_prompt=_WAN_NEGATIVE,
         options=_draft(3),
-        needs=needs_gpu(126, 80, less=24, way="layer by layer"),
-        gpu_gigabytes=80,
+        memory=80,
+        less=24,
+        way="layer by layer",
         weight_licence="Apache-2.0",
     ),
     "wan21_i2v_14b": _entry(
@@ -152,8 +169,10 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=5.0,
         negative_prompt=_WAN_NEGATIVE,
         options=_draft(3),
-        needs=needs_gpu(85, 48, about=True, less=24, way="in 8 bits"),
-        gpu_gigabytes=48,
+        memory=48,
+        about=True,
+        less=24,
+        way="in 8 bits",
         weight_licence="Apache-2.0",
     ),
     "hunyuan15": _entry(
@@ -170,8 +189,9 @@ PIPELINES: dict[str, BackendSpec] = {
         steps=50,
         guidance=6.0,
         options=_draft(2),
-        needs=needs_gpu(54, 24, less=14, way="in turns"),
-        gpu_gigabytes=24,
+        memory=24,
+        less=14,
+        way="in turns",
         weight_licence="Tencent Hunyuan Community: not in the European Union, the United Kingdom "
         "and South Korea",
     ),
@@ -189,8 +209,7 @@ PIPELINES: dict[str, BackendSpec] = {
         steps=50,
         guidance=6.0,
         options=_draft(3),
-        needs=needs_gpu(31, 24),
-        gpu_gigabytes=24,
+        memory=24,
         weight_licence="CogVideoX: free for research, commercial use by registration",
     ),
     "skyreels_v2": _entry(
@@ -208,8 +227,8 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=5.0,
         negative_prompt=_WAN_NEGATIVE,
         options=_draft(2),
-        needs=needs_gpu(25, 16, about=True),
-        gpu_gigabytes=16,
+        memory=16,
+        about=True,
         weight_licence="Skywork Community (commercial use on its terms)",
     ),
     "i2vgen_xl": _entry(
@@ -230,8 +249,7 @@ PIPELINES: dict[str, BackendSpec] = {
         options={
             "target_fps": Option("Frame rate it imagines", 16, 1, 32, 1, "Lower moves more."),
         },
-        needs=needs_gpu(5, 16),
-        gpu_gigabytes=16,
+        memory=16,
         weight_licence="MIT",
     ),
     "svd_xt": _entry(
@@ -256,10 +274,7 @@ PIPELINES: dict[str, BackendSpec] = {
                 "Noise on the painting", 0.02, 0.0, 0.5, 0.01, "More lets it move away further."
             ),
         },
-        needs=Message(
-            "{size} GB to download, with an account; a GPU with {memory} GB.", size=4.5, memory=16
-        ),
-        gpu_gigabytes=16,
+        memory=16,
         weight_licence="Stable Video Diffusion Community: research and non-commercial use; "
         "commercial use on its terms",
         non_commercial=True,
@@ -280,8 +295,8 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=7.5,
         motion=1.0,
         motion_range=(0.0, 8.0, 1.0),
-        needs=needs_gpu(3.1, 8, hours=True),
-        gpu_gigabytes=8,
+        memory=8,
+        hours=True,
         weight_licence="Apache-2.0; its base: OpenRAIL-M",
     ),
     "sana_video": _entry(
@@ -297,8 +312,8 @@ PIPELINES: dict[str, BackendSpec] = {
         fps=16,
         steps=50,
         guidance=6.0,
-        needs=needs_gpu(15, 12, about=True),
-        gpu_gigabytes=12,
+        memory=12,
+        about=True,
         weight_licence="NVIDIA's licence of the Sana family: research, non-commercial",
         non_commercial=True,
     ),
@@ -317,8 +332,10 @@ PIPELINES: dict[str, BackendSpec] = {
         guidance=3.0,
         negative_prompt="shaky, glitchy, low quality, worst quality, deformed, distorted, motion "
         "smear, static",
-        needs=needs_gpu(65, 48, about=True, less=24, way="in 8 bits"),
-        gpu_gigabytes=48,
+        memory=48,
+        about=True,
+        less=24,
+        way="in 8 bits",
         weight_licence="LTX-2 Community: free for those who earn less than 10 million dollars a "
         "year",
     ),

@@ -55,32 +55,29 @@ def gigabytes(size: int) -> str:
 
 
 def needs_gpu(
-    size: float,
-    memory: int,
-    *,
-    about: bool = False,
-    less: int = 0,
-    way: str = "",
-    hours: bool = False,
-) -> Message:
+    size: float, memory: int, *, about: bool = False, less: int = 0, way: str = "",
+    hours: bool = False, account: bool = False,
+) -> Message:  # fmt: skip
     """What a model asks of a machine, for people.
 
     size: of its download, in GB; ``about``: it is an estimate. memory: of the GPU, in GB; ``less``
     are enough in a slower ``way``: in turns, layer by layer or in 8 bits. hours: a processor works.
+    account: of Hugging Face.
     """
-    told = Message("About {size} GB", size=size) if about else f"{size} GB"
+    size = f"{size:.2g}" if size < 10 else f"{size:.0f}"
+    told = {"size": Message("About {size} GB", size=size) if about else f"{size} GB"}
+    told["memory"] = memory
     if less:
         return Message(
             "{size} to download, a GPU with {memory} GB ({less} GB {way}).",
-            size=told,
-            memory=memory,
+            **told,
             less=less,
             way=way,
         )
     if hours:
         return Message(
-            "{size} to download, a GPU with {memory} GB; a processor takes hours.",
-            size=told,
-            memory=memory,
+            "{size} to download, a GPU with {memory} GB; a processor takes hours.", **told
         )
-    return Message("{size} to download, a GPU with {memory} GB.", size=told, memory=memory)
+    if account:
+        return Message("{size} to download, with an account; a GPU with {memory} GB.", **told)
+    return Message("{size} to download, a GPU with {memory} GB.", **told)
