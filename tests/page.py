@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
+from gradio_client import Client
 
 from awaken.space import Driver
 from awaken.types import Event, Request, Step
@@ -69,6 +70,11 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+def program(url: str) -> Client:
+    """A program at the page's endpoints, patient on a busy machine."""
+    return Client(url, verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": 300})
 
 
 @functools.cache

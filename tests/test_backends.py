@@ -100,15 +100,15 @@ def test_the_command_line_writes_the_same_frames_as_the_engine(engine, name, tmp
 
 @by_model
 def test_the_page_runs_it_with_its_defaults(name, tmp_path):
-    from gradio_client import Client, handle_file
+    from gradio_client import handle_file
     from PIL import Image
 
     from awaken.video import read_settings
-    from tests.page import served_page
+    from tests.page import program, served_page
 
     painting = tmp_path / "painting.png"
     Image.fromarray(tiny.painting(height=200, width=200)).save(painting)
-    client = Client(served_page().url, verbose=False, analytics_enabled=False)
+    client = program(served_page().url)
     files = client.predict(
         painting=handle_file(str(painting)), prompt="clouds drift", backend=name, proxy="identity",
         steps=2, size=96, p=0.5, api_name="/animate",

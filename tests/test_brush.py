@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from gradio.data_classes import FileData
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 from PIL import Image
 
 from awaken.backends import BACKENDS
@@ -31,7 +31,7 @@ from awaken.ui.run import file_guard, requests, results
 from awaken.ui.run.links import decode, encode
 from awaken.ui.viewer import brush, stage
 from awaken.video import save_result
-from tests.page import served_page
+from tests.page import program, served_page
 
 SKY = next(example for example in load_index() if example.id == "wheat-field-with-cypresses")
 
@@ -173,7 +173,7 @@ def test_the_brush_is_offered_where_the_model_takes_a_mask():
 
 
 def test_programs_may_send_a_mask(picture, mask, tmp_path):
-    client = Client(served_page().url, verbose=False, analytics_enabled=False)
+    client = program(served_page().url)
     for name, array in (("p", picture), ("m", mask), ("square", mask[:, :48])):
         (tmp_path / f"{name}.png").write_bytes(png(array))
 

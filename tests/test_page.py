@@ -33,7 +33,7 @@ from awaken.ui.run.requests import make_request
 from awaken.ui.run.submission import RunSubmission
 from awaken.ui.texts import say
 from awaken.ui.viewer import stage
-from tests.page import served_page
+from tests.page import program, served_page
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = {"steps": 2, "size": 96}
@@ -46,7 +46,7 @@ def page():
 
 @pytest.fixture(scope="module")
 def client(page):
-    return Client(page.url, verbose=False, analytics_enabled=False)
+    return program(page.url)
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +301,7 @@ def test_unusual_pictures_and_prompts_work(client, tmp_path):
 
 def test_two_visitors_keep_apart(page, painting):
     def visit(seed: int):
-        mine = Client(page.url, verbose=False, analytics_enabled=False)
+        mine = program(page.url)
         return animate(mine, painting, seed=seed)
 
     with ThreadPoolExecutor(2) as pool:
