@@ -540,7 +540,7 @@ def test_what_a_picture_lacks_is_named_too_and_only_the_rest_moves():
         return caption(effects, rng)
 
     library = Library([[labelled()]])
-    made = [clips.make_clips(library, 40, (16, 20), seed, recorded, False) for seed in range(20)]
+    made = [clips.make_clips(library, 40, (8, 10), seed, recorded, False) for seed in range(20)]
     happens = torch.cat([batch.latents[:, 3:].abs().amax((1, 2, 3, 4)) > 0 for batch in made])
     lacking = [sum(e not in there | anywhere for e in effects) for effects in named]
     alone = [i for i, effects in enumerate(named) if lacking[i] == len(effects)]
