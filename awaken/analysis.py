@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+
+from awaken.painting import to_size
 
 _TINY = 1e-12
 
@@ -84,20 +87,69 @@ def tsne(points: np.ndarray, perplexity: float | None = None, seed: int = 0) -> 
 
 def motion(video: np.ndarray) -> float:
     """Mean absolute difference of neighbouring frames, (f, h, w, 3) uint8, in levels of 255."""
-    steps = [np.abs(b.astype(np.int16) - a).mean() for a, b in pairwise(video)]
-    return float(np.mean(steps)) if steps else 0.0
+    curve = motion_curve(video)
+    return float(np.mean(curve)) if curve else 0.0
 
 
-def awake(video: np.ndarray, change: int = 12) -> float:
-    """Share of the pixels that ever leave frame 0 by more than ``change`` levels of 255, 0 to 1.
+def motion_curve(video: np.ndarray) -> list[float]:
+    """The same for every pair of neighbouring frames: f - 1 numbers."""
+    return [float(np.abs(b.astype(np.int16) - a).mean()) for a, b in pairwise(video)]
 
-    (f, h, w, 3) uint8. A small boat that sails is 4 %, a picture in which nothing was found 0 %.
+
+def motion_map(video: np.ndarray) -> np.ndarray:
+    """The same for every pixel: (f, h, w, 3) uint8 -> (h, w) float32, in levels of 255."""
+    total = np.zeros(video.shape[1:3], np.float32)
+    for a, b in pairwise(video):
+        total += np.abs(b.astype(np.int16) - a).mean(-1, dtype=np.float32)
+    return total / max(1, len(video) - 1)
+
+
+def compared(
+    baseline: np.ndarray, awakened: np.ndarray, mask: np.ndarray | None = None, change: int = 12
+) -> dict[str, Any]:
+    """How two videos of one painting differ, on their pixels; both (f, h, w, 3) uint8.
+
+    mask: (h, w) uint8 of any size, light where motion was allowed. The region is that, or without
+    one whatever either video moves: the pixels that leave frame 0 by more than ``change`` levels.
+
+    differ: share of the pixels that ever differ between the two by more than ``change``; region:
+    share of the picture that it is; brushed: whether there was a mask. For each video (``baseline``, ``awakened``): inside and
+    outside, its mean motion there in levels of 255 per frame; curve, over the whole picture for
+    every pair of neighbouring frames; awake, the share of the pixels that ever leave frame 0 by
+    more than ``change`` (a small boat that sails is 0.04, a picture in which nothing was found 0).
+    """
+    reach = {name: _farthest(video, video[:1]) > change
+             for name, video in (("baseline", baseline), ("awakened", awakened))}  # fmt: skip
+    inside = reach["baseline"] | reach["awakened"]
+    if mask is not None:
+        inside = to_size(mask, *inside.shape[::-1]) > 127
+    found: dict[str, Any] = {
+        "differ": round(float((_farthest(baseline, awakened) > change).mean()), 4),
+        "region": round(float(inside.mean()), 4),
+        "brushed": mask is not None,
+    }
+    for name, video in (("baseline", baseline), ("awakened", awakened)):
+        moved = motion_map(video)
+        found[name] = {
+            "inside": round(float(moved[inside].mean()), 3) if inside.any() else 0.0,
+            "outside": round(float(moved[~inside].mean()), 3) if not inside.all() else 0.0,
+            "curve": [round(amount, 3) for amount in motion_curve(video)],
+            "awake": round(float(reach[name].mean()), 4),
+        }
+    return found
+
+
+def _farthest(video: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The largest difference of every pixel over time and channels: (h, w) uint8.
+
+    ``other``: as many frames, or one for all.
     """
     most = np.zeros(video.shape[1:3], np.uint8)
-    for frame in video[1:]:
-        gap = np.maximum(frame, video[0]) - np.minimum(frame, video[0])
+    for i, frame in enumerate(video):
+        against = other[min(i, len(other) - 1)]
+        gap = np.maximum(frame, against) - np.minimum(frame, against)
         np.maximum(most, gap.max(-1), out=most)
-    return float((most > change).mean())
+    return most
 
 
 def _checked(points: np.ndarray | Sequence[Sequence[float]]) -> np.ndarray:

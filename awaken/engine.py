@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from awaken import types
+from awaken.analysis import compared
 from awaken.backends import BACKENDS
 from awaken.message import Message
 from awaken.notices import about_request, about_video
@@ -291,7 +292,8 @@ class Engine:
             videos.append(decoded(backend, self._memo, key, z, painting, request.mask))
             if not known:
                 self._seconds_per_decode = progress.lap()
-        told = about_video(backend, request, videos[1])
+        difference = compared(*videos, request.mask)
+        told = about_video(backend, request, difference)
         yield from told
         notices += told
         clock.lap("decode")
@@ -301,7 +303,7 @@ class Engine:
             timings=clock.seconds | {"total": sum(clock.seconds.values())},
             evaluations=backend.evaluations - counted, evaluations_from_scratch=scratch,
             psnr=proxy.psnr, luma_correlation=proxy.luma_correlation, notices=tuple(notices),
-            mask=request.mask,
+            mask=request.mask, difference=difference,
         )  # fmt: skip
 
     def _resident(self, role: str, name: str, registry: Mapping[str, Any]) -> Any:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from awaken.analysis import awake
 from awaken.message import Message
 from awaken.types import Notice, Request
 
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
     from awaken.plan import Plan
     from awaken.sampling import Schedule
 
-_ASLEEP = 0.003  # mean change between frames, of full scale, below which nobody sees motion
+_ASLEEP = 0.003  # share of the pixels that ever move, below which nobody sees motion
 
 
 def about_request(
@@ -31,20 +28,20 @@ def about_request(
         text = Message("The motion mask allows motion everywhere, as if there were none.")
         yield Notice(text, "mask")
     worst = max(update_rates(schedule, plan.alphas, plan.window), default=0.0)
-    if worst > 1:
-        text = Message(
-            "The largest update moves {worst:.1f} times the way to its target: above 1 it "
-            "overshoots, above 2 it diverges. This alpha curve {fate}; a lower peak calms it.",
-            worst=worst,
-            fate=Message("would diverge") if worst > 2 else Message("overshoots"),
-        )
+    if worst > 2:
+        text = Message("These steps are too strong and may spoil the video: lower the peak.")
         yield Notice(text, "alpha")
+    elif worst > 1:
+        yield Notice(Message("Some steps overshoot: a lower peak is calmer."), "alpha")
 
 
-def about_video(backend: Backend, request: Request, awakened: np.ndarray) -> list[Notice]:
-    """After the run, of (frames, h, w, 3) uint8: that hardly anything moves, if something should."""
+def about_video(
+    backend: Backend, request: Request, difference: Mapping[str, Any]
+) -> list[Notice]:
+    """After the run, from ``awaken.analysis.compared``: that hardly anything moves, if something
+    should."""
     wants_rest = (backend.reading(request.prompt) or {}).get("moving") == ""
-    if wants_rest or awake(awakened) >= _ASLEEP:
+    if wants_rest or difference["awakened"]["awake"] >= _ASLEEP:
         return []
     text = Message(
         "Hardly anything moves in the awakened video: the picture shows nothing that the prompt "

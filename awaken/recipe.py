@@ -21,7 +21,8 @@ from awaken.types import SETTINGS, Request, RequestError
 # What a result also says of itself; it is known, and no setting.
 FACTS = frozenset(
     ("masked", "mask_share", "width", "height", "device", "dtype", "weights", "awaken", "psnr",
-     "luma_correlation", "evaluations", "evaluations_from_scratch", "timings", "read", "notices")
+     "luma_correlation", "evaluations", "evaluations_from_scratch", "timings", "read", "notices",
+     "difference")
 )  # fmt: skip
 MAX_NAMED = 12  # unknown names that are repeated to the visitor; more would be noise
 MAX_OPTIONS = 32

@@ -262,6 +262,7 @@ class Result:
     settings: JSON-ready, defaults filled in; timings: seconds by phase, plus "total";
     evaluations: network evaluations this run needed, and what it would have needed from scratch.
     mask: the motion mask that the run kept to, (h, w) uint8 of any size, or None.
+    difference: how the two videos differ (``awaken.analysis.compared``), JSON-ready.
     """
 
     painting: np.ndarray
@@ -276,6 +277,7 @@ class Result:
     luma_correlation: float
     notices: tuple[Notice, ...] = ()
     mask: np.ndarray | None = None
+    difference: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,7 @@ def result_settings(result: Result) -> dict[str, Any]:
         "evaluations_from_scratch": result.evaluations_from_scratch,
         "timings": dict(result.timings),
         "notices": [notice.text for notice in result.notices],
+        "difference": dict(result.difference),
     }
 
 

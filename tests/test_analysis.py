@@ -117,5 +117,27 @@ def test_what_ever_moves_is_counted_once_and_a_flicker_below_the_eye_s_threshold
     video[2, :2, :3] = 250  # moves there and back
     video[3, :2, 3:6, 1] = 0  # darker, in one channel
     video[4, 10:] = 108
-    assert analysis.awake(video) == pytest.approx(12 / 600)
-    assert analysis.awake(video[:1]) == 0
+    found = analysis.compared(video[:1].repeat(5, 0), video)
+    assert found["awakened"]["awake"] == pytest.approx(12 / 600)
+    assert found["baseline"]["awake"] == 0
+
+
+def test_two_videos_are_compared_inside_a_region_and_outside():
+    baseline = np.full((3, 20, 30, 3), 100, np.uint8)
+    baseline[1, :, :10] = 120  # a third of the picture, 20 levels there and back
+    awakened = baseline.copy()
+    awakened[1, :, :10] = 160
+    awakened[2, 0, 20] = 200  # one pixel elsewhere
+    found = analysis.compared(baseline, awakened)
+    assert found["region"] == pytest.approx(1 / 3 + 1 / 600, abs=1e-4), "whatever either moves"
+    assert found["differ"] == found["region"] and not found["brushed"]
+    assert found["baseline"]["inside"] == pytest.approx(20 * 200 / 201, rel=1e-3)
+    assert found["baseline"]["outside"] == found["awakened"]["outside"] == 0
+    assert found["baseline"]["curve"] == [pytest.approx(20 / 3, abs=1e-3)] * 2
+
+    mask = np.zeros((40, 60), np.uint8)  # of another size
+    mask[:, :30] = 255
+    found = analysis.compared(baseline, awakened, mask)
+    assert found["region"] == 0.5 and found["brushed"]
+    assert found["awakened"]["inside"] == pytest.approx(60 * 2 / 3)
+    assert found["awakened"]["outside"] == pytest.approx(100 / 300 / 2, rel=1e-2)

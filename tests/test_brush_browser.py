@@ -222,7 +222,7 @@ def test_keys_paint_and_every_tool_does_what_it_says(visit, theme):
 
 def test_a_model_without_a_mask_says_so(visit):
     page = visit()
-    page.locator("#aw-models button").first.click()
+    page.click("#aw-row-backend button")
     page.locator("#aw-backend label:has-text('ConsistI2V')").click()
     page.wait_for_selector(f"{OPEN}:disabled")
     assert "ConsistI2V" in page.inner_text(".aw-brush-why")

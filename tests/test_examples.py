@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from awaken.analysis import compared
 from awaken.engine import Engine
 from awaken.examples import FOLDER, load_index, run
 from awaken.painting import open_painting
@@ -51,7 +52,14 @@ def test_every_example_has_a_small_ready_result():
 @pytest.mark.parametrize("example", READY, ids=lambda e: e.id)
 def test_ready_results_record_their_making(example):
     settings = json.loads(example.results["settings"].read_text("utf-8"))
-    assert settings == read_settings(example.results["stacked"])
+    found = settings.pop("difference")  # measured when the film was finished
+    film = read_settings(example.results["stacked"])
+    assert settings == {name: value for name, value in film.items() if name != "difference"}
+    height = settings["height"]
+    both = read_frames(example.results["stacked"], 2 * height, settings["width"])
+    shown = compared(both[:, :height], both[:, height : 2 * height])
+    for video in ("baseline", "awakened"):  # and true of what the page shows, compression aside
+        assert np.allclose(found[video]["curve"], shown[video]["curve"], rtol=0.1, atol=0.1)
     asked = {"prompt": example.prompt, "frames": 16} | dict(example.settings)
     assert {name: settings[name] for name in asked} == asked
     proxy = open_painting(example.results["proxy"])

@@ -170,7 +170,7 @@ def test_a_missing_model_gets_its_command_and_the_miniature_instead(visit, tmp_p
     page.wait_for_selector("[data-testid=stage][data-mode=done]")
     ask(page, "the clouds wait for a model")
     wait_for_line(page, "Done in")
-    page.locator("#aw-models button").first.click()
+    page.click("#aw-row-backend button")
     page.locator("#aw-backend label:has-text('Cinemo')").click()
     page.wait_for_selector(f"{BRUSH}:disabled")  # it takes no mask: the dials are its own by now
     page.click("#aw-awaken")

@@ -25,9 +25,9 @@ from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.types import ALPHA_KINDS, Failed, ModelError, Notice, Request, Result, Stage, Step
-from awaken.ui.controls import cost, model_picker, widgets
+from awaken.ui.controls import alpha, cost, model_picker
 from awaken.ui.controls.rail import new_values
-from awaken.ui.run import animation, file_guard, results, status
+from awaken.ui.run import animation, difference, file_guard, results, status
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.requests import make_request
 from awaken.ui.run.submission import RunSubmission
@@ -427,12 +427,64 @@ def test_smaller_size_is_the_next_one_down():
     assert status.smaller_size((384, 512, 640), 384) is None
 
 
-@pytest.mark.parametrize("kind", types.ALPHA_KINDS)
-def test_curve_has_one_alpha_per_distilled_step(kind):
-    value = widgets.curve_value(kind, 10.0, 0.6, 25)
-    assert len(value["alphas"]) == 16
-    assert "16 of 25" in value["summary"]
-    assert widgets.curve_value(kind, 10.0, 0.0, 25)["alphas"] == []
+class _Rates:
+    """An engine that is there, whose lambdas are a share of alpha."""
+
+    def __init__(self, share: float):
+        self.share = share
+
+    def ready(self):
+        return self
+
+    def update_rates(self, backend, steps, alphas):
+        return [self.share * a for a in alphas]
+
+
+def test_the_alpha_dial_draws_one_alpha_per_distilled_step_and_warns_beforehand():
+    def drawn(share: float, p: float = 0.6) -> dict:
+        value = alpha.drawn(_Rates(share), "miniature", 25, p, 10.0)
+        assert [curve["kind"] for curve in value["curves"]] == list(types.ALPHA_KINDS)
+        return {curve["kind"]: curve for curve in value["curves"]}
+
+    calm = drawn(0.05)["stepwise-decreasing"]
+    assert len(calm["alphas"]) == 16 and calm["said"] == "16 of 25 steps distil."
+    wild = drawn(0.3)
+    assert "lower the peak" in wild["linear-increasing"]["said"]
+    assert wild["linear-increasing"]["state"] == "diverges"
+    assert wild["constant"]["state"] == "calm", "its alphas are 1"
+    assert drawn(0.3, p=0.0)["constant"]["alphas"] == []
+    before = alpha.drawn(None, "cinemo", 50, 0.6, 20.0)["curves"][0]
+    assert before["state"] == "unknown" and "lower" not in before["said"]
+
+
+def _measured(before: float, after: float, differ: float = 0.4, **others) -> dict:
+    """Settings of a result whose videos move so much inside the region, and little outside."""
+    videos = {"baseline": before, "awakened": after}
+    found = {"differ": differ, "region": 0.3, "brushed": False}
+    found |= {
+        n: {"inside": m, "outside": 0.1, "curve": [m], "awake": 0.3} for n, m in videos.items()
+    }
+    return {"p": 0.6, "variant": "+V&S"} | others | {"difference": found}
+
+
+def test_what_two_videos_differ_in_is_said_from_their_numbers():
+    more = difference.in_words(_measured(2.0, 5.0))
+    assert more.startswith(
+        "The awakened video moves 2.5 times as much as the baseline where either"
+    )
+    assert "30 % of the picture" in more and "40 % of the pixels differ." in more
+    assert "hardly anything" in more
+    brushed = _measured(2.0, 1.0)
+    brushed["difference"] |= {"brushed": True, "region": 1.0}
+    told = difference.in_words(brushed)
+    assert "0.5 times" in told and "in the brushed region" in told and "Outside" not in told
+    assert "stands still" in difference.in_words(_measured(0.05, 3.0))
+    for others, why in (({"p": 0}, "p = 0"), ({"variant": "baseline"}, "baseline itself"),
+                        ({}, "moves already")):  # fmt: skip
+        alike = difference.in_words(_measured(2.0, 2.0, 0.01, **others))
+        assert "look alike" in alike and "1 % of the pixels" in alike and why in alike
+    assert "hardly anything here" in difference.in_words(_measured(0.1, 0.1, 0.0))
+    assert difference.in_words({"p": 0.6}) == "" and difference.curves({}) == []
 
 
 def test_proxy_in_words_follows_the_numbers():

@@ -55,12 +55,23 @@ function draw() {
   bar.hidden = value.state !== "running";
   bar.setAttribute("aria-valuenow", percent);
   bar.firstElementChild.style.inlineSize = percent + "%";
-  const line = pick(".aw-line");
-  if (line.textContent !== value.line) line.textContent = value.line || "";
+  drawLine();
   pick(".aw-detail").textContent = value.detail || "";
   drawCards(value.cards || []);
   awakenTab.mind("run", value);
 }
+
+/* "Done" is said when the new video hangs (stage/value.js), not while it is still being opened. */
+function drawLine() {
+  const { state, line = "" } = props.value || {};
+  const opening = state === "done" && document.querySelector('.stage[data-pending="true"]');
+  const said = opening ? words.opening : line;
+  if (pick(".aw-line").textContent !== said) pick(".aw-line").textContent = said;
+}
+document.addEventListener("aw-hangs", function hangs() {
+  if (!element.isConnected) return document.removeEventListener("aw-hangs", hangs);
+  drawLine();
+});
 
 /* A run goes on without the page, so a silent server needs a word; Gradio reloads when it is back. */
 async function listen() {

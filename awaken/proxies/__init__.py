@@ -62,7 +62,7 @@ PROXIES: dict[str, ProxySpec] = {
         title="The painting itself",
         summary="No proxy model: the painting stands in for its own proxy.",
         load=lazy_loader("awaken.proxies.given", "IdentityProxy"),
-        needs="Nothing.",
+        needs="",
     ),
     "baseline_frame": ProxySpec(
         title="Last frame of the baseline",
@@ -70,7 +70,7 @@ PROXIES: dict[str, ProxySpec] = {
         "frame. The baseline is rendered first, and reused.",
         load=lazy_loader("awaken.proxies.given", "BaselineFrameProxy"),
         needs_baseline=True,
-        needs="Nothing.",
+        needs="",
     ),
     "sdxl_refiner": ProxySpec(
         title="SDXL Refiner",

@@ -109,6 +109,7 @@ easel.addEventListener("close", () => {
   settle();
 });
 new ResizeObserver(() => easel.open && draw()).observe(work);
+new ResizeObserver(() => drawFace(chosen())).observe(document.getElementById("aw-painting"));
 
 element.querySelector(".aw-brush-name").textContent = words.open;
 free.title = words.free;

@@ -60,19 +60,23 @@ function draw() {
   });
 }
 
-// The button in the rail: what is painted, in small, and in words.
+// The button on the painting, in words; and what is painted, over the painting in the rail.
 function drawFace(source) {
   const painted = touched && Boolean(props.value && props.value.mask);
   face.classList.toggle("aw-brush-painted", painted);
   free.hidden = !painted;
   state.textContent = painted ? words.share.replace("{0}", percent()) : words.everything;
-  if (!source || !source.naturalWidth) return;
-  const fit = Math.min(112 / source.naturalWidth, 80 / source.naturalHeight);
-  thumb.width = Math.max(1, Math.round(source.naturalWidth * fit));
-  thumb.height = Math.max(1, Math.round(source.naturalHeight * fit));
-  const context = thumb.getContext("2d");
-  context.drawImage(source, 0, 0, thumb.width, thumb.height);
-  if (painted) varnish(context, thumb.width, thumb.height, 1);
+  opener.title = words.open + ": " + state.textContent;
+  thumb.hidden = !painted;
+  if (!painted || !source || !source.clientWidth) return;
+  const [box, frame] = [source.getBoundingClientRect(), thumb.offsetParent.getBoundingClientRect()];
+  thumb.style.left = box.left - frame.left + "px";
+  thumb.style.top = box.top - frame.top + "px";
+  thumb.style.width = box.width + "px";
+  thumb.style.height = box.height + "px";
+  thumb.width = Math.round(box.width);
+  thumb.height = Math.round(box.height);
+  varnish(thumb.getContext("2d"), thumb.width, thumb.height, 1);
 }
 
 const percent = () => String(Math.max(share() > 0 ? 1 : 0, Math.round(100 * share())));

@@ -58,6 +58,8 @@ function two(a, b, filesOfA, filesOfB) {
     label: texts.label_two,
     names: letters(a, b, facts),
     notes: ["", ""],
+    told: "",
+    curves: [a, b].map((run) => (run.film.curves || [])[1]).filter(Boolean),
     painting_note: "A",
     proxy_note: "A",
   };

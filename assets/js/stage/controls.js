@@ -45,7 +45,8 @@ listen(part.previous, "click", () => go(currentFrame() - 1));
 listen(part.next, "click", () => go(currentFrame() + 1));
 listen(part.scrub, "input", () => go(Number(part.scrub.value)));
 listen(part.speed, "change", () => (state.speed = Number(part.speed.value)));
-listen(part.gain, "input", arrange);
+listen(part.gain, "input", () => gainTo(false));
+listen(part["gain-auto"], "click", () => gainTo(true));
 listen(part.opacity, "input", arrange);
 listen(part.split, "input", arrange);
 listen(part["full-screen"], "click", toggleFullScreen);
@@ -151,7 +152,7 @@ function changeAmount(by) {
   const dial = part[{ difference: "gain", onion: "opacity" }[state.view]];
   if (!dial) return;
   by > 0 ? dial.stepUp() : dial.stepDown();
-  arrange();
+  dial === part.gain ? gainTo(false) : arrange();
 }
 
 // The deck hides beside a single picture, and would take the keyboard's focus away with it.

@@ -19,6 +19,7 @@ function paint() {
     const { width, height } = active;
     active.draw(canvasFor(part["canvas-a"], width, height), 0, frame, 0, 0, width, height);
     active.draw(canvasFor(part["canvas-b"], width, height), 1, frame, 0, 0, width, height);
+    if (state.view === "difference") paintHeat(frame);
     stage.dataset.frame = frame;
     const onThumb = (state.show === "last" && (live || still)) || active;
     paintThumb(part["thumb-compare"], onThumb, frame);
@@ -76,57 +77,37 @@ function paintLoupe(frame) {
   stage.style.setProperty("--loupe-y", y * 100 + "%");
 }
 
-// How much each video moves, as a curve over time: mean absolute difference of neighbouring frames.
-function drawMotion() {
-  const canvas = part.motion;
-  if (!film || !film.complete || film.frames < 3) return;
-  const side = 48;
-  const small = document.createElement("canvas");
-  small.width = small.height = side;
-  const context = small.getContext("2d", { willReadFrequently: true });
-  const curves = [0, 1].map((which) => {
-    let before = null;
-    const curve = [];
-    for (let i = 0; i < film.frames; i++) {
-      film.draw(context, which, i, 0, 0, side, side);
-      const pixels = context.getImageData(0, 0, side, side).data;
-      if (before) {
-        let sum = 0;
-        for (let k = 0; k < pixels.length; k += 4) {
-          sum += Math.abs(pixels[k] - before[k]) + Math.abs(pixels[k + 1] - before[k + 1]);
-          sum += Math.abs(pixels[k + 2] - before[k + 2]);
-        }
-        curve.push(sum / (3 * side * side));
-      }
-      before = pixels;
-    }
-    return curve;
-  });
-  film.motion = curves;
-  paintMotion();
-}
+// How much each video moves from frame to frame, as the server measured it, in grey levels. The scale
+// is the same for every result, so that two of them can be told apart; what exceeds it is cut off.
+const MOST_MOTION = 10;
 
 function paintMotion() {
-  if (!film || !film.motion) return;
   const canvas = part.motion;
   const box = canvas.getBoundingClientRect();
-  if (!box.width) return;
+  const curves = (film && film.result.curves) || [];
+  stage.dataset.curves = String(curves.length > 0);
+  if (!curves.length || !box.width) return;
   const scale = Math.min(2, devicePixelRatio || 1);
   const context = canvasFor(canvas, Math.round(box.width * scale), Math.round(box.height * scale));
   const style = getComputedStyle(stage);
   const given = film.result.names.length === 2 ? film.result.names : film.names.map(nameOf);
   set(part["legend-a"], "textContent", given[0]);
   set(part["legend-b"], "textContent", given[1]);
-  const top = Math.max(0.5, ...film.motion.flat());
   context.clearRect(0, 0, canvas.width, canvas.height);
-  film.motion.forEach((curve, which) => {
+  const height = (amount) => {
+    return (canvas.height - 2 * scale) * (1 - Math.min(1, amount / MOST_MOTION)) + scale;
+  };
+  context.fillStyle = style.getPropertyValue("--aw-line");
+  for (const level of [0, MOST_MOTION / 2, MOST_MOTION]) {
+    context.fillRect(0, Math.round(height(level)), canvas.width, Math.max(1, scale / 2));
+  }
+  curves.forEach((curve, which) => {
     context.beginPath();
     curve.forEach((amount, i) => {
-      const x = ((i + 0.5) / (film.frames - 1)) * canvas.width;
-      const y = canvas.height * (1 - 0.9 * (amount / top)) - scale;
-      if (!i) context.moveTo(0, y);
-      context.lineTo(x, y);
-      if (i === curve.length - 1) context.lineTo(canvas.width, y);
+      const x = ((i + 0.5) / curve.length) * canvas.width;
+      if (!i) context.moveTo(0, height(amount));
+      context.lineTo(x, height(amount));
+      if (i === curve.length - 1) context.lineTo(canvas.width, height(amount));
     });
     context.lineWidth = (which ? 2 : 1.25) * scale;
     context.lineJoin = "round";

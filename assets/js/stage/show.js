@@ -14,7 +14,7 @@ function nameOf(kind) {
 
 // Everything that depends on the value and the choices, nothing that depends on the moment.
 function arrange() {
-  const run = value.mode === "running" ? value.run : null;
+  const run = value.mode === "running" || value.mode === "chosen" ? value.run : null;
   const shown = active && active.kind === "film" ? active.result : null; // whose film hangs
   const subject = run || value.result; // whose pictures are in the strip
   arrangeStage(run);
@@ -38,7 +38,8 @@ function arrangeStage(run) {
   data.trouble = String(Boolean(part.trouble.textContent));
   data.blink = state.blinkB ? "b" : "a";
   stage.style.setProperty("--wipe", state.wipe + "%");
-  stage.style.setProperty("--gain", part.gain.value);
+  arrangeGain();
+  data.pending = String(value.mode === "done" && keyOf(value.result) !== shownKey);
   stage.style.setProperty("--opacity", part.opacity.value);
   stage.style.setProperty("--split", part.split.value + "%");
   const size = active || run || value.result; // frames have their size before they have a picture
@@ -51,6 +52,7 @@ function arrangeStage(run) {
 
 function arrangeCaptions(run, shown) {
   const label = shown ? shown.label : "";
+  set(part.told, "textContent", (shown && shown.told) || "");
   const last = run && shown ? [text("last"), label].filter(Boolean).join(" · ") : label;
   set(part.label, "textContent", last);
   const given = shown && shown.names.length === 2 ? shown.names : null;

@@ -31,6 +31,7 @@ const state = {
   region: false, // show where the motion brush allows motion
   loupe: null, // {x, y} in 0..1 of a picture
   blinkB: false,
+  autoGain: true, // the gain of the difference follows the film
 };
 
 let value = { mode: "empty", result: null, run: null }; // what the stage shows

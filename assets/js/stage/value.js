@@ -1,6 +1,7 @@
 // Taking in a new value: what should be on the wall, and what is there until that is ready.
 
 let decoding = new AbortController();
+let shownKey = ""; // of the film that hangs whole
 
 function takeFilm(result) {
   const key = keyOf(result);
@@ -21,15 +22,26 @@ function takeFilm(result) {
     if (signal.aborted) return;
     if (!source.complete && before) return; // keep the old result until the new one is whole
     film = source;
+    if (source.complete && !calm.matches) state.playing = true; // even if the last one was paused
+    lastTime = performance.now();
     choose();
-    if (source.complete && before && before !== active) before.free();
-    if (source.complete) drawMotion();
+    if (!source.complete) return;
+    if (before && before !== active) before.free();
+    paintMotion();
+    hangs(key);
   }).catch((error) => {
     if (signal.aborted || !stage.isConnected) return;
     part.trouble.textContent = text("trouble");
     console.warn("stage: the video could not be decoded:", error.message);
-    arrange();
+    hangs(key);
   });
+}
+
+// The first picture of a film is on the screen, or never will be: "Done" is said then, not before.
+function hangs(key) {
+  shownKey = key;
+  arrange();
+  document.dispatchEvent(new CustomEvent("aw-hangs"));
 }
 
 function takePreview(run) {
@@ -59,7 +71,7 @@ function takeStill(run) {
   if (!src) return;
   loadImage(src)
     .then((image) => {
-      if (src !== stillSrc || value.mode !== "running") return;
+      if (src !== stillSrc || !value.run) return;
       still = stillSource(image, value.run);
       choose();
     })
@@ -86,13 +98,13 @@ function hang({ detail }) {
 function take() {
   const before = value.mode;
   value = hung ? { mode: "done", result: hung, run: null } : served;
-  if (hung || value.mode !== before) {
-    state.show = "compare";
+  if (hung || value.mode !== before || value.mode === "chosen") {
+    state.show = value.mode === "chosen" ? "original" : "compare";
     state.region = value.mode === "running"; // while one waits, not over the finished film
   }
   takeFilm(value.result);
   takePreview(value.mode === "running" ? value.run : null);
-  takeStill(value.mode === "running" ? value.run : null);
+  takeStill(value.mode === "running" || value.mode === "chosen" ? value.run : null);
   choose();
 }
 
@@ -101,6 +113,7 @@ function choose() {
   const current = film && film.key === keyOf(value.result);
   let next = null;
   if (value.mode === "running") next = (state.show !== "last" && (live || still)) || film;
+  else if (value.mode === "chosen") next = (state.show !== "last" && still) || film;
   else if (value.mode === "done") {
     const soon = active && active.kind === "preview"; // it moves already: wait for the whole film
     next = current && (film.complete || !soon) ? film : active || film;

@@ -43,7 +43,7 @@ class Bundled:
         """Prompts that suit this picture, its own first."""
         own = list(dict.fromkeys((self.example.prompt, *self.example.suggestions)))
         shown = [translated_prompt(prompt) for prompt in own]
-        return shown if len(shown) > 1 else [*shown, *suggestions()[:2]]
+        return [*shown, *(suggestions() if len(shown) == 1 else [])][:3]
 
     @property
     def byline(self) -> str:

@@ -33,13 +33,18 @@ def build(
     An option of one model is called ``options:<model>:<name>`` or ``proxy_options:<model>:<name>``.
     Returns the offers to download what is not here.
     """
-    with gr.Accordion(say("models"), open=False, elem_id="aw-models"):
+    proxy = PROXIES[PROXY]
+    rows, heads, offers = {}, {}, []
+    for name, registry, first in (("backend", BACKENDS, BACKEND), ("proxy", PROXIES, PROXY)):
+        rows[name] = widgets.row(name, f"aw-sheet-{name}", row_value(name, registry[first]))
+    with gr.Column(elem_id="aw-sheet-backend", elem_classes=["aw-sheet"]):
+        heads["backend"] = widgets.sheet_head(say("backend"), absent(BACKENDS))
         draw["backend"] = _radio("backend", BACKENDS, BACKEND)
         about_backend = gr.Markdown(about(BACKENDS[BACKEND]), elem_classes=["aw-about"])
-        offers = [model_downloads.offer("backend", BACKENDS, BACKEND)]
+        offers.append(model_downloads.offer("backend", BACKENDS, BACKEND))
         _sliders("options", BACKEND, draw)
-
-        proxy = PROXIES[PROXY]
+    with gr.Column(elem_id="aw-sheet-proxy", elem_classes=["aw-sheet"]):
+        heads["proxy"] = widgets.sheet_head(say("proxy"), absent(PROXIES))
         draw["proxy"] = _radio("proxy", PROXIES, PROXY)
         about_proxy = gr.Markdown(about(proxy), elem_classes=["aw-about"])
         offers.append(model_downloads.offer("proxy", PROXIES, PROXY))
@@ -56,7 +61,9 @@ def build(
         _sliders("proxy_options", PROXY, draw)
 
     def of_backend(key: str) -> Updates:
-        return {about_backend: about(BACKENDS[key])} | _shown("options", key, draw)
+        spec = BACKENDS[key]
+        told = {about_backend: about(spec), rows["backend"]: row_value("backend", spec)}
+        return told | _shown("options", key, draw)
 
     def of_proxy(key: str, restored: Mapping[str, Any]) -> Updates:
         spec = PROXIES[key]
@@ -65,6 +72,7 @@ def build(
         template = kept.get("proxy_template", spec.template)
         return {
             about_proxy: about(spec),
+            rows["proxy"]: row_value("proxy", spec),
             strength: gr.update(visible=spec.strength is not None, value=chosen),
             presets: gr.update(visible=bool(spec.presets), value=_presets(spec)),
             draw["proxy_image"]: gr.update(visible=spec.needs_image),
@@ -77,13 +85,14 @@ def build(
 
     strength = draw["proxy_strength"]
     draw["backend"].change(
-        of_backend, draw["backend"], [about_backend, *_named("options", draw)], **QUIET
-    )
+        of_backend, draw["backend"], [about_backend, rows["backend"], *_named("options", draw)],
+        **QUIET,
+    )  # fmt: skip
     draw["proxy"].change(
         of_proxy,
         [draw["proxy"], restored],
-        [about_proxy, strength, presets, draw["proxy_image"], draw["proxy_template"],
-         *_named("proxy_options", draw)],
+        [about_proxy, rows["proxy"], strength, presets, draw["proxy_image"],
+         draw["proxy_template"], *_named("proxy_options", draw)],
         **QUIET,
     )  # fmt: skip
     presets.select(of_preset, draw["proxy"], strength, **QUIET)
@@ -103,6 +112,18 @@ def with_own_options(values: Mapping[str, Any]) -> dict[str, Any]:
     if not PROXIES[plain["proxy"]].template:
         plain["proxy_template"] = None
     return plain
+
+
+def row_value(name: str, spec: ModelSpec) -> dict[str, Any]:
+    """What the row of a choice of models shows: the chosen one, and what it needs here."""
+    missing = spec.available() is not None
+    note = join_sentences(say("not_here"), translate(spec.needs)) if missing else _ready(spec)
+    return {"name": say(name), "chosen": translate(spec.title), "absent": missing, "note": note}
+
+
+def absent(registry: Mapping[str, ModelSpec]) -> list[str]:
+    """Keys of the models that cannot run here."""
+    return [key for key, spec in registry.items() if spec.available() is not None]
 
 
 def about(spec: ModelSpec) -> str:
@@ -133,8 +154,12 @@ def _radio(name: str, registry: Mapping[str, ModelSpec], value: str) -> gr.Radio
 
 def _choice(spec: ModelSpec) -> str:
     """Title, and on a line of its own what the model needs and whether it can run here."""
-    here = say("not_here" if spec.available() else "runs_here")
+    here = say("not_here") if spec.available() else _ready(spec)
     return f"{translate(spec.title)}\n{join_sentences(translate(spec.needs), here)}"
+
+
+def _ready(spec: ModelSpec) -> str:
+    return say("runs_here" if spec.needs else "runs_at_once")
 
 
 def _presets(spec: ProxySpec) -> list[str]:

@@ -14,7 +14,7 @@ import gradio as gr
 
 from awaken.backends import BACKENDS, BackendSpec
 from awaken.types import MAX_PROMPT, SETTINGS
-from awaken.ui.controls import model_downloads, model_picker, widgets
+from awaken.ui.controls import alpha, model_downloads, model_picker, widgets
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.run import requests
 from awaken.ui.run.requests import BACKEND, DEFAULTS, PICTURES
@@ -71,33 +71,32 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
     start = DEFAULTS | {"prompt": "", "painting": None, "motion": None} | dict(first)
     spec = BACKENDS[BACKEND]
 
-    draw["painting"] = widgets.PictureDrop("painting", start["painting"], pastes=True)
-    draw["mask"] = brush.MotionBrush(brush.reason(BACKEND))
+    with gr.Column(elem_id="aw-picture"):
+        draw["painting"] = widgets.PictureDrop("painting", start["painting"], pastes=True)
+        draw["mask"] = brush.MotionBrush(brush.reason(BACKEND))
     rail.gallery = widgets.wall(paintings, str(start.get("id", "")))
     draw["prompt"] = widgets.dial(
-        "prompt", start["prompt"], placeholder=say("prompt_hint"), lines=2, max_lines=5,
+        "prompt", start["prompt"], placeholder=say("prompt_hint"), lines=2, max_lines=4,
         elem_id="aw-prompt",
     )  # fmt: skip
     read = gr.Markdown(visible=False, elem_id="aw-read")
     rail.chips = widgets.chips(start.get("suggestions", suggestions()), "chips", say("chips"))
 
     draw["p"] = widgets.dial("p", start["p"], step=0.05, elem_id="aw-p", elem_classes=["aw-dial"])
-    with gr.Column(elem_classes=["aw-group"]):
-        draw["alpha"] = widgets.dial("alpha", start["alpha"], elem_id="aw-alpha")
-        draw["peak"] = widgets.dial("peak", start["peak"], step=0.5, elem_id="aw-peak")
-        curve = widgets.curve(
-            widgets.curve_value(start["alpha"], start["peak"], start["p"], spec.steps)
+    with gr.Row(elem_id="aw-steepness"):
+        shape = (BACKEND, spec.steps, start["p"], start["peak"])
+        draw["alpha"] = alpha.dial(start["alpha"], shape)
+        draw["peak"] = widgets.dial(
+            "peak", start["peak"], step=0.5, elem_id="aw-peak", elem_classes=["aw-dial"]
         )
+    rail.offers = model_picker.build(draw, rail.restored)
     draw["motion"] = widgets.dial(
         "motion", **_motion(spec, start["motion"]), elem_id="aw-motion", elem_classes=["aw-dial"]
     )
-
-    rail.offers = model_picker.build(draw, rail.restored)
-    with gr.Accordion(say("variant"), open=False, elem_id="aw-variants"):
+    with gr.Accordion(say("advanced"), open=False, elem_id="aw-advanced"):
         draw["variant"] = widgets.dial(
             "variant", start["variant"], elem_id="aw-variant", elem_classes=["aw-choices"]
         )
-    with gr.Accordion(say("advanced"), open=False, elem_id="aw-advanced"):
         _advanced(rail, start)
 
     rail.chips.select(_suggested, None, draw["prompt"], **QUIET)
@@ -105,11 +104,6 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
     gr.on(
         [part.change for part in readers], _read, readers, read, trigger_mode="always_last",
         **QUIET,
-    )  # fmt: skip
-    shape = [draw["alpha"], draw["peak"], draw["p"], draw["steps"]]
-    gr.on(
-        [part.change for part in shape], widgets.curve_value, shape, curve,
-        trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     draw["backend"].change(brush.for_backend, draw["backend"], draw["mask"], **QUIET)
     _follow_backend(rail)

@@ -1,4 +1,4 @@
-"""The rail's own parts: a setting's widget, drop zone, wall of bundled pictures, chips, alpha curve."""
+"""The rail's own parts: a setting's widget, drop zone, wall of bundled pictures, chips, rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from awaken.ui import ASSETS
 from awaken.ui.texts import say
 from awaken.ui.texts.page_en import ENGLISH
 from awaken.ui.viewer.parts import part
-from awaken.vsds import alpha_schedule, distilled_steps
 
 THUMBNAIL = 148  # pixels of the longer side; drawn at half of it on ordinary screens
 
@@ -102,36 +101,30 @@ def chips(texts: Sequence[str], name: str, label: str, visible: bool = True) -> 
     )
 
 
-def curve(value: Mapping[str, Any]) -> gr.HTML:
-    """The alpha curve as an inline SVG; value from ``curve_value``."""
+def row(name: str, sheet: str, value: Mapping[str, Any]) -> gr.HTML:
+    """A row that opens the column called ``sheet``; ``value`` from ``model_picker.row_value``."""
     return part(
-        "curve",
-        '<figure class="aw-curve"><svg viewBox="0 0 300 84" role="img" aria-label=""></svg>'
-        "<figcaption></figcaption></figure>",
+        "row",
+        '<button type="button" class="aw-row"><span class="aw-row-name"></span>'
+        '<span class="aw-row-chosen"></span><span class="aw-row-note"></span>'
+        '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M9 5l7 7-7 7"/></svg></button>',
         dict(value),
+        elem_id=f"aw-row-{name}",
+        sheet=sheet,
     )
 
 
-def curve_value(kind: str, peak: float, p: float, steps: int) -> dict[str, Any]:
-    """What the curve shows: one alpha per distilled step out of ``steps``, and a sentence."""
-    tau = distilled_steps(int(steps), p)
-    alphas = alpha_schedule(kind, tau, peak)
-    if alphas:
-        summary = say(
-            "curve_summary",
-            tau=tau,
-            steps=int(steps),
-            first=f"{alphas[0]:g}",
-            last=f"{alphas[-1]:g}",
-        )
-    else:
-        summary = say("curve_none")
-    return {
-        "alphas": alphas,
-        "steps": int(steps),
-        "summary": summary,
-        "alt": say("curve_alt", summary=summary),
-    }
+def sheet_head(title: str, absent: Sequence[str]) -> gr.HTML:
+    """Title and way out of a sheet; ``absent``: the values of its radio that cannot run here."""
+    return part(
+        "sheet",
+        '<div class="aw-sheet-head"><h2></h2><button type="button">'
+        '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M6 6l12 12M18 6L6 18"/></svg>'
+        "</button></div>",
+        list(absent),
+        elem_id=None,
+        words={"title": title, "close": say("sheet_close")},
+    )
 
 
 def thumbnail(path: Path) -> str:

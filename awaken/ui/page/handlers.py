@@ -12,7 +12,7 @@ import gradio as gr
 
 from awaken.backends import BACKENDS
 from awaken.types import AwakenError, RequestError
-from awaken.ui.controls import cost, gallery, model_downloads, restore
+from awaken.ui.controls import alpha, cost, gallery, model_downloads, restore
 from awaken.ui.controls.gallery import Bundled
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.page import page_load, run_events
@@ -34,6 +34,7 @@ def wire(demo: gr.Blocks, holder: EngineHolder, page: Page, bundled: Sequence[Bu
     run_events.wire(holder, page, loaded)
     page.rejoin(loaded)
     cost.wire(demo, holder, page.rail, page.cost, page.running)
+    alpha.wire(demo, holder, page.rail.inputs, page.running)
     _files(page, bundled)
     _history(page)
     _gallery(page, bundled)

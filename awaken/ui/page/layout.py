@@ -12,7 +12,7 @@ from awaken.ui.controls.gallery import Bundled
 from awaken.ui.controls.rail import Controls
 from awaken.ui.lab import laboratory
 from awaken.ui.page.language_switch import language_switch
-from awaken.ui.run import status
+from awaken.ui.run import difference, status
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts import say, translated_prompt
 from awaken.ui.viewer import history, stage
@@ -51,8 +51,9 @@ class Page:
 
 
 def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
-    """Draw the page inside the current Blocks; the first ready result is on the stage."""
-    first = next((b for b in bundled if b.ready and not b.failure), None)
+    """Draw the page inside the current Blocks; on the stage is the example that shows most."""
+    ready = [b for b in bundled if b.ready and not b.failure]
+    first = max(ready, key=lambda b: difference.plainness(b.settings), default=None)
     scene = first.scene() if first else stage.empty()
     shown = gr.State(scene, delete_callback=None)
     picture = gr.State(first.picture() if first else {})
@@ -61,27 +62,29 @@ def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
 
     with gr.Row(elem_id="aw-hall"):
         with gr.Column(elem_id="aw-left"):
-            gr.Markdown(f"# {say('title')}\n\n{say('subtitle')}", elem_id="aw-head")
-            language_switch()
+            with gr.Row(elem_id="aw-head"):
+                gr.Markdown(f"# {say('title')}\n\n{say('subtitle')}", elem_id="aw-title")
+                language_switch()
             with gr.Column(elem_id="aw-rail"):
                 controls = rail.build(
                     [b.thumbnail() for b in bundled if not b.failure],
                     first.inputs() | {"suggestions": first.suggestions} if first else {},
                 )
-            with gr.Row(elem_id="aw-actions"):
-                go = gr.Button(say("awaken"), variant="primary", elem_id="aw-awaken", scale=3)
-                stop = gr.Button(
-                    say("stop"),
-                    variant="stop",
-                    interactive=False,
-                    elem_id="aw-stop",
-                    scale=1,
-                    min_width=96,
-                )
+            with gr.Column(elem_id="aw-dock"):
+                strip = status_strip(status.idle(first is not None).value())
+                with gr.Row(elem_id="aw-actions"):
+                    go = gr.Button(say("awaken"), variant="primary", elem_id="aw-awaken", scale=3)
+                    stop = gr.Button(
+                        say("stop"),
+                        variant="stop",
+                        interactive=False,
+                        elem_id="aw-stop",
+                        scale=1,
+                        min_width=80,
+                    )
                 price = cost.line()
         with gr.Column(elem_id="aw-room"):
             viewer = stage.Stage(scene, elem_id="aw-stage")
-            strip = status_strip(status.idle(first is not None).value())
             label = placard(first.placard() if first else None)
         tray = history.tray()
         rejoin = laboratory.build(holder, controls, owner, picture, running)

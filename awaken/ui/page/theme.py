@@ -12,7 +12,7 @@ import gradio as gr
 from awaken.ui import ASSETS
 
 CSS = ASSETS / "css"
-STYLES = ("tokens.css", "page.css", "brush.css", "history.css", "laboratory.css")
+STYLES = ("tokens.css", "page.css", "rail.css", "brush.css", "history.css", "laboratory.css")
 
 _WALL, _RAISED, _SUNK = "var(--aw-wall)", "var(--aw-wall-raised)", "var(--aw-wall-sunk)"
 _INK, _SOFT = "var(--aw-ink)", "var(--aw-ink-soft)"

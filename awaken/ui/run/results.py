@@ -10,7 +10,7 @@ from typing import Any
 from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
-from awaken.ui.run import bundle_links, links
+from awaken.ui.run import bundle_links, difference, links
 from awaken.ui.texts import say, translated_prompt
 from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import stage
@@ -38,6 +38,8 @@ def film(
         proxy_note=closeness(psnr, luma_correlation),
         names=(say("names_baseline"), say("names_awakened")),
         region=files.get("mask"),
+        told=difference.in_words(settings),
+        curves=difference.curves(settings),
     )
 
 

@@ -10,14 +10,11 @@ from awaken.ui.texts.languages import current_language
 from awaken.ui.texts.page_en import ENGLISH
 from awaken.ui.texts.page_zh import CHINESE
 
+# No more than a glance takes in.
 SUGGESTIONS: tuple[str, ...] = (
     "the clouds drift across the sky",
     "the water flows",
-    "waves roll towards the shore",
     "the trees sway in the wind",
-    "the grass ripples in the breeze",
-    "the boat glides forward",
-    "smoke rises slowly",
 )
 
 LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}

@@ -42,7 +42,7 @@ def status_strip(value: Mapping[str, Any]) -> gr.HTML:
         '<div class="aw-says"><p class="aw-line" role="status"></p><p class="aw-detail"></p></div>'
         '<div class="aw-cards" aria-live="polite"></div>',
         dict(value),
-        words={"lost": say("connection_lost")},
+        words={"lost": say("connection_lost"), "opening": say("opening")},
     )
 
 

@@ -6,6 +6,7 @@ The last good result travels in every value, so that no state of a run hides it:
 
     value = empty()                              # a bare wall
     value = done(painting, proxy, stacked, ...)  # a result, or a bundled example (label=...)
+    value = chosen(value, painting)              # another painting, of which nothing is made yet
     value = running(value, painting=..., ...)    # a run begins; the last result stays in the strip
     value = running(value, proxy=array)          # the proxy image is ready
     value = running(value, preview=atlas)        # a moving preview (awaken.preview.atlas)
@@ -21,7 +22,7 @@ Gradio evaluates templates as JavaScript; texts travel in the value, written wit
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +43,7 @@ SCRIPT = (
     "value",
     "show",
     "paint",
+    "heat",
     "position",
     "wipe",
     "clock",
@@ -68,6 +70,8 @@ class Film(GradioModel):
     names: list[str] = []
     notes: list[str] = []
     region: str = ""
+    told: str = ""
+    curves: list[list[float]] = []
 
 
 class Preview(GradioModel):
@@ -97,7 +101,7 @@ class Run(GradioModel):
 class StageValue(GradioModel):
     """What crosses to the browser; ``result`` is the last good one, whatever the mode."""
 
-    mode: Literal["empty", "running", "done"] = "empty"
+    mode: Literal["empty", "chosen", "running", "done"] = "empty"
     result: Film | None = None
     run: Run | None = None
 
@@ -125,6 +129,8 @@ def done(
     names: tuple[str, str] | None = None,
     notes: tuple[str, str] = ("", ""),
     region: Picture = None,
+    told: str = "",
+    curves: Sequence[Sequence[float]] = (),
 ) -> dict[str, Any]:
     """A finished run or a bundled example.
 
@@ -137,6 +143,8 @@ def done(
         painting_note, proxy_note: a short line under each picture (artist; likeness in dB).
         names, notes: caption and short line of each video; the stage's own words by default.
         region: the motion mask, a grey picture: a file or (h, w) uint8.
+        told: what the two videos differ in, in words, under them.
+        curves: motion from frame to frame of both, in grey levels; empty where not measured.
     """
     film = {
         "painting": picture(painting),
@@ -152,6 +160,8 @@ def done(
         "names": list(names or ()),
         "notes": list(notes),
         "region": outlined(region),
+        "told": told,
+        "curves": [list(curve) for curve in curves],
     }
     return {"mode": "done", "result": film, "run": None}
 
@@ -189,6 +199,12 @@ def running(
     }
     run |= {key: new for key, new in news.items() if new is not None}
     return {"mode": "running", "result": value["result"], "run": run}
+
+
+def chosen(value: Mapping[str, Any], painting: Picture) -> dict[str, Any]:
+    """Another painting hangs, of which nothing has been made yet; the last result stays at hand."""
+    run = Run().model_dump() | {"painting": picture(painting)}
+    return {"mode": "chosen", "result": value["result"], "run": run}
 
 
 def settled(value: Mapping[str, Any]) -> dict[str, Any]:
