@@ -30,7 +30,7 @@ from awaken.ui.controls import restore
 from awaken.ui.run import file_guard, requests, results
 from awaken.ui.run.links import decode, encode
 from awaken.ui.viewer import brush, stage
-from awaken.video import save_result
+from awaken.video import result_settings, save_result
 from tests.page import program, served_page
 
 SKY = next(example for example in load_index() if example.id == "wheat-field-with-cypresses")
@@ -241,7 +241,7 @@ def test_the_stage_outlines_the_region_and_shades_the_rest(mask):
 
 
 def test_the_placard_says_how_much_was_brushed(result):
-    facts = dict(results.facts(result.settings, 1.0, 30.0, 0.9))
+    facts = dict(results.facts(result_settings(result)))
     assert facts["Motion brush"] == "25 % of the painting"
     unmasked = replace(result, settings=result.settings | {"masked": False})
-    assert "Motion brush" not in dict(results.facts(unmasked.settings, 1.0, 30.0, 0.9))
+    assert "Motion brush" not in dict(results.facts(result_settings(unmasked)))

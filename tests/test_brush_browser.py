@@ -110,6 +110,7 @@ def test_a_mouse_paints_what_the_engine_gets(visit, tall):
         """The region is shown while one waits, and can be hidden."""
         page.wait_for_selector("[data-testid=stage-region-a]:visible")
         assert page.get_attribute("[data-testid=stage-region]", "aria-pressed") == "true"
+        page.click("[data-testid=stage-more]")
         page.click("[data-testid=stage-region]")
         page.wait_for_selector("[data-testid=stage-region-a]", state="hidden")
 

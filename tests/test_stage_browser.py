@@ -23,6 +23,7 @@ pytestmark = pytest.mark.browser
 FRAMES, FPS, WIDTH, HEIGHT = 16, 12, 256, 192
 BITS = 6  # four for the frame's number, one always white, one for the video (0 top, 1 bottom)
 NAUGHTY = "Example: <img src=x onerror=alert(1)> ${alert(2)} {{value}}"
+CURVES = [[2.0] * 11, [5.0] * 11]  # grey levels, for the scale
 HUES = {"first": ((30, 60, 140), (150, 50, 30)), "second": ((20, 110, 50), (110, 30, 120))}
 
 
@@ -87,14 +88,16 @@ def scenes(tmp_path_factory) -> dict[str, dict]:
         still = np.full((HEIGHT, WIDTH, 3), top, np.uint8)
         still[: HEIGHT // 4] = 255
         finished[name] = stage.done(
-            still, still // 2, file, frames=FRAMES, fps=FPS, width=WIDTH, height=HEIGHT, label=name
-        )
+            still, still // 2, file, frames=FRAMES, fps=FPS, width=WIDTH, height=HEIGHT, label=name,
+            told=f"What differs in the {name}.", curves=CURVES,
+        )  # fmt: skip
     finished["first"]["result"]["label"] = NAUGHTY
     frieze = [clock(which, HUES["first"][which], 288, 96) for which in (0, 1)]
     write_mp4(stacked(*frieze), folder / "frieze.mp4", FPS, keyframe_every=1)
     finished["frieze"] = stage.done(
-        None, None, folder / "frieze.mp4", frames=FRAMES, fps=FPS, width=288, height=96
-    )
+        None, None, folder / "frieze.mp4", frames=FRAMES, fps=FPS, width=288, height=96,
+        curves=CURVES,
+    )  # fmt: skip
     small = [clock(which, HUES["second"][which], 128, 96) for which in (0, 1)]
     begin = stage.running(finished["first"], painting=still, width=WIDTH, height=HEIGHT, fps=FPS)
     paths = stage.running(begin, preview=atlas({"painting": small[0], "proxy": small[1]}))
@@ -267,10 +270,11 @@ def test_the_list_of_keys_is_visible_and_every_key_does_what_it_says(visit):
         assert hook(page, "speed").input_value() == speed
     page.keyboard.press("b")
     assert hook(page, "ping-pong").get_attribute("aria-pressed") == "true"
-    for view, key, dial, value in (("5", "+", "gain", "4.5"), ("6", "-", "opacity", "0.45")):
+    for view, key, dial, step in (("5", "+", "gain", 0.5), ("6", "-", "opacity", -0.05)):
         page.keyboard.press(view)
+        before = float(hook(page, dial).input_value())
         page.keyboard.press(key)
-        assert hook(page, dial).input_value() == value
+        assert float(hook(page, dial).input_value()) == pytest.approx(before + step)
     for key, shown in (("o", "original"), ("p", "proxy"), ("c", "compare")):
         page.keyboard.press(key)
         wait(page, show=shown)
@@ -295,6 +299,16 @@ def test_the_motion_curves_say_whose_they_are_and_a_frieze_hangs_large(visit):
         if (pixels[i + 3] > 250) colours.add(pixels.slice(i, i + 3).join());
       return colours.size; }"""
     assert hook(page, "motion").evaluate(drawn) >= 2, "both curves, each in its own colour"
+    assert "0 to 10 grey levels" in page.inner_text(".legend")
+    tops = """e => { const { width, height } = e, x = width >> 1, found = {};
+      for (let y = 0; y < height; y++) {
+        const pixel = e.getContext('2d').getImageData(x, y, 1, 1).data;
+        if (pixel[3] > 200) found[y / height] = [...pixel]; }
+      return Object.keys(found).map(Number); }"""
+    heights = hook(page, "motion").evaluate(tops)
+    assert any(abs(y - 0.8) < 0.08 for y in heights), "2 of 10 levels"
+    assert any(abs(y - 0.5) < 0.08 for y in heights), "5 of 10 levels"
+    assert hook(page, "told").inner_text() == "What differs in the first."
     press(page, "frieze")
     wait(page, wide="true", source="film", frames=FRAMES)
     wall, above, below = (
@@ -335,6 +349,7 @@ def test_wipe_shows_baseline_left_and_awakened_right_of_the_line(visit):
     assert np.abs(np.subtract([left, right], HUES["first"])).max() < 12
     hook(page, "wipe-handle").press("Home")
     assert hook(page, "wipe-handle").get_attribute("aria-valuenow") == "0"
+    hook(page, "more").click()
     hook(page, "view-wipe-across").click()
     hook(page, "wipe-handle").press("PageDown")
     picture = shot(page, "canvas-baseline")
@@ -343,27 +358,39 @@ def test_wipe_shows_baseline_left_and_awakened_right_of_the_line(visit):
     assert np.abs(below - HUES["first"][1]).max() < 12 and not np.abs(above - below).max() < 12
 
 
-def test_difference_is_black_where_the_videos_agree(visit):
+def test_the_difference_is_a_heat_map_with_a_legend_and_a_gain_of_its_own(visit):
     page = visit()
     hook(page, "play").click()
     hook(page, "view-difference").click()
-    hook(page, "gain").fill("1")
-    picture = shot(page, "canvas-baseline")
-    h, w = picture.shape[:2]
-    marker, hue = picture[h // 8, int(w * 4.5 / 6)], picture[int(h * 0.8), w // 2]
-    apart = np.abs(np.subtract(*HUES["first"]))
-    assert marker.max() < 8 and np.abs(hue.astype(int) - apart).max() < 14
-    hook(page, "gain").fill("3")
-    lifted = shot(page, "canvas-baseline")[int(h * 0.8), w // 2].astype(int)
-    assert np.abs(lifted - np.minimum(255, 3 * apart)).max() < 30
+    apart = int(np.abs(np.subtract(*HUES["first"])).max())  # 120 levels
+    gain, value = hook(page, "gain"), hook(page, "gain-value")
+    assert hook(page, "gain-auto").get_attribute("aria-pressed") == "true"
+    assert float(gain.input_value()) == pytest.approx(255 / apart, abs=0.3), "the strongest glow"
+    at = """e => { const pixels = e.getContext('2d');
+      return [[0.75, 0.125], [0.5, 0.8]].map(([x, y]) =>
+        [...pixels.getImageData(x * e.width, y * e.height, 1, 1).data].slice(0, 3)); }"""
+    alike, differs = page.get_by_test_id("canvas-difference").evaluate(at)
+    assert max(alike) < 8 and min(differs) > 120, "black, and the end of the scale"
+    gain.fill("1")
+    assert hook(page, "gain-auto").get_attribute("aria-pressed") == "false"
+    assert value.inner_text() == "× 1.0" and "255" in hook(page, "ramp").inner_text()
+    alike, differs = page.get_by_test_id("canvas-difference").evaluate(at)
+    assert max(alike) < 8
+    assert differs[0] == pytest.approx(150, abs=24) and differs[2] < 120, (
+        "half way: between purple and red"
+    )
+    hook(page, "gain-auto").click()
+    assert float(gain.input_value()) == pytest.approx(255 / apart, abs=0.3)
 
 
 def test_blink_alternates_and_onion_lays_the_painting_over_both(visit):
     page = visit()
+    hook(page, "more").click()
     hook(page, "view-blink").click()
     for half in "aba":
         wait(page, blink=half)
     hook(page, "play").click()
+    hook(page, "more").click()
     hook(page, "view-onion").click()
     hook(page, "opacity").fill("1")
     page.wait_for_function("document.querySelector('[data-testid=stage] .still').naturalWidth > 0")
@@ -376,6 +403,7 @@ def test_loupe_shows_the_same_spot_of_both(visit):
     page = visit()
     hook(page, "play").click()
     hook(page, "scrub").fill("5")
+    hook(page, "more").click()
     hook(page, "loupe").click()
     box = page.get_by_test_id("canvas-awakened").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.8)

@@ -20,7 +20,10 @@ function option(kind) {
   const label = document.createElement("label");
   const radio = document.createElement("input");
   Object.assign(radio, { type: "radio", name: group, value: kind, className: "aw-spoken" });
-  radio.addEventListener("change", () => (props.value = kind));
+  radio.addEventListener("change", () => {
+    props.value = kind;
+    draw();
+  });
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute("aria-hidden", "true");

@@ -26,19 +26,18 @@ async function take(file) {
   }
 }
 
-/* Of a bundle only its settings travel: long films make it larger than the server takes. With a motion
-   mask in it, it goes there whole if it may. Anything unforeseen does too, and the server finds the words. */
+/* A bundle travels whole if it may; of one that is larger than the server takes only its settings do.
+   Anything unforeseen goes there, too, and the server finds the words. */
 const LARGEST = 20e6; // bytes that the server takes
 async function unpacked(file) {
+  if (file.size < LARGEST) return file;
   const bytes = async (from, to) => new DataView(await file.slice(from, to).arrayBuffer());
-  if (file.size < 22 || (await bytes(0, 4)).getUint32(0, true) !== 0x04034b50) return file;
+  if ((await bytes(0, 4)).getUint32(0, true) !== 0x04034b50) return file;
   const tail = await bytes(Math.max(0, file.size - 65_557), file.size);
   let end = tail.byteLength - 22; // of the table of contents, which a comment may follow
   while (tail.getUint32(end, true) !== 0x06054b50) end -= 1;
   const from = tail.getUint32(end + 16, true);
   const table = await bytes(from, from + tail.getUint32(end + 12, true));
-  const names = new TextDecoder("latin1").decode(table);
-  if (file.size < LARGEST && /mask\.png/.test(names)) return file;
   for (let at = 0; at < table.byteLength; ) {
     const [name, extra, comment] = [28, 30, 32].map((k) => table.getUint16(at + k, true));
     const called = new TextDecoder().decode(new Uint8Array(table.buffer, at + 46, name));

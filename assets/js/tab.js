@@ -4,6 +4,7 @@
    own. */
 (() => {
   const RUNS = "awaken-runs"; /* place -> what was asked for there, the newest last */
+  const LUGGAGE = "awaken-luggage"; /* what the page before has packed for this one */
   const memory = {};
   const read = (key) => {
     try {
@@ -28,6 +29,7 @@
     write("awaken-owner", random());
     write("awaken-tab", random()); /* not secret: only for finding a twin */
     write(RUNS, null);
+    write(LUGGAGE, null);
   };
 
   const runs = () => JSON.parse(read(RUNS) || "{}");
@@ -60,7 +62,15 @@
     session: async () => {
       await known;
       const how = performance.getEntriesByType("navigation")[0]?.type;
-      return JSON.stringify({ owner: read("awaken-owner"), again: how === "reload", runs: runs() });
+      const luggage = JSON.parse(read(LUGGAGE) || "{}");
+      write(LUGGAGE, null);
+      return JSON.stringify({ owner: read("awaken-owner"), again: how === "reload", runs: runs(), luggage });
+    },
+    /* To another page of ours, with what the server has packed for it. */
+    leave: (packed) => {
+      write(LUGGAGE, packed);
+      const to = new URL(JSON.parse(packed).to, document.baseURI);
+      if (to.origin === location.origin) location.assign(to.href);
     },
     /* Every part that shows a run calls this with what it shows. */
     mind: (place, { state, run }) => {

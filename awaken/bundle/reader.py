@@ -85,6 +85,11 @@ class Bundle:
     def __contains__(self, name: str) -> bool:
         return name in self._members
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its members."""
+        return frozenset(self._members)
+
     def read(self, name: str, limit: int = MAX_MEMBER) -> bytes:
         """A member's bytes, at most ``limit``: the stated size is not believed.
 
@@ -161,6 +166,15 @@ def _object(data: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise RequestError(_NO_SETTINGS)
     return found
+
+
+def is_bundle(path: str | Path) -> bool:
+    """Whether a file is a zip at all, by its first bytes."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    except OSError:
+        return False
 
 
 def read_mask_from(path: str | Path) -> tuple[bytes, bytes] | None:

@@ -168,8 +168,10 @@ def _copy(source: Path, target: Path, kept: Mapping[str, Any] | None) -> None:
         )
 
 
-def read_frames(path: str | Path, width: int, height: int) -> np.ndarray:
+def read_frames(path: str | Path, width: int, height: int, frames: int = MAX_FRAMES) -> np.ndarray:
     """Decode a film of ours: (frames, height, width, 3) uint8; what was padded is cut off again.
+
+    Of a longer film only the first ``frames``; whoever takes as long as a minute is given up.
 
     Raises:
         RequestError: not an mp4, or smaller than that.
@@ -179,10 +181,15 @@ def read_frames(path: str | Path, width: int, height: int) -> np.ndarray:
     colour = "scale=in_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
     words = [
         FFMPEG_BINARY, "-loglevel", "error", "-f", "mov", "-i", str(Path(path).resolve()), "-vf",
-        f"crop={width}:{height}:0:0:exact=1,{colour}", "-frames:v", str(MAX_FRAMES),
+        f"crop={width}:{height}:0:0:exact=1,{colour}", "-frames:v", str(frames),
         "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
     ]  # fmt: skip
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    try:
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise RequestError("The film takes too long to read: choose a shorter one.") from None
     if done.returncode or not done.stdout or len(done.stdout) % (width * height * 3):
         raise RequestError("The film could not be read: it is not one that Awaken has made.")
     return np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)

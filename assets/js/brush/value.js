@@ -109,7 +109,7 @@ easel.addEventListener("close", () => {
   settle();
 });
 new ResizeObserver(() => easel.open && draw()).observe(work);
-new ResizeObserver(() => drawFace(chosen())).observe(document.getElementById("aw-painting"));
+new ResizeObserver(() => drawFace(chosen())).observe(element);
 
 element.querySelector(".aw-brush-name").textContent = words.open;
 free.title = words.free;

@@ -273,8 +273,13 @@ const ACTS = {
   show,
   star,
   compare,
-  restore(run) {
-    trigger("select", { settings: run.texts["settings.json"] });
+  async restore(run) {
+    const files = (await store.files(run.id)) || {};
+    const bring = async (name) =>
+      files[name] ? (await upload(new File([files[name]], name + ".png", { type: "image/png" }))).path : "";
+    const [painting, mask] = [await bring("painting"), await bring("mask")];
+    const { title, byline } = run.placard;
+    trigger("select", { settings: run.texts["settings.json"], painting, mask, title, byline });
     scrollTo({ top: 0, behavior: calm.matches ? "auto" : "smooth" });
   },
   delete: forget,

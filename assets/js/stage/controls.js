@@ -70,6 +70,15 @@ for (const button of stage.querySelectorAll("button[data-show]")) {
 for (const button of part.views.querySelectorAll("button[data-view]")) {
   listen(button, "click", () => view(button.dataset.view));
 }
+// The views behind "More": a list that closes once one was chosen, or when something else is pressed.
+function listMore(open) {
+  part["more-list"].hidden = !open;
+  setAttribute(part["more-toggle"], "aria-expanded", open);
+}
+listen(part["more-toggle"], "click", () => listMore(part["more-list"].hidden));
+listen(part["more-list"], "click", () => listMore(false));
+listen(document, "pointerdown", (event) => part.more.contains(event.target) || listMore(false));
+
 part["full-screen"].hidden = !document.fullscreenEnabled;
 
 // The wipe follows a press anywhere on the picture, or its handle with the arrow keys.
@@ -187,7 +196,10 @@ listen(stage, "keydown", (event) => {
   const alone = state.show === "original" || state.show === "proxy";
   const along = { wipe: /Left|Right/, "wipe-across": /Up|Down/ }[state.view];
   const wipes = onGrip || (onWall && !alone && along && along.test(key));
-  if (event.key === "Escape" && !part.help.hidden) listKeys(false);
+  if (key === "Escape" && !part["more-list"].hidden) {
+    listMore(false);
+    part["more-toggle"].focus();
+  } else if (key === "Escape" && !part.help.hidden) listKeys(false);
   else if (state.loupe && event.shiftKey && /^Arrow/.test(key)) moveLoupe(key);
   else if (wipes && key in WIPE_KEYS) wipeTo(state.wipe + WIPE_KEYS[key] * (event.shiftKey ? 5 : 1));
   else if (onGrip && key === "Home") wipeTo(0);

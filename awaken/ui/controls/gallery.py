@@ -89,8 +89,6 @@ class Bundled:
         return results.film(
             self.settings,
             {"painting": self.example.path} | self.example.results,
-            self.settings["psnr"],
-            self.settings["luma_correlation"],
             label=say("example_of", title=self.title),
             painting_note=self.byline,
         )
@@ -101,12 +99,7 @@ class Bundled:
             "tag": say("example_failure") if self.failure else say("example"),
             "prompt": results.prompt_in_words(self.settings),
             "remark": translate(self.failure or ""),
-            "facts": results.facts(
-                self.settings,
-                self.settings["timings"]["total"],
-                self.settings["psnr"],
-                self.settings["luma_correlation"],
-            ),
+            "facts": results.facts(self.settings),
             "files": results.downloads(self.example.results, self.settings),
         }
 

@@ -6,7 +6,9 @@ came from outside, so that they outlast the change of model that they cause.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,13 @@ import numpy as np
 from PIL import Image
 
 from awaken.backends import BACKENDS
-from awaken.bundle.reader import read_mask_from, read_settings_from, read_settings_text
+from awaken.bundle.reader import (
+    is_bundle,
+    read_mask_from,
+    read_settings_from,
+    read_settings_text,
+)
+from awaken.bundle.unpack import unpack_result
 from awaken.painting import open_mask, open_painting, similarity, to_size
 from awaken.pictures.kinds import is_film
 from awaken.proxies import PROXIES
@@ -23,10 +31,13 @@ from awaken.recipe import Recovered
 from awaken.ui.controls.rail import Controls
 from awaken.ui.jobs.events import Updates
 from awaken.ui.run import files, links
+from awaken.ui.run.file_guard import own_file
 from awaken.ui.run.requests import BACKEND, PICTURES, PROXY
 from awaken.ui.texts import say
 from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import brush
+
+_unpacking = threading.Lock()
 
 
 def is_settings_file(path: str | Path) -> bool:
@@ -72,6 +83,53 @@ def mask_from(path: str | Path, painting: str | None) -> dict[str, str] | None:
     if painting is None or not _same(open_painting(Path(painting)), own):
         painting = str(files.keep_upload(found[1]))
     return brush.value_of(painting, mask)
+
+
+@dataclass(frozen=True)
+class RestoredRun:
+    """A finished run out of a file: all that its settings.json says, and its files by name."""
+
+    settings: dict[str, Any]
+    files: dict[str, Path]
+
+
+@files.taking_in
+def result_from(path: str | Path) -> RestoredRun | None:
+    """The run in a bundle, or in a film that shows both videos; None where there is less.
+
+    Raises RequestError with a sentence.
+    """
+    if not (is_bundle(path) or _is_film(path)):
+        return None
+    with _unpacking:  # frames take memory: one at a time
+        found = unpack_result(path, files.new_folder())
+    return RestoredRun(*found) if found else None
+
+
+@files.taking_in
+def pictures_from(painting: str, mask: str) -> tuple[str | None, dict[str, str] | None]:
+    """Painting and mask that the browser has brought back from its history, by their paths.
+
+    Returns the painting's new path and a value of the brush. Raises RequestError, gr.Error.
+    """
+    if not painting:
+        return None, None
+    own = str(files.keep_upload(own_file(painting)))
+    if not mask:
+        return own, None
+    kept = files.new_folder() / "mask.png"
+    Image.fromarray(open_mask(Path(own_file(mask)), open_painting(Path(own)))).save(kept)
+    return own, brush.value_of(own, kept)
+
+
+def mask_value(painting: str | Path, mask: str | Path) -> dict[str, str]:
+    """A value of the brush: this mask on this painting."""
+    return brush.value_of(painting, mask)
+
+
+def _is_film(path: str | Path) -> bool:
+    with Path(path).open("rb") as file:
+        return is_film(file.read(64))
 
 
 def _same(first: np.ndarray, second: np.ndarray) -> bool:

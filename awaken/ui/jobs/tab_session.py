@@ -21,11 +21,13 @@ OWNER_JS = "async (_, ...rest) => [await awakenTab.owner(), ...rest]"
 @dataclass(frozen=True)
 class TabSession:
     """owner: the tab's token; again: the page was reloaded; runs: place -> what was under way there
-    when the tab last heard of it, the newest last (``submission.memory``)."""
+    when the tab last heard of it, the newest last (``submission.memory``); luggage: what the page that
+    led here has packed (``awaken.ui.page.passage``)."""
 
     owner: str = ""
     again: bool = False
     runs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    luggage: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: Any) -> TabSession:
@@ -35,7 +37,7 @@ class TabSession:
         except ValueError:
             data = {}
         data = data if isinstance(data, dict) else {}
-        runs = data.get("runs")
+        runs, luggage = data.get("runs"), data.get("luggage")
         return cls(
             str(data.get("owner", "")),
             data.get("again") is True,
@@ -44,6 +46,7 @@ class TabSession:
                 for place, run in (runs.items() if isinstance(runs, dict) else ())
                 if isinstance(run, dict)
             },
+            luggage if isinstance(luggage, dict) else {},
         )
 
     def lost(self, jobs: JobManager) -> dict[str, bool]:

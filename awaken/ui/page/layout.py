@@ -31,6 +31,7 @@ class Page:
         shown: the last good stage value. running: whether a run is under way.
         reattach: whether the page has just opened on a run of its own.
         rejoin: wires the laboratory to the event after which it looks for its own series.
+        ways: the links to other pages of ours; ``select`` carries ``to``.
     """
 
     rail: Controls
@@ -48,6 +49,7 @@ class Page:
     running: gr.State
     reattach: gr.State
     rejoin: Callable[[gr.events.Dependency], None]
+    ways: list[gr.HTML]
 
 
 def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
@@ -64,7 +66,7 @@ def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
         with gr.Column(elem_id="aw-left"):
             with gr.Row(elem_id="aw-head"):
                 gr.Markdown(f"# {say('title')}\n\n{say('subtitle')}", elem_id="aw-title")
-                language_switch()
+                ways = [language_switch()]
             with gr.Column(elem_id="aw-rail"):
                 controls = rail.build(
                     [b.thumbnail() for b in bundled if not b.failure],
@@ -106,6 +108,7 @@ def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
         running=running,
         reattach=gr.State(False),
         rejoin=rejoin,
+        ways=ways,
     )
 
 

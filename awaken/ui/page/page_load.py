@@ -19,10 +19,10 @@ from awaken.ui.jobs.events import QUIET, Updates, go_and_stop
 from awaken.ui.jobs.job import Job
 from awaken.ui.jobs.tab_session import SESSION_JS, TabSession
 from awaken.ui.lab import panels
+from awaken.ui.page import passage
 from awaken.ui.page.layout import Page
 from awaken.ui.run import links, status
 from awaken.ui.run.engine_holder import EngineHolder
-from awaken.ui.run.file_guard import own_file
 from awaken.ui.run.requests import PICTURES
 from awaken.ui.run.submission import PLACE, RunSubmission
 from awaken.ui.viewer import brush
@@ -48,6 +48,9 @@ def wire(
             news = {page.strip: status.lost(lost[PLACE]).value()} if PLACE in lost else {}
             return news | _remembered(tab.runs[PLACE if PLACE in lost else [*lost][-1]])
         live = any(job is not None and job.live for job in (run, last))
+        if tab.luggage:
+            own = _own(page, run.note, run) if run is not None and run.live else {}
+            return own | passage.unpack(page, tab.luggage, by_id) | kept(run)
         if last is not None and (live or tab.again or not restore.says_something(link)):
             return _own(page, last.note, run)
         updates, remarks = restore.onto_rail(rail, link)
@@ -55,19 +58,23 @@ def wire(
             updates |= {page.strip: status.restored(remarks).value()}
         return updates | {page.reattach: False}
 
+    def kept(run: Job | None) -> Updates:
+        """While a run of the tab goes on, the stage is its own."""
+        return {page.reattach: True} if run is not None and run.live else {page.reattach: False}
+
     def _remembered(run: Mapping[str, Any]) -> Updates:
         """What the tab remembers of a run that this server does not know."""
         found = links.decode(str(run.get("link", ""))[: links.MAX_QUERY])
         updates, _ = restore.onto_rail(rail, found)
         updates |= {page.running: False, page.reattach: False}
-        return updates | _painting(page, run, by_id.get(str(run.get("picture"))))
+        return updates | passage.painting_of(page, run, by_id.get(str(run.get("picture"))))
 
     session = gr.Textbox(visible=False)
     return demo.load(
         on_load,
         session,
-        [page.strip, rail["painting"], page.picture, rail.gallery, rail["mask"], page.shown, page.go,
-         page.stop, page.running, page.reattach, *restore.outputs(rail)],
+        [page.strip, page.stage, page.placard, rail["painting"], page.picture, rail.gallery, rail.chips,
+         rail["mask"], page.shown, page.go, page.stop, page.running, page.reattach, *restore.outputs(rail)],
         js=SESSION_JS,
         **QUIET,
     )  # fmt: skip
@@ -95,25 +102,3 @@ def _own(page: Page, asked: RunSubmission, run: Job | None) -> Updates:
         | go_and_stop(page.go, page.stop, not run.live)
         | {page.shown: run.note.shown, page.running: run.live, page.reattach: True}
     )
-
-
-def _painting(page: Page, run: Mapping[str, Any], picture: Bundled | None) -> Updates:
-    """The painting of a lost run, which is still the visitor's or a bundled one."""
-    rail = page.rail
-    if picture is not None:
-        return {
-            rail["painting"]: str(picture.example.path),
-            page.picture: picture.picture(),
-            rail.gallery: gr.update(selected=picture.id),
-        }
-    try:
-        own = own_file(str(run.get("painting") or ""))
-    except gr.Error:
-        return {}
-    if not Path(own).is_file():
-        return {}
-    return {
-        rail["painting"]: own,
-        page.picture: {"path": own},
-        rail.gallery: gr.update(selected=""),
-    }

@@ -26,6 +26,7 @@ from awaken.ui.run.status import Status
 from awaken.ui.run.submission import RunSubmission
 from awaken.ui.texts import say
 from awaken.ui.viewer import stage
+from awaken.video import result_settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,11 +73,11 @@ def animate(holder: EngineHolder, submission: RunSubmission, request: Request) -
             yield RunView(now, scene, left=getattr(event, "seconds_left", None))
         result = run.value
         yield RunView(status.saving(now), scene)
-        files = engine.save(result, new_folder())
+        files, settings = engine.save(result, new_folder()), result_settings(result)
         yield RunView(
             status.done(now, result),
-            results.film(result.settings, files, result.psnr, result.luma_correlation),
-            results.placard(result, files, submission.picture),
+            results.film(settings, files),
+            results.placard(settings, files, submission.picture),
             ended=True,
         )
     except AwakenError as error:

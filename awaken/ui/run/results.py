@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.ui.run import bundle_links, difference, links
@@ -19,15 +19,16 @@ from awaken.ui.viewer import stage
 def film(
     settings: Mapping[str, Any],
     files: Mapping[str, Path],
-    psnr: float | None,
-    luma_correlation: float,
     label: str = "",
     painting_note: str = "",
 ) -> dict[str, Any]:
-    """The stage value of a finished run whose ``files`` lie on disk (``save_result``'s names)."""
+    """The stage value of a finished run whose ``files`` lie on disk (``save_result``'s names).
+
+    settings: all that its settings.json says, measurements too.
+    """
     return stage.done(
         files["painting"],
-        files["proxy"],
+        files.get("proxy"),
         files["stacked"],
         frames=settings["frames"],
         fps=settings["fps"],
@@ -35,7 +36,7 @@ def film(
         height=settings["height"],
         label=label,
         painting_note=painting_note,
-        proxy_note=closeness(psnr, luma_correlation),
+        proxy_note=closeness(settings["psnr"], settings["luma_correlation"]),
         names=(say("names_baseline"), say("names_awakened")),
         region=files.get("mask"),
         told=difference.in_words(settings),
@@ -44,21 +45,30 @@ def film(
 
 
 def placard(
-    result: types.Result, files: Mapping[str, Path], picture: Mapping[str, str]
+    settings: Mapping[str, Any], files: Mapping[str, Path], picture: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The label of a visitor's own run."""
+    """The label of a visitor's own run; ``settings``: all that its settings.json says."""
     return {
         "tag": say("yours"),
         "title": picture.get("title") or say("untitled"),
         "byline": picture.get("byline", ""),
         "credit": picture.get("credit", ""),
         "licence": picture.get("licence", ""),
-        "prompt": prompt_in_words(result.settings),
-        "facts": facts(
-            result.settings, result.timings["total"], result.psnr, result.luma_correlation
-        ),
-        "files": downloads(files, result.settings, picture.get("id") or ""),
+        "prompt": prompt_in_words(settings),
+        "facts": facts(settings),
+        "files": downloads(files, settings, picture.get("id") or ""),
     }
+
+
+def of_folder(
+    folder: Path, picture: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """(stage value, placard) of a finished run from its folder; None where it has been cleared away."""
+    files = {path.stem: path for path in folder.glob("*.*")}
+    if not {"stacked", "settings", "painting"} <= files.keys():
+        return None
+    settings = json.loads(files["settings"].read_text("utf-8"))
+    return film(settings, files), placard(settings, files, picture)
 
 
 def prompt_in_words(settings: Mapping[str, Any]) -> str:
@@ -77,10 +87,9 @@ def link_to(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {"label": say("file_link"), "name": "", "file": file, "bare": None}
 
 
-def facts(
-    settings: Mapping[str, Any], seconds: float, psnr: float | None, luma_correlation: float
-) -> list[tuple[str, str]]:
+def facts(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the result was made with, as pairs of name and value."""
+    seconds = settings.get("timings", {}).get("total")
     spec = BACKENDS.get(settings["backend"])
     backend = translate(spec.title) if spec else settings["backend"]
     proxy = PROXIES.get(settings["proxy"])
@@ -102,26 +111,28 @@ def facts(
         ("size", say("value_size", width=settings["width"], height=settings["height"])),
         ("models", say("value_models", backend=backend, proxy=proxy)),
         ("learnt_from", translate(spec.learnt_from) if spec else ""),
-        ("proxy", proxy_in_words(psnr, luma_correlation)),
-        ("time", say("value_time", seconds=seconds)),
+        ("proxy", proxy_in_words(settings["psnr"], settings["luma_correlation"])),
+        ("time", say("value_time", seconds=seconds) if seconds else ""),
         ("device", ", ".join(str(settings[k]) for k in ("device", "dtype") if k in settings)),
     ]
     return [(say(f"fact_{name}"), value) for name, value in listed if value]
 
 
-def closeness(psnr: float | None, luma_correlation: float) -> str:
-    """How far the proxy is from the painting, in words.
+def closeness(psnr: float | None, luma_correlation: float | None) -> str:
+    """How far the proxy is from the painting, in words; "" where there is none (no correlation).
 
     The words follow the luma correlation, which sees whether forms stayed where they were; PSNR
     alone would call a change of light a change of picture.
     """
+    if luma_correlation is None:
+        return ""
     if psnr is None or math.isinf(psnr):
         return say("value_proxy_same")
     steps = ((0.98, "close_very"), (0.92, "close_near"), (0.7, "close_free"))
     return say(next((key for least, key in steps if luma_correlation >= least), "close_far"))
 
 
-def proxy_in_words(psnr: float | None, luma_correlation: float) -> str:
+def proxy_in_words(psnr: float | None, luma_correlation: float | None) -> str:
     """The same with its numbers."""
     words = closeness(psnr, luma_correlation)
     if psnr is None or math.isinf(psnr):

@@ -102,12 +102,21 @@ def idle(example: bool) -> Status:
     return Status(line=say("state_example" if example else "state_idle"))
 
 
-def restored(remarks: list[str]) -> Status:
-    """Settings from a link or a file are on the dials, or not all of them."""
+def chosen(ask: bool) -> Status:
+    """Another painting hangs; ``ask``: nothing has been said yet that should move in it."""
+    return Status(line=say("state_say" if ask else "state_press"))
+
+
+def restored(remarks: list[str], complete: bool = False) -> Status:
+    """Settings from a link or a file are on the dials, or not all of them.
+
+    complete: the painting came along.
+    """
     card = {
         "tone": "note", "title": say("card_restored"), "text": join_sentences(*remarks), "actions": [],
     }  # fmt: skip
-    return replace(idle(example=False), line=say("restored"), cards=(card,) if remarks else ())
+    line = say("restored_all" if complete else "restored")
+    return replace(idle(example=False), line=line, cards=(card,) if remarks else ())
 
 
 def stopped(kept: bool, before: Status | None = None) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awaken.types import ALPHA_KINDS, VARIANTS
+from awaken.ui.texts import runs_en
 
 ENGLISH: dict[str, str] = {
     # the frame of the page
@@ -152,6 +153,8 @@ ENGLISH: dict[str, str] = {
     "time_left": "about {seconds:.0f} s left",
     "state_idle": "Ready. Choose a painting, say what should move, press Awaken.",
     "state_example": "An example is playing. Awaken makes your own.",
+    "state_say": "Say what should move in this picture, then press Awaken.",
+    "state_press": "Press Awaken to bring this picture to life.",
     "state_done": "Done in {seconds:.1f} s, with {evaluations} network evaluations.",
     "state_done_saved": "Done in {seconds:.1f} s, with {evaluations} of {scratch} network "
     "evaluations; the rest was known from earlier runs.",
@@ -204,129 +207,6 @@ ENGLISH: dict[str, str] = {
     "act_smaller": "Retry at {size}",
     "act_miniature": "Use the miniature",
     "act_calm": "Lower the peak to {peak:g}",
-    # the placard under the stage
-    "example": "Example",
-    "example_failure": "An honest failure",
-    "yours": "Your run",
-    "untitled": "Your picture",
-    "names_baseline": "Baseline",
-    "names_awakened": "Awakened",
-    "placard_prompt": "“{prompt}”",
-    "placard_prompt_told": "“{prompt}” (“{read}”)",
-    # what the two videos differ in, under every result
-    "told_times": "The awakened video moves {ratio:.1f} times as much as the baseline {where}.",
-    "told_as_much": "The awakened video moves about as much as the baseline {where}.",
-    "told_wakes": "The baseline stands still; the awakened video moves by {amount:.1f} grey levels "
-    "per frame {where}.",
-    "told_differ": "{differ} of the pixels differ.",
-    "told_alike": "Baseline and awakened look alike here: {differ} of the pixels differ.",
-    "where_brushed": "in the brushed region",
-    "where_moving": "where either moves ({region} of the picture)",
-    "outside_still": "Outside it, hardly anything moves.",
-    "outside_as_much": "Outside it, both move alike.",
-    "outside_wakes": "Outside it, by {amount:.1f} grey levels, where the baseline stands still.",
-    "outside_times": "Outside it, {ratio:.1f} times as much.",
-    "alike_variant": "The variant chosen is the baseline itself.",
-    "alike_p": "With p = 0 nothing was distilled.",
-    "alike_moves": "The baseline moves already what the model finds here; the method adds little.",
-    "alike_still": "The model finds hardly anything here that the sentence names.",
-    "percent": "{share} %",
-    "example_of": "Example: {title}",
-    "and": ", ",
-    "fact_seed": "Seed",
-    "fact_p": "p",
-    "fact_alpha": "α",
-    "fact_variant": "Variant",
-    "fact_models": "Models",
-    "fact_learnt_from": "Learnt from",
-    "fact_motion": "Motion",
-    "fact_mask": "Motion brush",
-    "value_mask": "{share:.0f} % of the painting",
-    "fact_steps": "Steps",
-    "fact_guidance": "Guidance",
-    "fact_size": "Size",
-    "fact_video": "Video",
-    "fact_time": "Time",
-    "fact_device": "On",
-    "fact_proxy": "Proxy",
-    "value_alpha": "{kind}, peak {peak:g}",
-    "value_size": "{width} × {height}",
-    "value_video": "{frames} frames, {fps} per second",
-    "value_time": "{seconds:.1f} s",
-    "value_models": "{backend} + {proxy}",
-    "value_proxy": "{closeness} (PSNR {psnr:.1f} dB, luma correlation {correlation:.2f})",
-    "value_proxy_same": "identical to the painting",
-    "close_very": "very close to the painting",
-    "close_near": "close to the painting",
-    "close_free": "a free repainting",
-    "close_far": "far from the painting",
-    "downloads": "Download",
-    "file_awakened": "Awakened, mp4",
-    "file_baseline": "Baseline, mp4",
-    "file_side_by_side": "Side by side, mp4",
-    "file_loop": "Loop, gif",
-    "file_proxy": "Proxy image",
-    "file_settings": "Settings, json",
-    "file_bundle": "Everything, zip",
-    "keep_settings": "Keep the settings in the files",
-    "keep_settings_info": "Off: no sentence, seed or other setting is in any file or its name.",
-    "file_link": "Link to these settings",
-    "restored": "The settings are on the dials; bring the painting and press Awaken.",
-    "restored_off": "{model} does not offer these values, left as they were: {names}.",
-    "no_bundle": "There is no finished run of this name here, or it has been cleared away.",
-    "credit_source": "Source",
-    # what a Chinese prompt becomes
-    "read_as": "The miniature reads English only; it will be told: “{english}”",
-    "read_in_part": "The miniature reads English only; it will be told: “{english}”. Not "
-    "understood: “{unknown}”.",
-    "read_not": "The miniature reads English only and understood nothing of this. Say it in English, "
-    "or take a suggestion.",
-    # the history
-    "history_title": "Your runs",
-    "history_empty": "Every run you finish will hang here, kept in this browser alone.",
-    "history_about": "{count} runs, {megabytes} MB, kept in this browser alone.",
-    "history_about_one": "One run, {megabytes} MB, kept in this browser alone.",
-    "history_bounds": "Up to {runs} runs or {megabytes} MB; then the oldest without a star goes.",
-    "history_closed": "This window keeps no history, as private windows do. What you make here can "
-    "still be watched and downloaded.",
-    "history_film": "Baseline over awakened, mp4",
-    "history_note": "p {p} · seed {seed}",
-    "history_titled": "{title}, {note}",
-    "history_show": "Show again",
-    "history_star": "Star: keep it for good",
-    "history_compare": "Compare with another",
-    "history_restore": "Restore these settings",
-    "history_delete": "Delete",
-    "history_export": "Export all",
-    "history_clear": "Delete all",
-    "history_clear_ask": "Delete all {count}, starred ones too? They cannot be brought back.",
-    "history_clear_yes": "Delete all",
-    "history_keep": "Keep them",
-    "history_cleared": "All deleted.",
-    "history_deleted": "Deleted: {title}.",
-    "history_undo": "Undo",
-    "history_made_room": "The oldest run without a star has made room.",
-    "history_full": "Starred runs take all the room here: this one was not kept. Take a star away, "
-    "or export and delete some.",
-    "history_choose_second": "A is {title}. Now press compare on the run that shall be B.",
-    "history_comparing": "On the stage: the awakened videos of A and B.",
-    "history_showing": "On the stage again, from this browser’s own copy.",
-    "history_back": "Back to the latest",
-    "history_exporting": "Packing the zip …",
-    "history_exported_bare": "Packed {count} into one zip, without their settings, as the switch "
-    "beside the downloads says.",
-    "history_exported": "Packed {count} into one zip: a folder for each, whose settings.json or "
-    "film sets the dials when you drop it on this page.",
-    "history_trouble": "This browser could not do that. Is its storage full? Export and delete "
-    "some runs, then try again.",
-    "history_label": "From your history",
-    "history_label_two": "Two runs of yours",
-    "history_tag": "From your history",
-    "history_tag_two": "Compared",
-    "history_same_settings": "The dials were the same for both.",
-    "history_shorter": "The longer video stops at picture {frames}, where the shorter one ends.",
-    "history_pace": "Both play at A’s {fps} pictures per second, picture for picture.",
-    "history_fitted": "B is scaled to fit whole into A’s frame.",
     # explanation
     "how_title": "How it works, and when it does not",
     "how": """
@@ -359,6 +239,7 @@ appear only in the last frames.
     "proxy_options": "Options of the proxy model",
     "bad_options": 'The options must be given by name, for example {"steps": 4}.',
 }
+ENGLISH |= runs_en.ENGLISH
 ENGLISH |= {
     f"alpha_{kind}": name
     for kind, name in zip(

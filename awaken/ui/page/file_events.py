@@ -1,0 +1,175 @@
+"""What the page does when a file is dropped, or a run of the history is taken back.
+
+A painting begins something new; a bundle, a film or a settings.json brings a run back: its settings,
+and whatever else it holds. Handlers return ``{component: value}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from awaken.backends import BACKENDS
+from awaken.types import AwakenError, RequestError
+from awaken.ui.controls import restore
+from awaken.ui.controls.gallery import Bundled
+from awaken.ui.jobs.events import QUIET, Updates
+from awaken.ui.page.layout import Page
+from awaken.ui.run import files, results, status
+from awaken.ui.texts import say, suggestions
+from awaken.ui.texts.messages import translate
+from awaken.ui.viewer import stage
+from awaken.ui.viewer.parts import event_data
+
+MAX_FILE_SIZE = "20 MB"
+
+
+def wire(page: Page, bundled: Sequence[Bundled]) -> None:
+    """Wire the drop zone of the painting and the history."""
+    rail = page.rail
+    shown = [page.stage, page.placard, page.shown, page.strip]
+    chosen = [rail["painting"], page.picture, rail.gallery, rail.chips, rail["mask"]]
+    outputs = [*shown, *chosen, *restore.outputs(rail)]
+    _drops(page, {b.id: b for b in bundled}, outputs)
+    _history(page, outputs)
+
+
+def _drops(page: Page, by_id: dict[str, Bundled], outputs: list[Any]) -> None:
+    rail = page.rail
+
+    def dropped(
+        path: str | None,
+        picture: dict,
+        scene: dict,
+        running: bool,
+        backend: str,
+        motion: float,
+        prompt: str,
+        event: gr.EventData,
+    ) -> Updates:
+        has_settings = path is not None and restore.is_settings_file(path)
+        unchanged = {rail["painting"]: picture.get("path")}
+        try:
+            if has_settings:
+                return unchanged | run_from(path, picture.get("path"), running)
+            if path is None or event_data(event, "problem"):
+                raise RequestError(say("upload_failed", limit=MAX_FILE_SIZE))
+            before = by_id.get(picture.get("id", ""))
+            return painting_from(path, scene, prompt, before, running) | own_motion(
+                before, backend, motion
+            )
+        except AwakenError as error:
+            kind = "file" if has_settings else "picture"
+            return unchanged | _refused(page, error, kind, running)
+
+    def painting_from(
+        path: str, scene: dict, prompt: str, before: Bundled | None, running: bool
+    ) -> Updates:
+        """Another painting; a sentence that was said of the bundled one before goes with it."""
+        kept = str(files.keep_upload(path))
+        foreign = before is not None and prompt in before.suggestions
+        updates = _chosen(page, kept) | ({rail["prompt"]: ""} if foreign else {})
+        if running:  # the stage belongs to the run
+            return updates
+        ask = foreign or not prompt.strip()
+        return updates | {
+            page.stage: stage.chosen(scene, kept),
+            page.strip: status.chosen(ask).value(),
+        }
+
+    def own_motion(before: Bundled | None, backend: str, motion: float) -> Updates:
+        """What only suited the bundled picture before is undone for a visitor's own."""
+        spec = BACKENDS.get(backend)  # None only in a call written by hand
+        untouched = before is not None and before.inputs().get("motion") == motion
+        if spec and spec.motion is not None and untouched:
+            return {rail["motion"]: spec.motion}
+        return {}
+
+    def run_from(path: str, painting: str | None, running: bool) -> Updates:
+        """Settings, and of a bundle or a film with both videos painting, mask and result too."""
+        found = restore.from_file(path)
+        brought = {}
+        result = restore.result_from(path)
+        if result is not None:
+            brought = _result(page, result, running)
+            if "mask" in result.files:
+                found = replace(found, masked=False)
+        else:
+            mask = restore.mask_from(path, painting)
+            if mask is not None:
+                found = replace(found, masked=False)
+                brought = {rail["mask"]: mask}
+                if mask["painting"] != painting:
+                    brought |= _chosen(page, mask["painting"])
+        return brought | _restored(page, found, running, complete=result is not None)
+
+    rail["painting"].upload(
+        dropped,
+        [rail["painting"], page.picture, page.shown, page.running, rail["backend"], rail["motion"],
+         rail["prompt"]],
+        outputs,
+        **QUIET,
+    )  # fmt: skip
+
+
+def _history(page: Page, outputs: list[Any]) -> None:
+    def again(running: bool, event: gr.EventData) -> Updates:
+        """The settings of a run from the browser's own history, with its painting and its mask."""
+        try:
+            found = restore.from_text(event_data(event, "settings"))
+            own, mask = restore.pictures_from(*(event_data(event, n) for n in ("painting", "mask")))
+            if own is None:
+                return _restored(page, found, running)
+            brought = _chosen(page, own, event_data(event, "title"), event_data(event, "byline"))
+            if mask is not None:
+                brought |= {page.rail["mask"]: mask}
+                found = replace(found, masked=False)
+            return brought | _restored(page, found, running, complete=True)
+        except RequestError as error:
+            return _refused(page, error, "file", running) or gr.skip()
+
+    page.history.select(again, page.running, outputs, **QUIET)
+
+
+def _result(page: Page, result: restore.RestoredRun, running: bool) -> Updates:
+    """The run of a file: its painting on the rail, and its videos on the stage unless a run goes on."""
+    painting = str(result.files["painting"])
+    updates = _chosen(page, painting)
+    if "mask" in result.files:
+        updates |= {page.rail["mask"]: restore.mask_value(painting, result.files["mask"])}
+    if running:
+        return updates
+    scene = results.film(result.settings, result.files)
+    label = results.placard(result.settings, result.files, {})
+    return updates | {page.stage: scene, page.placard: label, page.shown: scene}
+
+
+def _chosen(page: Page, painting: str, title: str = "", byline: str = "") -> Updates:
+    """The visitor's own painting, which no picture of the gallery is."""
+    rail = page.rail
+    return {
+        rail["painting"]: painting,
+        page.picture: {"path": painting, "title": title[:200], "byline": byline[:200]},
+        rail.gallery: gr.update(selected=""),
+        rail.chips: suggestions(),
+    }
+
+
+def _restored(
+    page: Page, found: restore.Recovered, running: bool, complete: bool = False
+) -> Updates:
+    """Settings from a file on the dials; during a run the strip belongs to the run."""
+    updates, remarks = restore.onto_rail(page.rail, found)
+    news = {} if running else {page.strip: status.restored(remarks, complete).value()}
+    return updates | news
+
+
+def _refused(page: Page, error: AwakenError, kind: str, running: bool) -> Updates:
+    """A file that cannot be used, with its sentence; during a run the strip belongs to the run."""
+    if running:
+        gr.Warning(translate(error.message))
+        return {}
+    return {page.strip: status.refused(error.message, kind).value()}
