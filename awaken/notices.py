@@ -35,9 +35,7 @@ def about_request(
         yield Notice(Message("Some steps overshoot: a lower peak is calmer."), "alpha")
 
 
-def about_video(
-    backend: Backend, request: Request, difference: Mapping[str, Any]
-) -> list[Notice]:
+def about_video(backend: Backend, request: Request, difference: Mapping[str, Any]) -> list[Notice]:
     """After the run, from ``awaken.analysis.compared``: that hardly anything moves, if something
     should."""
     wants_rest = (backend.reading(request.prompt) or {}).get("moving") == ""

@@ -418,8 +418,22 @@ def test_every_model_says_what_it_needs_and_whether_it_runs_here():
     for spec in (*BACKENDS.values(), *PROXIES.values()):
         label = model_picker._choice(spec)
         missing = spec.available()
-        assert say("not_here" if missing else "runs_here") in label
-        assert (missing or spec.summary) in model_picker.about(spec)
+        here = say("runs_here" if spec.needs else "runs_at_once")
+        assert (say("not_here") if missing else here) in label
+        assert model_picker.row_value("proxy", spec)["absent"] == bool(missing)
+
+
+def test_paths_of_the_machine_are_shown_to_its_owner_alone(monkeypatch):
+    absent = next(spec for spec in BACKENDS.values() if spec.available())
+    values = {"backend": next(k for k, s in BACKENDS.items() if s is absent), "proxy": "identity"}
+    for owner in ("1", "0"):
+        monkeypatch.setenv("AWAKEN_DOWNLOADS", owner)
+        told = animation.failed(
+            "model", "its weights are in /secret", stage.empty(), animation.asked(values)
+        ).status.cards[0]
+        everything = str(told) + model_picker.about(absent)
+        assert ("/secret" in everything) == ("commands" in told) == (owner == "1")
+    assert absent.needs in told["text"], "what it needs is no secret"
 
 
 def test_smaller_size_is_the_next_one_down():

@@ -50,24 +50,53 @@ function draw() {
   drawFiles(value.files || [], value.back);
 }
 
-// One switch for all files; this browser remembers it, the server never hears of it.
+// The awakened video and the link at once, all else behind "More". One switch for all files; this
+// browser remembers it, the server never hears of it.
 function drawFiles(files, wayBack) {
-  const kept = keep.checked ? files : files.map((file) => file.bare && { ...file, ...file.bare });
-  pick(".aw-files").hidden = !files.length && !wayBack;
-  keep.closest("label").hidden = !files.length;
-  pick(".aw-files").replaceChildren(
-    ...(wayBack ? [back(wayBack)] : []),
-    ...(files.length ? [make("span", "aw-files-title", props.words.downloads)] : []),
-    ...kept.filter(Boolean).map(({ label, name, file }) => {
-      const link = make("a", "aw-file", label);
-      link.href = new URL(file.url, location.href).href;
-      if (name) link.download = name;
-      return link;
-    }),
+  const kept = (keep.checked ? files : files.map((file) => file.bare && { ...file, ...file.bare }))
+    .filter(Boolean);
+  const link = kept.find(({ name }) => !name); // what has no name is no file
+  const [first, ...others] = kept.filter(({ name }) => name).map(download);
+  pick(".aw-placard-line .aw-files").replaceChildren(
+    ...[wayBack && back(wayBack), first, link && share(link)].filter(Boolean),
   );
+  pick(".aw-others .aw-files").replaceChildren(...others);
+  pick(".aw-others").hidden = !files.length;
+  pick(".aw-shared").hidden = true;
+}
+
+function download({ label, name, file }) {
+  const link = make("a", "aw-file", label);
+  link.href = new URL(file.url, location.href).href;
+  link.download = name;
+  return link;
+}
+
+// The link to the settings is copied and shown: to follow it would leave the result.
+function share({ label, file }) {
+  const button = make("button", "aw-file", props.words.share);
+  button.type = "button";
+  button.title = label;
+  button.onclick = async () => {
+    const field = pick(".aw-shared input");
+    field.value = new URL(file.url, location.href).href;
+    field.setAttribute("aria-label", label);
+    pick(".aw-shared").hidden = false;
+    field.select();
+    const said = pick(".aw-shared [role=status]");
+    try {
+      await navigator.clipboard.writeText(field.value);
+      said.textContent = props.words.copied;
+    } catch {
+      said.textContent = props.words.copy; // the browser does not let us: the link is selected
+    }
+  };
+  return button;
 }
 
 const keep = pick(".aw-keep input");
+pick(".aw-others summary").textContent = props.words.more;
+pick(".aw-details summary").textContent = props.words.details;
 pick(".aw-keep span").append(props.words.keep, make("small", "", props.words.keep_info));
 try {
   keep.checked = localStorage.getItem(KEPT) !== "no";

@@ -9,6 +9,7 @@ function draw() {
   put("chosen", chosen);
   put("note", note);
   face.dataset.absent = String(Boolean(absent));
+  document.dispatchEvent(new CustomEvent("aw-row"));
 }
 
 function bind() {

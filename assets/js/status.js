@@ -61,6 +61,26 @@ function draw() {
   awakenTab.mind("run", value);
 }
 
+/* A card goes when its cause goes: a model that is missing once another is chosen, any other request
+   once something in the rail has changed. */
+const CAUSES = {
+  model: () => !document.querySelector('.aw-row[data-absent="true"]'),
+  request: () => document.querySelector("#aw-prompt textarea").value.trim() !== "",
+};
+function forgive() {
+  const value = props.value || {};
+  const gone = (value.cards || []).find(({ cause }) => CAUSES[cause] && CAUSES[cause]());
+  if (value.state !== "failed" || !gone) return;
+  props.value = { ...value, state: "idle", line: words.idle, cards: value.cards.filter((card) => card !== gone) };
+  draw();
+}
+for (const kind of ["input", "aw-row"]) {
+  document.addEventListener(kind, function caused() {
+    if (element.isConnected) return forgive();
+    document.removeEventListener(kind, caused);
+  });
+}
+
 /* "Done" is said when the new video hangs (stage/value.js), not while it is still being opened. */
 function drawLine() {
   const { state, line = "" } = props.value || {};

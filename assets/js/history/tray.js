@@ -116,7 +116,11 @@ function still(card) {
   URL.revokeObjectURL(url);
 }
 
-// A run that has just ended, or that a reload brought again.
+// Runs that have just ended, or that a reload brought again.
+async function arriveAll(value) {
+  for (const one of (value && value.runs) || [value]) await arrive(one);
+}
+
 async function arrive(value) {
   if (!value || !value.id || arriving.has(value.id)) return;
   arriving.add(value.id);
@@ -314,9 +318,9 @@ openStore().then(
   async (opened) => {
     store = opened;
     tabs.onmessage = () => (tray.isConnected ? refresh().catch(trouble) : tabs.close());
-    watch("value", () => arrive(props.value).catch(trouble));
+    watch("value", () => arriveAll(props.value).catch(trouble));
     await refresh();
-    await arrive(props.value);
+    await arriveAll(props.value);
   },
   () => {
     tray.dataset.state = "closed";

@@ -7,7 +7,6 @@ machine alone (``AWAKEN_DOWNLOADS``), so that no passing visitor fills a server'
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from awaken.backends import ModelSpec
 from awaken.types import AwakenError
 from awaken.ui.jobs.events import QUIET, UNSEEN, Updates
 from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.run.requests import owner_here
 from awaken.ui.texts import say
 from awaken.ui.texts.messages import translate
 
@@ -34,11 +34,6 @@ class Offer:
     registry: Mapping[str, ModelSpec]
     button: gr.Button
     line: gr.Markdown
-
-
-def allowed() -> bool:
-    """Whether this page may offer downloads."""
-    return os.environ.get("AWAKEN_DOWNLOADS") == "1"
 
 
 def offer(role: str, registry: Mapping[str, ModelSpec], first: str) -> Offer:
@@ -79,7 +74,7 @@ def progress(
     holder: EngineHolder, role: str, key: str, spec: ModelSpec
 ) -> Iterator[tuple[str, bool]]:
     """Fetch; yields (what to say, whether it is over). A failure ends in its sentence."""
-    if not (allowed() and spec.release and spec.available()):
+    if not (owner_here() and spec.release and spec.available()):
         yield say("fetch_nothing"), True
         return
     try:
@@ -109,7 +104,7 @@ def progress(
 
 
 def _wanted(spec: ModelSpec) -> bool:
-    return allowed() and spec.release is not None and spec.available() is not None
+    return owner_here() and spec.release is not None and spec.available() is not None
 
 
 def _words(spec: ModelSpec) -> str:

@@ -11,7 +11,7 @@ from awaken.backends import BACKENDS, ModelSpec
 from awaken.proxies import PROXIES, ProxySpec
 from awaken.ui.controls import model_downloads, widgets
 from awaken.ui.jobs.events import QUIET, Updates
-from awaken.ui.run.requests import BACKEND, PROXY
+from awaken.ui.run.requests import BACKEND, PROXY, owner_here
 from awaken.ui.texts import say
 from awaken.ui.texts.languages import join_sentences
 from awaken.ui.texts.messages import translate
@@ -130,7 +130,7 @@ def about(spec: ModelSpec) -> str:
     """What a model is, what it lacks here, and on what terms it comes."""
     words = [translate(spec.summary)]
     missing = spec.available()
-    if missing:
+    if missing and owner_here():  # it names paths of this machine
         words.append(say("runs_not", why=translate(missing)))
     if spec.code_licence or spec.weight_licence:
         words.append(

@@ -12,6 +12,7 @@ from awaken.proxies import PROXIES
 from awaken.ui.lab import grid, series
 from awaken.ui.lab.series import Trial
 from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.run.requests import owner_here
 from awaken.ui.texts.lab_en import say
 from awaken.ui.texts.messages import translate
 
@@ -42,7 +43,7 @@ def choice(name: str, registry: Mapping[str, ModelSpec]) -> gr.CheckboxGroup:
                             "elsewhere_line",
                             title=translate(spec.title),
                             needs=translate(spec.needs),
-                            why=translate(why),
+                            why=translate(why) if owner_here() else "",
                         ),  # fmt: skip
                         elem_classes=["aw-about"],
                     )

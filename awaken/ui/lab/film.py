@@ -12,7 +12,7 @@ from awaken.painting import to_size
 from awaken.preview import atlas
 from awaken.ui.run import files
 
-TILE = 512  # px of a tile's longer side in the film
+TILE = 1280  # px of a tile's longer side in the film: the size that the models work at
 PREVIEW = 128  # the same while the series runs
 
 

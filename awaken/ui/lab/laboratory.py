@@ -7,6 +7,7 @@ visitor outlives the session: pictures lie in the run's own folder, points in a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from awaken.ui.controls.rail import Controls
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.lab import comparison, curves, latent_paths, panels, series
 from awaken.ui.lab.grid import Grid, merged
-from awaken.ui.lab.panels import Panel
+from awaken.ui.lab.panels import Panel, Place
 from awaken.ui.lab.series import Trial
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts.lab_en import say
@@ -38,18 +39,38 @@ USES: dict[str, tuple[Any, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class Laboratory:
+    """What was drawn: its panels, and the tabs that they are in."""
+
+    holder: EngineHolder
+    made: list[Panel]
+    tabs: gr.Tabs
+
+    def rejoin(self, loaded: gr.events.Dependency) -> None:
+        """Look for the tab's own series after the event that has filled the page in."""
+        panels.rejoin(self.holder, self.made, self.tabs, loaded)
+
+
 def build(
-    holder: EngineHolder, rail: Controls, owner: gr.Textbox, picture: gr.State, running: gr.State
-) -> Callable[[gr.events.Dependency], None]:
+    holder: EngineHolder,
+    rail: Controls,
+    owner: gr.Textbox,
+    picture: gr.State,
+    running: gr.State,
+    stop: gr.Button,
+    tray: gr.HTML,
+) -> Laboratory:
     """Draw laboratory and comparison inside the current Blocks and wire them to the rail.
 
-    owner, picture, running: see ``awaken.ui.page.layout.Page``. Returns what is to be called with the
-    event after which a page looks for its own series.
+    owner, picture, running: see ``awaken.ui.page.layout.Page``. stop: ends whatever is under way.
+    tray: the history, which keeps what is made.
     """
     with gr.Column(elem_id="aw-laboratory"):
         gr.Markdown(f"## {say('title')}\n\n{say('intro')}", elem_id="aw-laboratory-head")
+        place = Place(rail, owner, picture, stop, tray)
         reattach = {name: gr.State(False) for name in panels.NAMES}
-        panel = partial(series_panel, holder, rail, owner, picture, reattach)
+        panel = partial(series_panel, holder, place, reattach)
         with gr.Tabs() as tabs:
             with gr.Tab(say("sweep"), id="sweep"):
                 gr.Markdown(join_sentences(say("sweep_about"), say("note_motion_about")))
@@ -62,7 +83,7 @@ def build(
                 gr.Markdown(join_sentences(say("variants_about"), say("note_motion_about")))
                 made.append(panel("variants", table))
             with gr.Tab(say("paths"), id="paths"):
-                made.append(latent_paths.build(holder, rail, owner, picture, reattach))
+                made.append(latent_paths.build(holder, place, reattach))
             with gr.Tab(say("curves"), id="curves") as tab:
                 curves.build(holder, rail, tab, running)
             with gr.Tab(say("backends"), id="backends"):
@@ -73,7 +94,7 @@ def build(
                 gr.Markdown(say("proxies_about"))
                 chosen = comparison.choice("proxies", PROXIES)
                 made.append(panel("proxies", comparison.proxies, chosen))
-    return partial(panels.rejoin, holder, made, tabs)
+    return Laboratory(holder, made, tabs)
 
 
 def sweep(holder: EngineHolder, values: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
@@ -93,21 +114,19 @@ def table(holder: EngineHolder, values: Mapping[str, Any]) -> Iterator[dict[str,
 
 def series_panel(
     holder: EngineHolder,
-    rail: Controls,
-    owner: gr.Textbox,
-    picture: gr.State,
+    place: Place,
     reattach: Mapping[str, gr.State],
     name: str,
     run: Callable[..., Iterator[dict[str, Any]]],
     *choices: gr.components.Component,
 ) -> Panel:
     """The panel of one series; ``run(holder, values, *choices)`` yields Grid values."""
-    go, stop = panels.buttons(name)
+    go, rail = panels.go_button(name), place.rail
     display = Grid(name)
     panel = Panel(
-        name, reattach[name], go, stop, display, runs=5, choices=list(choices), merge=merged
+        name, reattach[name], go, place, display, runs=5, choices=list(choices), merge=merged
     )
-    panels.wire(holder, panel, partial(run, holder), owner, picture, rail)
+    panels.wire(holder, panel, partial(run, holder))
 
     def use(event: gr.EventData) -> Updates:
         return {rail[name]: value for name, value in used(event).items()} or gr.skip()

@@ -15,10 +15,9 @@ from awaken import analysis
 from awaken.sampling import Outcome
 from awaken.types import AwakenError
 from awaken.ui import texts
-from awaken.ui.controls.rail import Controls
 from awaken.ui.jobs.events import QUIET
 from awaken.ui.lab import grid, panels, series
-from awaken.ui.lab.panels import Panel
+from awaken.ui.lab.panels import Panel, Place
 from awaken.ui.run import requests
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts.lab_en import say
@@ -30,19 +29,13 @@ MAPS = ("start", "pca", "tsne")
 CLIPS = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"]
 
 
-def build(
-    holder: EngineHolder,
-    rail: Controls,
-    owner: gr.Textbox,
-    picture: gr.State,
-    reattach: Mapping[str, gr.State],
-) -> Panel:
+def build(holder: EngineHolder, place: Place, reattach: Mapping[str, gr.State]) -> Panel:
     """Draw the panel inside the current Blocks and wire it."""
     gr.Markdown(f"{say('paths_about')}\n\n*{say('paths_honest')}*")
     clip = gr.File(
         label=say("clip"), file_types=CLIPS, type="filepath", height=150, elem_id="aw-clip"
     )
-    go, stop = panels.buttons("paths")
+    go = panels.go_button("paths")
     method = gr.Radio(
         [(say(f"map_{key}"), key) for key in MAPS],
         value=MAPS[0],
@@ -62,9 +55,16 @@ def build(
     )
     points = gr.State({})
     panel = Panel(
-        "paths", reattach["paths"], go, stop, display, runs=1, points=points, choices=[clip, method]
+        "paths",
+        reattach["paths"],
+        go,
+        place,
+        display,
+        runs=1,
+        points=points,
+        choices=[clip, method],
     )
-    panels.wire(holder, panel, partial(follow, holder), owner, picture, rail)
+    panels.wire(holder, panel, partial(follow, holder))
     method.change(
         lambda points, method: drawn(points, method) if points else gr.skip(),
         [points, method],

@@ -7,6 +7,7 @@ loaded anew, once ``rejoin`` has found out which of the tab's series there are, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +20,11 @@ from awaken.ui.jobs.events import QUIET, UNSEEN, Updates, as_event, event_limits
 from awaken.ui.jobs.job import Job, JobUpdate, is_token
 from awaken.ui.jobs.tab_session import OWNER_JS, SESSION_JS, TabSession
 from awaken.ui.lab import grid
+from awaken.ui.run import files, results
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.submission import RunSubmission, memory
 from awaken.ui.texts.lab_en import say
+from awaken.ui.viewer import history
 
 NAMES = ("sweep", "variants", "paths", "backends", "proxies")  # the places of their jobs
 
@@ -34,11 +37,28 @@ class LabSubmission(RunSubmission):
 
 
 @dataclass(frozen=True)
-class Panel:
-    """One place of the laboratory: its buttons, where it shows things, what its jobs are like.
+class Place:
+    """What all panels of a laboratory share.
 
     Attributes:
-        name: one of ``NAMES``.
+        rail: the controls, whose settings a series begins with.
+        owner: unseen; the tab puts its token in. picture: title and artist of the painting.
+        stop: ends whatever is under way. tray: the history, which keeps what is made.
+    """
+
+    rail: Controls
+    owner: gr.Textbox
+    picture: gr.State
+    stop: gr.Button
+    tray: gr.HTML
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One series of the laboratory: its button, where it shows things, what its jobs are like.
+
+    Attributes:
+        name: one of ``NAMES``. go: its button. place: what it shares with the others.
         display: shows the moments of the work; ``points``: a state for what they have under that
             name, which stays on the server.
         runs: about how many a job makes. choices: widgets of its own that the work reads.
@@ -50,7 +70,7 @@ class Panel:
     name: str
     reattach: gr.State
     go: gr.Button
-    stop: gr.Button
+    place: Place
     display: gr.components.Component
     runs: int
     points: gr.State | None = None
@@ -61,48 +81,38 @@ class Panel:
     def shown(self, moment: Mapping[str, Any]) -> Updates:
         """The updates that show a moment of the work; the buttons follow its state."""
         value = dict(moment)
-        points = value.pop("points", None)
+        points, kept = value.pop("points", None), value.pop("kept", None)
         updates = {self.display: value} | self.pressed(value["state"] == "running")
+        if kept:
+            updates[self.place.tray] = {"runs": kept}
         return updates | ({self.points: points} if points is not None else {})
 
     def pressed(self, going: bool) -> Updates:
         """The buttons while a job is ``going``: exactly one of them can be pressed."""
-        return go_and_stop(self.go, self.stop, not going) | {self.going: going}
+        return go_and_stop(self.go, self.place.stop, not going) | {self.going: going}
 
     @property
     def outputs(self) -> list[gr.components.Component]:
         """What ``shown`` and ``pressed`` may update."""
         states = [self.going] if self.points is None else [self.going, self.points]
-        return [self.display, self.go, self.stop, *states]
+        return [self.display, self.go, self.place.stop, self.place.tray, *states]
 
 
-def buttons(name: str) -> tuple[gr.Button, gr.Button]:
-    """Go and Stop of the panel ``name``."""
-    with gr.Row(elem_classes=["aw-panel"]):
-        go = gr.Button(
-            say(f"go_{name}"), variant="primary", elem_id=f"aw-go-{name}", scale=0, min_width=220
-        )
-        stop = gr.Button(
-            say("stop"),
-            variant="stop",
-            interactive=False,
-            elem_id=f"aw-stop-{name}",
-            scale=0,
-            min_width=96,
-        )
-    return go, stop
+def go_button(name: str) -> gr.Button:
+    """What begins the series of the panel ``name``."""
+    return gr.Button(say(f"go_{name}"), variant="primary", elem_id=f"aw-go-{name}", min_width=220)
 
 
 def wire(
     holder: EngineHolder,
     panel: Panel,
     work: Callable[..., Iterator[Mapping[str, Any]]],
-    owner: gr.Textbox,
-    picture: gr.State,
-    rail: Controls,
 ) -> None:
-    """Go makes ``work(values, *choices)`` a job, Stop ends it within a step."""
-    jobs = holder.jobs
+    """Go makes ``work(values, *choices)`` a job, Stop ends it within a step.
+
+    work may have moments with ``keep``: (result, stage's note) that the visitor's history is to have.
+    """
+    jobs, place = holder.jobs, panel.place
 
     def submit(owner: str, picture: dict, *choices: Any, **keywords: Any) -> Job | Updates:
         if not is_token(owner):
@@ -113,7 +123,7 @@ def wire(
             return jobs.submit(
                 owner,
                 panel.name,
-                lambda: work(values, *choices),
+                lambda: kept(work(values, *choices), picture or {}),
                 merge=panel.merge,
                 seconds=seconds and panel.runs * seconds,
                 note=LabSubmission(values, picture or {}, {}, keywords["lock"], choices),
@@ -148,26 +158,41 @@ def wire(
         return panel.shown(grid.failed(say("turned_away")))
 
     def halt(owner: str) -> Updates:
-        jobs.stop(owner, panel.name)
-        return panel.shown(grid.stopped())
+        return panel.shown(grid.stopped()) if jobs.stop(owner, panel.name) else gr.skip()
 
     hidden = UNSEEN | event_limits(jobs)
     pressed = panel.go.click(lambda: panel.shown(grid.waiting()), None, panel.outputs, **QUIET)
     submitted = pressed.then(
         as_event(jobs, submit, show),
-        [owner, picture, *panel.choices],
+        [place.owner, place.picture, *panel.choices],
         panel.outputs,
-        inputs_kwargs=rail.keywords(),
+        inputs_kwargs=place.rail.keywords(),
         js=OWNER_JS,
         **hidden,
     )
     reattached = panel.reattach.change(
-        as_event(jobs, reattach, show), owner, panel.outputs, js=OWNER_JS, **hidden
+        as_event(jobs, reattach, show), place.owner, panel.outputs, js=OWNER_JS, **hidden
     )
     watching = [submitted, reattached]
-    panel.stop.click(halt, owner, panel.outputs, cancels=watching, js=OWNER_JS, **QUIET)
+    place.stop.click(halt, place.owner, panel.outputs, cancels=watching, js=OWNER_JS, **QUIET)
     for event in watching:
         event.failure(refuse, panel.going, panel.outputs, **QUIET)
+
+
+def kept(
+    moments: Iterator[Mapping[str, Any]], picture: Mapping[str, str]
+) -> Iterator[Mapping[str, Any]]:
+    """The moments of a series; a finished run in one is written down for the visitor's history."""
+    records: list[dict[str, Any]] = []
+    with closing(moments):
+        for moment in moments:
+            result = moment.get("keep")
+            if result is not None:
+                records.append(
+                    history.history_record(*results.kept(result, files.new_folder(), picture))
+                )
+                moment = {k: v for k, v in moment.items() if k != "keep"} | {"kept": list(records)}
+            yield moment
 
 
 def rejoin(

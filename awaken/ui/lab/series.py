@@ -186,6 +186,7 @@ def _series(
             videos.append(video)
         value = {"tiles": list(tiles), "problems": list(problems), "columns": columns, "fps": fps}
         value |= preview(videos)
+        yield {"state": "running", "line": line, "share": (i + 1) / len(trials), "keep": result}
     if not videos:
         yield failed(join_sentences(*dict.fromkeys(messages)))
         return

@@ -30,7 +30,7 @@ MAX_FILE_SIZE = "20 MB"
 def wire(page: Page, bundled: Sequence[Bundled]) -> None:
     """Wire the drop zone of the painting and the history."""
     rail = page.rail
-    shown = [page.stage, page.placard, page.shown, page.strip]
+    shown = [part for part in (page.stage, page.placard, page.shown, page.strip) if part]
     chosen = [rail["painting"], page.picture, rail.gallery, rail.chips, rail["mask"]]
     outputs = [*shown, *chosen, *restore.outputs(rail)]
     _drops(page, {b.id: b for b in bundled}, outputs)
@@ -72,7 +72,7 @@ def _drops(page: Page, by_id: dict[str, Bundled], outputs: list[Any]) -> None:
         kept = str(files.keep_upload(path))
         foreign = before is not None and prompt in before.suggestions
         updates = _chosen(page, kept) | ({rail["prompt"]: ""} if foreign else {})
-        if running:  # the stage belongs to the run
+        if running or page.stage is None:  # the stage belongs to the run
             return updates
         ask = foreign or not prompt.strip()
         return updates | {
@@ -140,7 +140,7 @@ def _result(page: Page, result: restore.RestoredRun, running: bool) -> Updates:
     updates = _chosen(page, painting)
     if "mask" in result.files:
         updates |= {page.rail["mask"]: restore.mask_value(painting, result.files["mask"])}
-    if running:
+    if running or page.stage is None:
         return updates
     scene = results.film(result.settings, result.files)
     label = results.placard(result.settings, result.files, {})

@@ -28,11 +28,17 @@ def wire(demo: gr.Blocks, holder: EngineHolder, page: Page, bundled: Sequence[Bu
     _remedies(page)  # before the run that the same press may begin: Gradio keeps this order
     loaded = page_load.wire(demo, holder, page, bundled)
     run_events.wire(holder, page, loaded)
-    page.rejoin(loaded)
+    wire_rail(demo, holder, page, bundled)
+
+
+def wire_rail(
+    demo: gr.Blocks, holder: EngineHolder, page: Page, bundled: Sequence[Bundled]
+) -> None:
+    """Wire what every page with a rail does."""
     cost.wire(demo, holder, page.rail, page.cost, page.running)
     alpha.wire(demo, holder, page.rail.inputs, page.running)
     file_events.wire(page, bundled)
-    passage.wire(page, bundled)
+    passage.wire(page)
     _gallery(page, bundled)
     for offer in page.rail.offers:
         model_downloads.wire(holder, offer, page.rail[offer.role])
@@ -64,7 +70,7 @@ def _gallery(page: Page, bundled: Sequence[Bundled]) -> None:
     failure = next((b for b in bundled if b.ready and b.failure), None)
 
     def result_of(chosen: Bundled, running: bool) -> Updates:
-        if running or not chosen.ready:  # the stage belongs to the run
+        if running or not chosen.ready or page.stage is None:  # the stage belongs to the run
             return {}
         scene = chosen.scene()
         return {
@@ -86,14 +92,14 @@ def _gallery(page: Page, bundled: Sequence[Bundled]) -> None:
             **{rail[name]: inputs[name] for name in gallery.INPUTS if name in inputs},
         } | result_of(chosen, running)
 
-    result = [page.stage, page.strip, page.placard, page.shown]
+    result = [part for part in (page.stage, page.strip, page.placard, page.shown) if part]
     rail.gallery.select(
         choose,
         page.running,
         [page.picture, rail.gallery, rail.chips, *result, *(rail[n] for n in gallery.INPUTS)],
         **QUIET,
     )
-    if failure is not None:
+    if failure is not None and page.failure is not None:
         page.failure.click(
             lambda running: result_of(failure, running) or gr.skip(),
             page.running,

@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, closing
 from typing import Any
 
 import gradio as gr
 
 from awaken.ui.texts import say
-from awaken.ui.texts.languages import NAMES, PATHS, TAGS, current_language, use_language
+from awaken.ui.texts.languages import NAMES, TAGS, current_language, language_of, use_language
 from awaken.ui.viewer.parts import part
 
 
-def language_switch() -> gr.HTML:
-    """The way to this page in the other languages, with the settings of its own address."""
+def language_switch(pages: Mapping[str, str], other: str, to: str) -> gr.HTML:
+    """The ways to this page in the other languages, and to one other page of ours.
+
+    pages: language -> where this page is; other: the name of the other page; to: where that is.
+    """
     here = current_language()
     return part(
         "languages",
         '<nav class="aw-languages"></nav>',
         [
             {"path": path or "./", "tag": TAGS[name], "name": NAMES[name], "here": name == here}
-            for name, path in PATHS.items()
+            for name, path in pages.items()
         ],
-        words={"label": say("languages"), "offer": say("language_offer"), "title": say("title")},
+        other={"path": to or "./", "name": other},
+        words={"label": say("pages"), "offer": say("language_offer"), "title": say("title")},
     )
 
 
 def keep_language(demo: gr.Blocks) -> None:
     """Let every handler of a built page speak the language of the page it belongs to."""
-    language = {path: name for name, path in PATHS.items()}
     for event in demo.fns.values():
-        if event.fn is not None and language[event.page] != "en":
-            event.fn = in_language(language[event.page], event.fn)
+        language = language_of(event.page) or "en"
+        if event.fn is not None and language != "en":
+            event.fn = in_language(language, event.fn)
 
 
 def in_language(language: str, fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -10,11 +10,11 @@ import gradio as gr
 from awaken.ui.controls import cost, rail
 from awaken.ui.controls.gallery import Bundled
 from awaken.ui.controls.rail import Controls
-from awaken.ui.lab import laboratory
 from awaken.ui.page.language_switch import language_switch
 from awaken.ui.run import difference, status
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.texts import say, translated_prompt
+from awaken.ui.texts.languages import LABORATORIES, PATHS, current_language
 from awaken.ui.viewer import history, stage
 from awaken.ui.viewer.parts import placard, status_strip
 
@@ -23,6 +23,8 @@ from awaken.ui.viewer.parts import placard, status_strip
 class Page:
     """The components of the page in one language, and what it remembers of its visitor.
 
+    The laboratory is such a page, too: without *Awaken*, stage and placard.
+
     Attributes:
         rail: the controls. go, stop: *Awaken* and *Stop*; cost: what a run would cost.
         stage, strip, placard: where a run is shown. history: the browser's own runs.
@@ -30,17 +32,16 @@ class Page:
         owner: unseen; the tab puts its token in. picture: title and artist of the painting.
         shown: the last good stage value. running: whether a run is under way.
         reattach: whether the page has just opened on a run of its own.
-        rejoin: wires the laboratory to the event after which it looks for its own series.
         ways: the links to other pages of ours; ``select`` carries ``to``.
     """
 
     rail: Controls
-    go: gr.Button
+    go: gr.Button | None
     stop: gr.Button
     cost: gr.Markdown
-    stage: stage.Stage
+    stage: stage.Stage | None
     strip: gr.HTML
-    placard: gr.HTML
+    placard: gr.HTML | None
     history: gr.HTML
     failure: gr.Button | None
     owner: gr.Textbox
@@ -48,14 +49,12 @@ class Page:
     shown: gr.State
     running: gr.State
     reattach: gr.State
-    rejoin: Callable[[gr.events.Dependency], None]
     ways: list[gr.HTML]
 
 
 def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
     """Draw the page inside the current Blocks; on the stage is the example that shows most."""
-    ready = [b for b in bundled if b.ready and not b.failure]
-    first = max(ready, key=lambda b: difference.plainness(b.settings), default=None)
+    first = plainest(bundled)
     scene = first.scene() if first else stage.empty()
     shown = gr.State(scene, delete_callback=None)
     picture = gr.State(first.picture() if first else {})
@@ -64,32 +63,19 @@ def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
 
     with gr.Row(elem_id="aw-hall"):
         with gr.Column(elem_id="aw-left"):
-            with gr.Row(elem_id="aw-head"):
-                gr.Markdown(f"# {say('title')}\n\n{say('subtitle')}", elem_id="aw-title")
-                ways = [language_switch()]
-            with gr.Column(elem_id="aw-rail"):
-                controls = rail.build(
-                    [b.thumbnail() for b in bundled if not b.failure],
-                    first.inputs() | {"suggestions": first.suggestions} if first else {},
-                )
+            language = current_language()
+            ways = [head(PATHS, say("laboratory"), LABORATORIES[language])]
+            controls = left_rail(bundled, first)
             with gr.Column(elem_id="aw-dock"):
                 strip = status_strip(status.idle(first is not None).value())
                 with gr.Row(elem_id="aw-actions"):
                     go = gr.Button(say("awaken"), variant="primary", elem_id="aw-awaken", scale=3)
-                    stop = gr.Button(
-                        say("stop"),
-                        variant="stop",
-                        interactive=False,
-                        elem_id="aw-stop",
-                        scale=1,
-                        min_width=80,
-                    )
+                    stop = stop_button()
                 price = cost.line()
         with gr.Column(elem_id="aw-room"):
             viewer = stage.Stage(scene, elem_id="aw-stage")
             label = placard(first.placard() if first else None)
-        tray = history.tray()
-        rejoin = laboratory.build(holder, controls, owner, picture, running)
+    tray = history.tray()
     failure = _explanation(next((b for b in bundled if b.ready and b.failure), None))
     _foot()
     return Page(
@@ -107,8 +93,36 @@ def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
         shown=shown,
         running=running,
         reattach=gr.State(False),
-        rejoin=rejoin,
         ways=ways,
+    )
+
+
+def plainest(bundled: Sequence[Bundled]) -> Bundled | None:
+    """The example that shows most; None where no result is ready."""
+    ready = [b for b in bundled if b.ready and not b.failure]
+    return max(ready, key=lambda b: difference.plainness(b.settings), default=None)
+
+
+def head(pages: Mapping[str, str], other: str, to: str) -> gr.HTML:
+    """Title, and the ways to other pages of ours; see ``language_switch``. Returns the ways."""
+    with gr.Row(elem_id="aw-head"):
+        gr.Markdown(f"# {say('title')}\n\n{say('subtitle')}", elem_id="aw-title")
+        return language_switch(pages, other, to)
+
+
+def left_rail(bundled: Sequence[Bundled], first: Bundled | None) -> Controls:
+    """The controls, on the picture that is chosen ``first``."""
+    with gr.Column(elem_id="aw-rail"):
+        return rail.build(
+            [b.thumbnail() for b in bundled if not b.failure],
+            first.inputs() | {"suggestions": first.suggestions} if first else {},
+        )
+
+
+def stop_button() -> gr.Button:
+    """*Stop*, which can be pressed while something is under way."""
+    return gr.Button(
+        say("stop"), variant="stop", interactive=False, elem_id="aw-stop", scale=1, min_width=80
     )
 
 

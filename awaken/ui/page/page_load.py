@@ -18,7 +18,6 @@ from awaken.ui.controls.gallery import Bundled
 from awaken.ui.jobs.events import QUIET, Updates, go_and_stop
 from awaken.ui.jobs.job import Job
 from awaken.ui.jobs.tab_session import SESSION_JS, TabSession
-from awaken.ui.lab import panels
 from awaken.ui.page import passage
 from awaken.ui.page.layout import Page
 from awaken.ui.run import links, status
@@ -42,32 +41,21 @@ def wire(
         tab = TabSession.read(session)
         link = restore.from_link(request)
         run = jobs.find(tab.owner, PLACE)
-        last = jobs.last(tab.owner, (PLACE, *panels.NAMES))
         lost = tab.lost(jobs)
-        if PLACE in lost or (lost and last is None):
-            news = {page.strip: status.lost(lost[PLACE]).value()} if PLACE in lost else {}
-            return news | _remembered(tab.runs[PLACE if PLACE in lost else [*lost][-1]])
-        live = any(job is not None and job.live for job in (run, last))
+        if PLACE in lost and not tab.luggage:
+            news = {page.strip: status.lost(lost[PLACE]).value()}
+            news |= remembered(page, tab.runs[PLACE], by_id)
+            return news | {page.running: False, page.reattach: False}
+        live = run is not None and run.live
         if tab.luggage:
-            own = _own(page, run.note, run) if run is not None and run.live else {}
-            return own | passage.unpack(page, tab.luggage, by_id) | kept(run)
-        if last is not None and (live or tab.again or not restore.says_something(link)):
-            return _own(page, last.note, run)
+            own = _own(page, run) if live else {}
+            return own | passage.unpack(page, tab.luggage, by_id) | {page.reattach: live}
+        if run is not None and (live or tab.again or not restore.says_something(link)):
+            return _own(page, run)
         updates, remarks = restore.onto_rail(rail, link)
         if restore.says_something(link):
             updates |= {page.strip: status.restored(remarks).value()}
         return updates | {page.reattach: False}
-
-    def kept(run: Job | None) -> Updates:
-        """While a run of the tab goes on, the stage is its own."""
-        return {page.reattach: True} if run is not None and run.live else {page.reattach: False}
-
-    def _remembered(run: Mapping[str, Any]) -> Updates:
-        """What the tab remembers of a run that this server does not know."""
-        found = links.decode(str(run.get("link", ""))[: links.MAX_QUERY])
-        updates, _ = restore.onto_rail(rail, found)
-        updates |= {page.running: False, page.reattach: False}
-        return updates | passage.painting_of(page, run, by_id.get(str(run.get("picture"))))
 
     session = gr.Textbox(visible=False)
     return demo.load(
@@ -80,8 +68,15 @@ def wire(
     )  # fmt: skip
 
 
-def _own(page: Page, asked: RunSubmission, run: Job | None) -> Updates:
-    """What the tab asked for last, a run or a series; ``run``: its job on the stage, if any."""
+def remembered(page: Page, run: Mapping[str, Any], bundled: Mapping[str, Bundled]) -> Updates:
+    """What the tab remembers of a run that this server does not know."""
+    found = links.decode(str(run.get("link", ""))[: links.MAX_QUERY])
+    updates, _ = restore.onto_rail(page.rail, found)
+    return updates | passage.painting_of(page, run, bundled.get(str(run.get("picture"))))
+
+
+def dials_of(page: Page, asked: RunSubmission) -> Updates:
+    """What the tab asked for, on the rail: settings, painting and mask."""
     rail = page.rail
     settings = {n: value for n, value in asked.values.items() if n not in PICTURES}
     updates, _ = restore.onto_rail(rail, recover(settings))
@@ -95,10 +90,13 @@ def _own(page: Page, asked: RunSubmission, run: Job | None) -> Updates:
         updates |= {rail["painting"]: painting}
         if mask and Path(mask).is_file():
             updates |= {rail["mask"]: brush.value_of(painting, mask)}
-    if run is None:
-        return updates | {page.running: False, page.reattach: False}
+    return updates
+
+
+def _own(page: Page, run: Job) -> Updates:
+    """The tab's own run, live or lately ended: it is watched again."""
     return (
-        updates
+        dials_of(page, run.note)
         | go_and_stop(page.go, page.stop, not run.live)
         | {page.shown: run.note.shown, page.running: run.live, page.reattach: True}
     )

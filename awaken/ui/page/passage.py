@@ -7,7 +7,7 @@ link's own address cannot say. A page that opens looks there first.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from awaken.ui.viewer import brush
 from awaken.ui.viewer.parts import event_data
 
 
-def wire(page: Page, bundled: Sequence[Bundled]) -> None:
+def wire(page: Page) -> None:
     """Let the links to other pages take everything along."""
     luggage = gr.Textbox(visible=False)
 

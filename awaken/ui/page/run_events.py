@@ -60,7 +60,8 @@ def wire(holder: EngineHolder, page: Page, loaded: gr.events.Dependency) -> None
         try:
             return _submit(holder, owner, submission)
         except AwakenError as error:
-            return view(animation.failed(error.kind, error.message, submission.shown))
+            asked = animation.asked(submission.values)
+            return view(animation.failed(error.kind, error.message, submission.shown, asked))
         except Exception:
             log.exception("a run could not be submitted")
             return view(animation.failed("internal", say("internal"), submission.shown))
@@ -142,6 +143,7 @@ def _submit(holder: EngineHolder, owner: str, submission: RunSubmission) -> Job:
     if not is_token(owner):
         raise RequestError(say("no_owner"))
     request = requests.make_request(**submission.values)
+    requests.check_models(request)
     return holder.jobs.submit(
         owner,
         PLACE,

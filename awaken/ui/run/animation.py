@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from awaken import hub, types
-from awaken.backends import BACKENDS
+from awaken.backends import BACKENDS, BackendSpec
 from awaken.engine import until_result
 from awaken.preview import atlas
-from awaken.proxies import PROXIES
+from awaken.proxies import PROXIES, ProxySpec
 from awaken.sampling import Outcome
 from awaken.types import AwakenError, Request
 from awaken.ui.run import results, status
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.files import new_folder
+from awaken.ui.run.requests import owner_here
 from awaken.ui.run.status import Status
 from awaken.ui.run.submission import RunSubmission
 from awaken.ui.texts import say
+from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import stage
 from awaken.video import result_settings
 
@@ -89,21 +91,44 @@ def animate(holder: EngineHolder, submission: RunSubmission, request: Request) -
         holder.busy -= 1
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The models and the size of a run that failed: what a way on depends on."""
+
+    backend: str
+    proxy: str
+    size: int | None = None
+
+
+def asked(values: Mapping[str, Any]) -> Asked:
+    """The same of values as ``requests.make_request`` takes them."""
+    return Asked(str(values.get("backend")), str(values.get("proxy")), values.get("size"))
+
+
 def failed(
-    kind: str, message: str, shown: Mapping[str, Any], request: Request | None = None
+    kind: str, message: str, shown: Mapping[str, Any], request: Request | Asked | None = None
 ) -> RunView:
     """A run that failed, with its sentence and a way on; ``shown`` comes back.
 
-    request: of a run that had begun; without it no smaller size and no download is offered.
+    request: what was asked for; without it no smaller size and no download is offered. Paths and
+    commands of this machine are for its owner: others read what the model needs.
     """
     smaller, commands = None, ()
     if request is not None and request.backend in BACKENDS and request.proxy in PROXIES:
         backend, proxy = BACKENDS[request.backend], PROXIES[request.proxy]
         smaller = status.smaller_size(backend.sizes, request.size or backend.size)
-        if kind == "model":
+        if kind == "model" and owner_here():
             commands = hub.commands(*backend.bases, backend.release, *proxy.bases, proxy.release)
+        elif kind == "model":
+            absent = next((spec for spec in (backend, proxy) if spec.available()), None)
+            message = model_lacking(absent) if absent else message
     now = status.failed(kind, message, shown["result"] is not None, smaller, commands)
     return RunView(now, stage.settled(shown), ended=True)
+
+
+def model_lacking(spec: BackendSpec | ProxySpec) -> str:
+    """That a model is not here, and what it needs."""
+    return say("model_lacking", model=translate(spec.title), needs=translate(spec.needs))
 
 
 def _fps(request: Request) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from awaken.backends import BACKENDS
 from awaken.painting import open_mask, open_painting
 from awaken.proxies import PROXIES
-from awaken.types import SETTINGS, Request, RequestError
+from awaken.types import SETTINGS, ModelError, Request, RequestError
 from awaken.ui.texts import say
 
 BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))  # chosen unless the visitor chooses
@@ -48,6 +49,20 @@ def make_request(
         proxy_options=dict(proxy_options or {}),
         **settings,
     )
+
+
+def check_models(request: Request) -> None:
+    """Raise ModelError, before anybody waits, when a model of the request is not on this machine."""
+    for name, registry in (("backend", BACKENDS), ("proxy", PROXIES)):
+        spec = registry.get(getattr(request, name))  # the engine has a sentence for an unknown name
+        why = spec.available() if spec else None
+        if why:
+            raise ModelError("{title}: {why}", title=spec.title, why=why)
+
+
+def owner_here() -> bool:
+    """Whether the page speaks to this machine's owner, who may read its paths and run its commands."""
+    return os.environ.get("AWAKEN_DOWNLOADS") == "1"
 
 
 def new_seed() -> int:

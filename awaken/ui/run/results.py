@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from awaken import types
 from awaken.backends import BACKENDS
 from awaken.proxies import PROXIES
 from awaken.ui.run import bundle_links, difference, links
 from awaken.ui.texts import say, translated_prompt
 from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import stage
+from awaken.video import CRF_INTRA, result_settings, stacked, write_mp4
 
 
 def film(
@@ -68,6 +72,26 @@ def of_folder(
     if not {"stacked", "settings", "painting"} <= files.keys():
         return None
     settings = json.loads(files["settings"].read_text("utf-8"))
+    return film(settings, files), placard(settings, files, picture)
+
+
+def kept(
+    result: types.Result, folder: Path, picture: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(stage value, placard) of a run whose files are written into ``folder``: those from which all
+    others can be made."""
+    settings = result_settings(result)
+    files = {"stacked": folder / "stacked.mp4", "settings": folder / "settings.json"}
+    both = stacked(result.baseline, result.awakened)
+    write_mp4(
+        both, files["stacked"], int(settings["fps"]), settings, keyframe_every=1, crf=CRF_INTRA
+    )
+    pictures = {"painting": result.painting, "proxy": result.proxy, "mask": result.mask}
+    for name, image in pictures.items():
+        if image is not None:
+            files[name] = folder / f"{name}.png"
+            Image.fromarray(image).save(files[name], compress_level=1)
+    files["settings"].write_text(json.dumps(settings, ensure_ascii=False) + "\n", encoding="utf-8")
     return film(settings, files), placard(settings, files, picture)
 
 

@@ -102,6 +102,11 @@ def idle(example: bool) -> Status:
     return Status(line=say("state_example" if example else "state_idle"))
 
 
+def laboratory() -> Status:
+    """The laboratory before its first series."""
+    return Status(line=say("state_laboratory"))
+
+
 def chosen(ask: bool) -> Status:
     """Another painting hangs; ``ask``: nothing has been said yet that should move in it."""
     return Status(line=say("state_say" if ask else "state_press"))
@@ -167,6 +172,7 @@ def failed(
     }.get(kind, [])
     title = say(f"card_{kind}") if kind in _TITLED else say("card_internal")
     card = {"tone": "bad", "title": title, "text": translate(message), "actions": actions}
+    card["cause"] = kind  # when it goes, the card does (assets/js/status.js)
     if commands:
         card["commands"] = list(commands)
     line = say("state_failed_kept" if kept else "state_failed")

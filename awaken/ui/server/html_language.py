@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from awaken.ui.texts.languages import PATHS, TAGS
+from awaken.ui.texts.languages import TAGS, language_of
 
 
 class HtmlLanguage:
@@ -19,7 +19,7 @@ class HtmlLanguage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix(scope.get("root_path", "")).strip("/")
-        language = next((name for name, where in PATHS.items() if where == path), None)
+        language = language_of(path)
         if scope["type"] != "http" or language is None:
             return await self.app(scope, receive, send)
         start: Message = {}

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 PATHS: dict[str, str] = {"en": "", "zh": "zh"}  # language -> where its page is, below the root
+LABORATORIES: dict[str, str] = {"en": "lab", "zh": "zh-lab"}  # the same for the laboratory
 TAGS: dict[str, str] = {"en": "en", "zh": "zh-CN"}  # language -> what <html lang> says
 NAMES: dict[str, str] = {"en": "English", "zh": "中文"}  # each in its own words
 _spoken: ContextVar[str] = ContextVar("spoken", default="en")
@@ -21,6 +22,15 @@ _spoken: ContextVar[str] = ContextVar("spoken", default="en")
 def current_language() -> str:
     """The language being spoken: a key of ``PATHS``."""
     return _spoken.get()
+
+
+def language_of(path: str) -> str | None:
+    """The language of the page below this path; None for what is no page of ours."""
+    for pages in (PATHS, LABORATORIES):
+        for language, where in pages.items():
+            if where == path:
+                return language
+    return None
 
 
 @contextmanager

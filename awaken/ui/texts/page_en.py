@@ -9,7 +9,9 @@ ENGLISH: dict[str, str] = {
     # the frame of the page
     "title": "Every Painting Awakened",
     "subtitle": "A still painting, a sentence, and motion that the paper’s method draws out.",
-    "languages": "Language",
+    "pages": "Languages and pages",
+    "laboratory": "Laboratory",
+    "to_stage": "Back to the stage",
     "language_offer": "本页有中文版",
     "foot": "**Every Painting Awakened: A Training-free Framework for Painting-to-Animation "
     "Generation.** The method is the authors’; this demo is an independent implementation of it. "
@@ -153,6 +155,7 @@ ENGLISH: dict[str, str] = {
     "time_left": "about {seconds:.0f} s left",
     "state_idle": "Ready. Choose a painting, say what should move, press Awaken.",
     "state_example": "An example is playing. Awaken makes your own.",
+    "state_laboratory": "Series run on this painting and these settings.",
     "state_say": "Say what should move in this picture, then press Awaken.",
     "state_press": "Press Awaken to bring this picture to life.",
     "state_done": "Done in {seconds:.1f} s, with {evaluations} network evaluations.",
@@ -180,6 +183,7 @@ ENGLISH: dict[str, str] = {
     "card_crowded": "Too many are waiting",
     "crowded": "{count} runs are waiting already. Try again in about {minutes} min; your settings "
     "stay as they are.",
+    "model_lacking": "{model} is not on this machine. It needs: {needs} Choose another model.",
     "nothing_to_repeat": "That run is no longer known here. Press Awaken to run what the dials say.",
     "no_owner": "This page could not be told from others: reload it, then press Awaken again.",
     "connection_lost": "The connection is lost. The page returns to your run by itself as soon as "

@@ -12,7 +12,9 @@ CHINESE: dict[str, str] = {
     # the frame of the page
     "title": "唤醒每一幅画",
     "subtitle": "一幅静止的画，一句话，以及论文方法从中唤出的动态。",
-    "languages": "语言",
+    "pages": "语言与页面",
+    "laboratory": "实验室",
+    "to_stage": "回到舞台",
     "language_offer": "This page in English",
     "foot": "**《唤醒每一幅画：无需训练的“画作转动画”生成框架》**（Every Painting Awakened: "
     "A Training-free Framework for Painting-to-Animation Generation）。方法属于论文作者；"
@@ -151,6 +153,7 @@ CHINESE: dict[str, str] = {
     "time_left": "约剩 {seconds:.0f} 秒",
     "state_idle": "准备就绪。选一幅画，说说让什么动起来，再按“唤醒”。",
     "state_example": "正在播放示例。按“唤醒”制作您自己的。",
+    "state_laboratory": "各系列都用这幅画和这些设置运行。",
     "state_say": "说说这幅画里让什么动起来，再按“唤醒”。",
     "state_press": "按“唤醒”，让这幅画动起来。",
     "state_done": "完成，用时 {seconds:.1f} 秒，网络求值 {evaluations} 次。",
@@ -174,6 +177,7 @@ CHINESE: dict[str, str] = {
     "forgotten": "页面离开期间它被放弃了。您的设置都还在：再按一次“唤醒”。",
     "card_crowded": "等待的人太多",
     "crowded": "已有 {count} 个任务在等待。请在大约 {minutes} 分钟后再试；您的设置会保持不变。",
+    "model_lacking": "本机没有 {model}。它需要：{needs}请选择别的模型。",
     "nothing_to_repeat": "这里已不记得那个任务。按“唤醒”即可按当前设置运行。",
     "no_owner": "无法辨认这个页面：请重新加载，然后再按“唤醒”。",
     "connection_lost": "连接已断开。服务器一恢复，本页会自动回到您的任务。",

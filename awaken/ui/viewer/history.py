@@ -49,8 +49,12 @@ DISTINGUISHING = {
 }
 
 
-def tray() -> gr.HTML:
-    """The component; its value is a ``history_record``. ``select`` carries ``settings``, a JSON text."""
+def tray(brief: bool = False) -> gr.HTML:
+    """The component; its value is a ``history_record``, or {"runs": several}.
+
+    ``select`` carries ``settings``, a JSON text, and the run's pictures by path. brief: it only says how
+    many it keeps, for a page without a stage.
+    """
     words: dict[str, Any] = {
         key.removeprefix("history_"): say(key) for key in ENGLISH if key.startswith("history_")
     }
@@ -71,7 +75,7 @@ def tray() -> gr.HTML:
         ),
         apply_default_css=False,
         elem_id="aw-history",
-        elem_classes=["aw-part"],
+        elem_classes=["aw-part", *(["aw-history-brief"] if brief else [])],
     )
 
 

@@ -42,22 +42,33 @@ def status_strip(value: Mapping[str, Any]) -> gr.HTML:
         '<div class="aw-says"><p class="aw-line" role="status"></p><p class="aw-detail"></p></div>'
         '<div class="aw-cards" aria-live="polite"></div>',
         dict(value),
-        words={"lost": say("connection_lost"), "opening": say("opening")},
+        words={
+            "lost": say("connection_lost"),
+            "opening": say("opening"),
+            "idle": say("state_idle"),
+        },
     )
 
 
 def placard(value: Mapping[str, Any] | None) -> gr.HTML:
-    """The museum label under the stage: title, facts of the run, downloads."""
+    """The museum label under the stage: one line with what is taken home; facts behind Details."""
     return part(
         "placard",
-        '<div class="aw-placard"><div class="aw-placard-head"><p class="aw-tag"></p><h2></h2>'
-        '<p class="aw-byline"></p>'
-        '<p class="aw-said"></p><p class="aw-remark"></p></div>'
-        '<dl class="aw-facts"></dl><div class="aw-files"></div>'
-        '<label class="aw-keep"><input type="checkbox" checked><span></span></label></div>',
+        '<div class="aw-placard"><div class="aw-placard-line"><div class="aw-placard-head">'
+        '<span class="aw-tag"></span><h2></h2><span class="aw-byline"></span>'
+        '<span class="aw-said"></span></div><div class="aw-files"></div></div>'
+        '<p class="aw-remark"></p>'
+        '<div class="aw-shared" hidden><input type="text" readonly><span role="status"></span></div>'
+        '<details class="aw-others"><summary></summary><div class="aw-files"></div>'
+        '<label class="aw-keep"><input type="checkbox" checked><span></span></label></details>'
+        '<details class="aw-details"><summary></summary><dl class="aw-facts"></dl></details></div>',
         dict(value) if value else None,
         words={
-            "downloads": say("downloads"),
+            "more": say("more_files"),
+            "details": say("details"),
+            "share": say("share"),
+            "copied": say("share_copied"),
+            "copy": say("share_copy"),
             "source": say("credit_source"),
             "keep": say("keep_settings"),
             "keep_info": say("keep_settings_info"),
