@@ -322,7 +322,7 @@ class Engine:
 
 
 _OUT_OF_MEMORY = Message(
-    "The machine ran out of memory. Choose a smaller size (advanced settings) and press Awaken "
+    "The machine ran out of memory. Choose a smaller size (More settings) and press Awaken "
     "again; nothing else was lost."
 )
 

@@ -59,11 +59,12 @@ def visit(server, open_page):
     """``visit(theme, **context)`` -> the page with the toy models chosen."""
 
     def open_(theme: str = "light", **context):
-        page = open_page(f"{server.url}?__theme={theme}", **context)
+        page = open_page(f"{server.url}lab?__theme={theme}", **context)
         page.wait_for_selector("#aw-laboratory")
-        page.click("#aw-models button")
         for name in ("backend", "proxy"):
+            page.click(f"#aw-row-{name} button")
             page.locator(f"#aw-{name} label", has_text="Tiny").click()
+            page.keyboard.press("Escape")
         page.click("#aw-advanced button")
         page.locator("#aw-size", has_text="96").wait_for()
         return page
@@ -119,7 +120,7 @@ def test_a_sweep_says_what_it_saved_and_a_tile_sets_the_dial(visit):
     assert "5 runs" in line and "saved" in line and "baseline 4×" in line
     page.locator("#aw-grid-sweep .aw-tile", has_text="p = 0.25").get_by_role("button").click()
     page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.25'")
-    assert page.is_enabled("#aw-go-sweep") and page.is_disabled("#aw-stop-sweep")
+    assert page.is_enabled("#aw-go-sweep") and page.is_disabled("#aw-stop")
 
 
 def test_stop_ends_a_series_within_a_step(visit, server):
@@ -134,7 +135,7 @@ def test_stop_ends_a_series_within_a_step(visit, server):
         )
         asked = []
         page.on("request", lambda r: r.method == "POST" and asked.append(server.engine.steps))
-        page.click("#aw-stop-sweep")
+        page.click("#aw-stop")
         wait_for_state(page, "sweep", "stopped")
         deadline = time.monotonic() + 15
         while server.engine.open_runs and time.monotonic() < deadline:
@@ -145,7 +146,7 @@ def test_stop_ends_a_series_within_a_step(visit, server):
         server.engine.pace = 0.0
     page.wait_for_timeout(500)
     assert page.inner_text("#aw-grid-sweep .aw-grid-line") == "Stopped."
-    assert page.is_enabled("#aw-go-sweep") and page.is_disabled("#aw-stop-sweep")
+    assert page.is_enabled("#aw-go-sweep") and page.is_disabled("#aw-stop")
 
 
 def test_closing_the_tab_frees_the_engine(visit, server):
@@ -191,7 +192,7 @@ def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
         page.wait_for_function(f"({PAINTED.strip()})() > 0")
         assert page.get_by_role("tab", name="Table 1").get_attribute("aria-selected") == "true"
         assert page.input_value("#aw-prompt textarea") == prompt
-        assert page.is_disabled("#aw-go-variants") and page.is_enabled("#aw-stop-variants")
+        assert page.is_disabled("#aw-go-variants") and page.is_enabled("#aw-stop")
         assert server.engine.open_runs == 1
         line = page.locator("#aw-grid-variants .aw-grid-line")
         at = line.inner_text()
@@ -203,7 +204,7 @@ def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
     finally:
         server.engine.pace = 0.0
     page.wait_for_selector("#aw-grid-variants [data-source=film]")
-    assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop-variants")
+    assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop")
     page.route("**/grid.mp4", lambda route: route.abort())
     page.reload()
     wait_for_state(page, "variants", "done")
@@ -224,7 +225,7 @@ def test_a_series_that_is_gone_is_told_and_its_settings_come_back(visit, server)
     line.wait_for()
     assert line.is_visible()
     assert page.input_value("#aw-prompt textarea") == "rain falls"
-    assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop-variants")
+    assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop")
     assert page.evaluate("sessionStorage.getItem('awaken-runs')") == "{}"
 
 

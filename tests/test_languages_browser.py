@@ -66,21 +66,39 @@ def test_a_chinese_prompt_awakens_and_each_phase_is_announced_once(visit):
 def test_the_way_between_languages_keeps_the_settings(visit):
     page = visit("?v=1&p=0.4")
     assert page.evaluate("document.documentElement.lang") == "en"
-    page.click("#aw-languages a")
+    page.click("#aw-wall button >> nth=2")
+    page.wait_for_selector("#aw-wall button:nth-child(3)[aria-pressed=true]")
+    page.fill("#aw-prompt textarea", "the boats drift on the water")
+    page.locator("#aw-p input[type=number]").fill("0.4")
+    page.locator("#aw-p input[type=number]").press("Enter")
+    told = page.get_attribute("[data-testid=stage-show-original] img", "src")
+    page.click("#aw-languages a >> nth=0")
+    page.wait_for_url("**/zh")
     page.wait_for_selector("[data-testid=stage][data-mode=done]")
-    assert page.url.endswith("/zh?v=1&p=0.4")
+    page.wait_for_selector("#aw-wall button:nth-child(3)[aria-pressed=true]")
+    assert page.input_value("#aw-prompt textarea") == "the boats drift on the water"
+    page.wait_for_function(
+        "src => document.querySelector('[data-testid=stage-show-original] img').src.split('file=')[1]"
+        " === src.split('file=')[1]",
+        arg=told,
+    )
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     assert page.title() == CHINESE["title"]
     page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.4'")
-    page.click("#aw-languages a")
-    page.wait_for_selector("[data-testid=stage][data-mode=done]")
-    assert page.url.split("/")[-1] == "?v=1&p=0.4"
+    page.click("#aw-languages a >> nth=1")
+    page.wait_for_url("**/zh-lab")
+    page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.4'")
+    assert page.input_value("#aw-prompt textarea") == "the boats drift on the water"
+    page.click("#aw-languages a >> nth=0")
+    page.wait_for_url("**/lab")
+    page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.4'")
+    assert page.evaluate("document.documentElement.lang") == "en"
 
 
 def test_another_language_of_the_browser_is_offered_and_not_forced(visit):
     page = visit("", locale="zh-CN")
     assert page.evaluate("document.documentElement.lang") == "en"
-    assert page.inner_text("#aw-languages a") == "本页有中文版"
+    assert page.inner_text("#aw-languages a >> nth=0") == "本页有中文版"
     assert (
         page.locator("footer", has_text="Settings").count() == 1
     )  # Gradio's own words follow the page

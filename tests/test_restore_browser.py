@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from awaken.examples import load_index
 from awaken.types import RequestError
 from awaken.ui.run.links import encode
 from awaken.video import read_settings
@@ -90,6 +91,7 @@ def test_what_was_downloaded_and_dropped_anywhere_brings_its_settings_back(visit
     """A bundle, a video and the settings: as the browser saves them, onto the foot of the page."""
     page = visit()
     prompt = page.input_value("#aw-prompt textarea")
+    page.click(".aw-others summary")
     for label, ending in (("Everything", ".zip"), ("Awakened, mp4", ".mp4"), ("Settings", ".json")):
         with page.expect_download() as download:
             page.click(f".aw-file:has-text('{label}')")
@@ -118,10 +120,12 @@ def test_of_a_bundle_only_the_settings_travel(visit, tmp_path):
 
 def test_a_switch_beside_the_downloads_keeps_settings_out(visit, tmp_path):
     page = visit()
+    page.click(".aw-others summary")
     files = page.locator(".aw-file")
     assert files.filter(has_text="Settings, json").count() == 1
     page.get_by_label("Keep the settings in the files").uncheck()
     assert files.filter(has_text="ettings").count() == 0, "neither the file nor the link"
+    assert files.filter(has_text="Share").count() == 0
     with page.expect_download() as download:
         files.filter(has_text="Awakened, mp4").click()
     download.value.save_as(tmp_path / "film.mp4")
@@ -129,6 +133,7 @@ def test_a_switch_beside_the_downloads_keeps_settings_out(visit, tmp_path):
         read_settings(tmp_path / "film.mp4")
     page.reload()  # this browser remembers the choice
     page.wait_for_selector(".aw-file")
+    page.click(".aw-others summary")
     assert not page.get_by_label("Keep the settings in the files").is_checked()
     assert files.filter(has_text="ettings").count() == 0
 
@@ -139,3 +144,57 @@ def test_a_file_without_settings_is_a_sentence(visit, tmp_path):
     file.write_text("{}")
     page.set_input_files("#aw-painting input[type=file]", str(file))
     page.wait_for_selector("text=holds no settings of Awaken")
+
+
+def test_the_link_is_copied_and_shown_and_leaves_the_result_alone(visit):
+    page = visit()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.wait_for_selector("[data-testid=stage][data-source=film]")
+    address = page.url
+    page.click(".aw-file:has-text('Share')")
+    page.wait_for_selector(".aw-shared [role=status]:text('Copied')")
+    shown = page.input_value(".aw-shared input")
+    assert page.evaluate("navigator.clipboard.readText()") == shown and "?v=1&prompt=" in shown
+    assert page.url == address and page.get_attribute("[data-testid=stage]", "data-mode") == "done"
+
+
+def test_a_bundle_brings_painting_proxy_and_both_videos_back(visit, tmp_path):
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-source=film]")
+    told = page.inner_text("[data-testid=stage-told]")
+    prompt = page.input_value("#aw-prompt textarea")
+    page.click(".aw-others summary")
+    with page.expect_download() as download:
+        page.click(".aw-file:has-text('Everything')")
+    download.value.save_as(tmp_path / "all.zip")
+    page.click("#aw-wall button >> nth=1")
+    page.wait_for_selector("#aw-wall button:nth-child(2)[aria-pressed=true]")
+    page.wait_for_function(
+        "told => document.querySelector('[data-testid=stage-told]').textContent !== told", arg=told
+    )
+    page.set_input_files("#aw-painting input[type=file]", str(tmp_path / "all.zip"))
+    wait_for_prompt(page, prompt)
+    page.wait_for_function(
+        "document.querySelector('#aw-painting img').src.endsWith('painting.png')"
+    )
+    page.wait_for_selector(".aw-tag:text-is('Your run')")
+    page.wait_for_selector("[data-testid=stage][data-pending=false]")
+    again = page.inner_text("[data-testid=stage-told]")
+    assert again.split("times")[0] == told.split("times")[0], "the same videos, measured anew"
+    assert page.is_enabled("[data-testid=stage-show-proxy]")
+    assert "Settings and painting are back" in page.inner_text(".aw-line")
+
+
+def test_an_upload_hangs_at_once_and_the_foreign_prompt_is_gone(visit):
+    page = visit()
+    page.wait_for_selector("[data-testid=stage][data-source=film]")
+    own = load_index()[3].path
+    page.set_input_files("#aw-painting input[type=file]", str(own))
+    page.wait_for_selector("[data-testid=stage][data-mode=chosen][data-show=original]")
+    assert page.input_value("#aw-prompt textarea") == ""
+    assert "Say what should move" in page.inner_text(".aw-line")
+    assert page.is_hidden("#aw-placard") and page.is_hidden("[data-testid=stage-told]")
+    hung = page.locator("[data-testid=stage-still]")
+    assert hung.get_attribute("src").split("file=")[1] in page.get_attribute(
+        "#aw-painting img", "src"
+    )

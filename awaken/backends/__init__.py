@@ -39,7 +39,7 @@ BACKENDS: dict[str, BackendSpec] = {
         guidance=2.0,
         motion=1.9,
         learnt_from="procedural scenes and labelled public-domain paintings; what is where in them, "
-        "from photographs (ImageNet) first; no film",
+        "from photographs (ImageNet) first; no videos",
         sizes=(384, 512, 640, 768),
         frame_choices=(16, 24, 32),
         motion_range=(0.2, 2.0, 0.05),

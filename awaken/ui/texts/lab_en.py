@@ -7,11 +7,10 @@ from awaken.ui.texts.languages import current_language
 
 ENGLISH: dict[str, str] = {
     "title": "Laboratory",
-    "intro": "Everything here works on the chosen painting and sentence, with the settings "
-    "and the seed of the controls.",
+    "intro": "Several runs at once, on the painting, the prompt and the settings at the left.",
     "sweep": "Sweep",
-    "sweep_about": "One setting takes all its values; the rest, seed and noises included, "
-    "stays. One scrubber moves all videos.",
+    "sweep_about": "Five values of one setting; everything else stays the same. One slider moves "
+    "all videos.",
     "sweep_what": "What varies",
     "sweep_p": "p: 0, 0.25, 0.5, 0.75, 1",
     "sweep_alpha": "α: all five curves of Fig. 6",
@@ -89,17 +88,17 @@ ENGLISH: dict[str, str] = {
     "start it again.",
     "lost_forgotten": "This series is gone: it was let go while this page was away. Your settings are "
     "still here: start it again.",
-    "waiting": "Asking for a turn",
-    "waited": "Another run comes first, {seconds:.0f} s waited",
+    "waiting": "Waiting in line",
+    "waited": "Waiting for another run, {seconds:.0f} s so far",
     "warming": "Starting the models, {seconds:.0f} s",
     "stage_load": "loading the models",
-    "stage_proxy": "painting the proxy",
+    "stage_proxy": "making the proxy image",
     "stage_distil": "distilling",
     "stage_denoise": "denoising",
     "stage_decode": "decoding",
     "running": "{index} of {count}, {label}: {stage}",
     "running_step": "{index} of {count}, {label}: {stage}, step {step} of {steps}",
-    "writing": "Writing the film",
+    "writing": "Writing the video",
     "done_one": "One run in {seconds:.1f} s. {saved}",
     "done": "{count} runs in {seconds:.1f} s. {saved}",
     "saved": "{evaluations} network evaluations instead of {scratch}: {reused} reused, "
@@ -128,8 +127,8 @@ ENGLISH: dict[str, str] = {
     "frame": "Frame {0} of {1}",
     "grid": "Videos, all at the same frame",
     "still": "Proxy image of {0}",
-    "trouble": "This browser could not play the film; it shows the small preview.",
-    "download": "Download this film",
+    "trouble": "This browser could not play the video; it shows the small preview.",
+    "download": "Download this video",
 }
 
 LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}

@@ -5,7 +5,7 @@ from __future__ import annotations
 CHINESE: dict[str, str] = {
     # the placard under the stage
     "example": "示例",
-    "example_failure": "一次坦诚的失败",
+    "example_failure": "失败的例子",
     "yours": "您的运行",
     "untitled": "您的图片",
     "names_baseline": "基线",
@@ -36,7 +36,7 @@ CHINESE: dict[str, str] = {
     "fact_alpha": "α",
     "fact_variant": "变体",
     "fact_models": "模型",
-    "fact_learnt_from": "学自",
+    "fact_learnt_from": "训练所用",
     "fact_motion": "运动幅度",
     "fact_mask": "运动画笔",
     "value_mask": "画面的 {share:.0f}%",
