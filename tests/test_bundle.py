@@ -188,6 +188,14 @@ def test_the_wipe_sweeps_over_and_back():
     assert [tuple(line[x]) for x in (8, 32, 56)] == [(0, 0, 200), (255,) * 3, (200, 0, 0)]
 
 
+def test_a_loop_has_the_size_of_its_video(tmp_path):
+    video = np.zeros((3, 24, 520, 3), np.uint8)
+    write_loops(video, tmp_path / "a.gif", tmp_path / "a.webp", 5)
+    for name in ("a.gif", "a.webp"):
+        with Image.open(tmp_path / name) as loop:
+            assert loop.size == (520, 24)
+
+
 def test_a_still_loop_does_not_flicker(tmp_path):
     video = np.repeat(np.random.default_rng(1).integers(0, 256, (1, 40, 60, 3), np.uint8), 5, 0)
     write_loops(video, tmp_path / "a.gif", tmp_path / "a.webp", 5)

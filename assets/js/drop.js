@@ -19,7 +19,7 @@ async function take(file) {
   try {
     const { path, url } = await upload(await unpacked(file).catch(() => file));
     props.value = { path, url, orig_name: file.name, meta: { _type: "gradio.FileData" } };
-    trigger("upload", { problem: "" });
+    trigger("upload", { problem: "", name: file.name });
   } catch (error) {
     draw();
     trigger("upload", { problem: String(error && error.message) });

@@ -48,7 +48,9 @@ function drawCards(cards) {
 
 function draw() {
   const value = props.value || {};
+  const ran = element.dataset.state === "running";
   element.dataset.state = value.state || "idle";
+  opening = value.state === "done" && (opening || (ran && document.querySelector(".stage") !== null));
   drawPhases(value.phases || []);
   const bar = pick(".aw-bar");
   const percent = Math.round(100 * (value.share || 0));
@@ -82,14 +84,14 @@ for (const kind of ["input", "aw-row"]) {
 }
 
 /* "Done" is said when the new video hangs (stage/value.js), not while it is still being opened. */
+let opening = false;
 function drawLine() {
-  const { state, line = "" } = props.value || {};
-  const opening = state === "done" && document.querySelector('.stage[data-pending="true"]');
-  const said = opening ? words.opening : line;
+  const said = opening ? words.opening : (props.value && props.value.line) || "";
   if (pick(".aw-line").textContent !== said) pick(".aw-line").textContent = said;
 }
 document.addEventListener("aw-hangs", function hangs() {
   if (!element.isConnected) return document.removeEventListener("aw-hangs", hangs);
+  opening = false;
   drawLine();
 });
 

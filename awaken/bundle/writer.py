@@ -27,7 +27,6 @@ from awaken.video import read_settings, side_by_side, write_mp4
 
 WIPE_LOOPS = 4  # runs of the film per sweep there and back
 LINE = 3  # px of the wipe's line
-GIF_SIDE = 400  # longest side: a gif has 256 colours and no compression to speak of
 _FILMS = ("baseline", "awakened", "side_by_side", "wipe", "stacked")
 
 
@@ -232,14 +231,11 @@ def write_loops(video: np.ndarray, gif: Path, webp: Path, fps: int) -> None:
         duration=round(1000 / fps),
         **endless,
     )
-    small = [picture.copy() for picture in pictures]
-    for picture in small:
-        picture.thumbnail((GIF_SIDE, GIF_SIDE), Image.Resampling.LANCZOS)
     # one palette for the whole loop: palettes of their own would make still parts flicker
-    sample = np.concatenate([np.asarray(p)[::3, ::3] for p in small[: len(video) : 4]])
+    sample = np.concatenate([np.asarray(p)[::3, ::3] for p in pictures[: len(video) : 4]])
     palette = Image.fromarray(sample).quantize(255, Image.Quantize.MEDIANCUT, kmeans=2)
-    small = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in small]
-    small[0].save(gif, append_images=small[1:], disposal=1, duration=ticks, **endless)
+    plain = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
+    plain[0].save(gif, append_images=plain[1:], disposal=1, duration=ticks, **endless)
 
 
 def _png(path: Path) -> bytes:

@@ -15,8 +15,13 @@ const settingsOf = (run) => JSON.parse(run.texts["settings.json"]);
 const when = (run) =>
   new Date(run.date).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 
-// "p 0.6 · seed 42", what tells two runs of one painting apart at a glance
+// What tells a run from the one before: the choices in which they differ, or its sentence; of the first
+// one, or where nothing differs, "p 0.6 · seed 42".
 function noteOf(run) {
+  const before = runs[runs.findIndex(({ id }) => id === run.id) + 1];
+  const facts = before ? differing(before, run).slice(0, 2) : [];
+  if (facts.length) return facts.map(([name, , is]) => name + " " + is).join(" · ");
+  if (before && before.placard.prompt !== run.placard.prompt) return run.placard.prompt;
   const { p, seed } = settingsOf(run);
   return fill("note", { p: Number(p.toFixed(2)), seed });
 }
@@ -32,7 +37,16 @@ function filmOf(run, files) {
   };
 }
 
-function one(run, files) {
+// All downloads of a fresh run while the server still has it; what this browser keeps otherwise.
+async function offered(run) {
+  const files = run.placard.files || [];
+  const told = files.find(({ file }) => /settings\.json$/.test(file.url)); // the smallest of them
+  if (!told) return null;
+  const answer = await fetch(new URL(told.file.url, location.href), { method: "HEAD" }).catch(() => null);
+  return answer && answer.ok ? files : null;
+}
+
+function one(run, files, fresh) {
   const film = filmOf(run, files);
   const stem = nameOf(run);
   // the film carries its settings: it goes with them where the visitor keeps settings out of files
@@ -46,7 +60,7 @@ function one(run, files) {
     file: { url },
     bare,
   }));
-  const own = { tag: texts.tag, remark: when(run), files: saved, back: texts.back };
+  const own = { tag: texts.tag, remark: when(run), files: fresh || saved, back: texts.back };
   return { film, placard: { ...run.placard, ...own } };
 }
 
@@ -71,6 +85,7 @@ function two(a, b, filesOfA, filesOfB) {
     byline: from.byline === to.byline ? from.byline : "",
     credit: from.credit === to.credit ? from.credit : "",
     prompt: from.prompt === to.prompt ? from.prompt : "A " + from.prompt + " · B " + to.prompt,
+    files: [],
     facts: facts.map(([name, was, is]) => [name, "A " + was + " · B " + is]),
     remark: [facts.length ? "" : texts.same_settings, ...caveats(a.film, b.film)].join(" ").trim(),
     back: texts.back,

@@ -55,7 +55,6 @@ function makeCard(run) {
   card.querySelector("img").src = run.thumb;
   card.querySelector(".aw-run-mount").style.aspectRatio = run.film.width + " / " + run.film.height;
   card.querySelector(".aw-run-title").textContent = run.placard.title;
-  card.querySelector(".aw-run-note").textContent = noteOf(run);
   card.querySelector(".aw-run-show").title = run.placard.prompt + "\n" + when(run);
   let waiting = 0;
   const move = () => {
@@ -89,6 +88,7 @@ function drawCard(run) {
   label("restore", texts.restore);
   label("delete", texts.delete);
   card.dataset.shown = shown.includes(run.id);
+  card.querySelector(".aw-run-note").textContent = noteOf(run);
   card.querySelector(".aw-run-letter").textContent = letter < 0 ? "" : "AB"[letter];
 }
 
@@ -165,7 +165,8 @@ async function show(run) {
   const files = await store.files(run.id);
   if (!files) return refresh(); // another tab has deleted it
   picked = [];
-  present([run.id], () => one(run, files));
+  const fresh = await offered(run);
+  present([run.id], () => one(run, files, fresh));
 }
 
 async function compare(run) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -58,20 +59,20 @@ def _drops(page: Page, by_id: dict[str, Bundled], outputs: list[Any]) -> None:
             if path is None or event_data(event, "problem"):
                 raise RequestError(say("upload_failed", limit=MAX_FILE_SIZE))
             before = by_id.get(picture.get("id", ""))
-            return painting_from(path, scene, prompt, before, running) | own_motion(
-                before, backend, motion
-            )
+            title = Path(event_data(event, "name")).stem
+            brought = painting_from(path, title, scene, prompt, before, running)
+            return brought | own_motion(before, backend, motion)
         except AwakenError as error:
             kind = "file" if has_settings else "picture"
             return unchanged | _refused(page, error, kind, running)
 
     def painting_from(
-        path: str, scene: dict, prompt: str, before: Bundled | None, running: bool
+        path: str, title: str, scene: dict, prompt: str, before: Bundled | None, running: bool
     ) -> Updates:
-        """Another painting; a sentence that was said of the bundled one before goes with it."""
+        """Another painting, called as its file; a sentence that was said of the bundled one before goes with it."""
         kept = str(files.keep_upload(path))
         foreign = before is not None and prompt in before.suggestions
-        updates = _chosen(page, kept) | ({rail["prompt"]: ""} if foreign else {})
+        updates = _chosen(page, kept, title) | ({rail["prompt"]: ""} if foreign else {})
         if running or page.stage is None:  # the stage belongs to the run
             return updates
         ask = foreign or not prompt.strip()

@@ -33,7 +33,7 @@ MAX_RUNS = 60
 MAX_BYTES = 200_000_000  # of films and pictures
 SCRIPT = ("store", "zip", "hang", "tray")  # in this order
 # What the placard says of a run and the tray shows again.
-LABEL = ("title", "byline", "credit", "licence", "prompt", "facts")
+LABEL = ("title", "byline", "credit", "licence", "prompt", "facts", "files")
 # Choices that tell two runs apart, the most telling first: fact of the placard -> its settings.
 DISTINGUISHING = {
     "p": ("p",),
