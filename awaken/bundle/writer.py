@@ -213,7 +213,7 @@ def wipe(baseline: np.ndarray, awakened: np.ndarray, loops: int = WIPE_LOOPS) ->
 
 
 def write_loops(video: np.ndarray, gif: Path, webp: Path, fps: int) -> None:
-    """(f, h, w, 3) uint8 forwards and backwards without an end: a small gif, a full-size webp.
+    """(f, h, w, 3) uint8 forwards and backwards without an end, at the size of the video.
 
     There and back again needs no picture that the model did not make, and has no jump.
     """
