@@ -92,6 +92,9 @@ def sweep(page):
 def test_one_scrubber_drives_all_videos_exactly(visit):
     page = visit()
     grid = sweep(page)
+    page.wait_for_function(  # in this browser's history, as any other run
+        "document.querySelector('[data-testid=history-about]').textContent.startsWith('5 runs')"
+    )
     scrub = page.locator("#aw-grid-sweep .aw-scrub")
     known = {}
     for frame in (2, 0, 3, 1):

@@ -98,6 +98,27 @@ def test_only_its_own_files_are_answered(talk):
         assert client.get(f"/present/{name}").status_code == 404
 
 
+def test_a_folder_that_has_changed_is_read_again(result, tmp_path):
+    write_bundle({"stacked": result / "stacked.mp4"}, tmp_path / "b.zip", picture={"title": "B"})
+    slides, _ = present.from_folder(tmp_path)
+    client = TestClient(present.alone(slides, folder=tmp_path))
+
+    def titles() -> list[str]:
+        shown = client.get("/present/show.json").json()["slides"]
+        assert all(client.get(f"/{slide['film']}").status_code == 200 for slide in shown)
+        return [slide["title"] for slide in shown]
+
+    assert titles() == titles() == ["B"]
+    write_bundle({"stacked": result / "stacked.mp4"}, tmp_path / "a.zip", picture={"title": "A"})
+    assert titles() == ["A", "B"]
+    assert client.get("/present/film-0.mp4").status_code == 200, "for a page that is open"
+    (tmp_path / "b.zip").unlink()
+    assert titles() == ["A"]
+    (tmp_path / "a.zip").unlink()
+    shown = client.get("/present/show.json").json()["slides"]
+    assert [slide["title"] for slide in shown] == ["A"], "an empty folder ends no talk"
+
+
 def test_a_film_that_has_gone_is_not_found(result, tmp_path):
     write_bundle({"stacked": result / "stacked.mp4"}, tmp_path / "a.zip")
     slides, _ = present.from_folder(tmp_path)

@@ -185,6 +185,18 @@ def test_full_screen_pause_timer_and_the_line_by_hand(show):
     assert page.evaluate(READ)["wipe"] == pytest.approx(25, abs=1)
 
 
+def test_the_question_mark_keeps_the_keys_in_sight(show):
+    page = show()
+    wait_for(page, pointer="false")
+    page.keyboard.press("?")
+    wait_for(page, pointer="true")
+    page.wait_for_timeout(3000)  # longer than a resting pointer is shown
+    wait_for(page, pointer="true")
+    assert "P pause" in page.inner_text(".bar")
+    page.keyboard.press("?")
+    wait_for(page, pointer="false")
+
+
 def test_reduced_motion_moves_nothing(show):
     page = show(reduced_motion="reduce")
     wait_for(page, playing="false", frame=0)

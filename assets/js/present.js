@@ -28,6 +28,7 @@ let position = 0; // in frames
 let lastTime = 0;
 let holding = 0; // timer that lets the line go again
 let resting = 0; // timer that hides the pointer
+let listed = false; // whether the keys stay in sight
 let work = new AbortController(); // of the film being decoded
 let decoding = -1; // its index
 let clock = null; // {since, minutes}
@@ -259,6 +260,12 @@ const acts = {
     clock = null;
     part.timer.hidden = true;
   },
+  // the line of keys stays until the next press
+  keys() {
+    listed = !listed;
+    clearTimeout(resting);
+    main.dataset.pointer = listed;
+  },
   full_screen() {
     if (document.fullscreenElement) document.exitFullscreen();
     else document.documentElement.requestFullscreen().catch(() => {}); // kiosks refuse: they are full already
@@ -269,7 +276,7 @@ const keys = {
   PageDown: "next", ArrowRight: "next", ArrowDown: "next", " ": "next", Enter: "next", n: "next",
   PageUp: "previous", ArrowLeft: "previous", ArrowUp: "previous", Backspace: "previous",
   Home: "first", End: "last", b: "blank", ".": "blank", p: "play", f: "full_screen", F5: "full_screen",
-  t: "timer", q: "code", "+": "forth", "=": "forth", "-": "back",
+  t: "timer", q: "code", "?": "keys", "+": "forth", "=": "forth", "-": "back",
 };
 
 document.addEventListener("keydown", (event) => {
@@ -300,6 +307,7 @@ part.picture.addEventListener("pointerdown", (event) => {
 part.picture.addEventListener("pointermove", (event) => event.buttons && pointed(event));
 
 function stir() {
+  if (listed) return;
   main.dataset.pointer = true;
   clearTimeout(resting);
   resting = setTimeout(() => (main.dataset.pointer = false), POINTER);

@@ -63,7 +63,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "full_screen": "Full screen",
         "code": "QR code of the link",
         "hint_code": "    Q code",
-        "hint": "→ next    ← back    P pause    + − move the line    B black    T timer    F full screen",
+        "hint": "→ next    ← back    P pause    + − move the line    B black    T timer    F full screen"
+        "    ? keys",
         "empty": "There is nothing to show: put bundles into the folder.",
         "trouble": "This film could not be played.",
     },
@@ -80,7 +81,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "full_screen": "全屏",
         "code": "链接的二维码",
         "hint_code": "    Q 二维码",
-        "hint": "→ 下一幅    ← 上一幅    P 暂停    + − 移动分界线    B 黑屏    T 计时    F 全屏",
+        "hint": "→ 下一幅    ← 上一幅    P 暂停    + − 移动分界线    B 黑屏    T 计时    F 全屏    ? 按键",
         "empty": "没有可展示的内容：请把作品包放入文件夹。",
         "trouble": "无法播放这段视频。",
     },
@@ -182,13 +183,44 @@ def code(link: str) -> str:
     return segno.make_qr(link, error="m").svg_data_uri(border=4, light="#fff", dark="#000")
 
 
-def routes(slides: list[Slide], link: str | None = None) -> list[Route]:
+class Programme:
+    """The slides of a show. Those of a folder are read again when it has changed; a page that is
+    open keeps its own, for a slide's number is never given to another one.
+    """
+
+    def __init__(self, slides: list[Slide], folder: str | Path | None = None):
+        self.slides = list(slides)
+        self._now = list(range(len(slides)))
+        self._folder = Path(folder) if folder else None
+        self._seen = self._signature()
+
+    def listed(self) -> list[tuple[int, Slide]]:
+        """Number and slide of everything that is to be shown now."""
+        seen = self._signature()
+        if seen != self._seen:
+            self._seen = seen
+            try:
+                slides, _ = from_folder(self._folder)
+            except RequestError:  # emptied, or gone: the last show goes on
+                slides = None
+            if slides:
+                self._now = list(range(len(self.slides), len(self.slides) + len(slides)))
+                self.slides += slides
+        return [(i, self.slides[i]) for i in self._now]
+
+    def _signature(self) -> list[tuple[str, int, int]]:
+        if self._folder is None or not self._folder.is_dir():
+            return []
+        files = [path for path in self._folder.rglob("*") if path.is_file()]
+        return sorted((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in files)
+
+
+def routes(programme: Programme, link: str | None = None) -> list[Route]:
     """What the server answers under /present; nothing else of the machine can be reached.
 
     link: an address for the hall, or None.
     """
-    listed = [s.facts | {"film": f"present/film-{i}.mp4"} for i, s in enumerate(slides)]
-    show = {"slides": listed, "texts": TEXTS}
+    show: dict[str, Any] = {"texts": TEXTS}
     if link:
         show["link"] = {"address": link, "code": code(link)}
 
@@ -198,14 +230,17 @@ def routes(slides: list[Slide], link: str | None = None) -> list[Route]:
     def part(request: Request) -> Response:
         name = request.path_params["name"]
         if name == "show.json":
-            return JSONResponse(show, headers=_headers())
+            slides = [
+                slide.facts | {"film": f"present/film-{i}.mp4"} for i, slide in programme.listed()
+            ]
+            return JSONResponse(show | {"slides": slides}, headers=_headers())
         if name in FILES:
             path, kind = FILES[name]
             return _answer((ASSETS / path).read_bytes(), kind)
         asked = re.fullmatch(r"film-(\d{1,6})\.mp4", name, re.ASCII)
-        if asked and int(asked[1]) < len(slides):
+        if asked and int(asked[1]) < len(programme.slides):
             try:
-                return _answer(slides[int(asked[1])].film(), "video/mp4")
+                return _answer(programme.slides[int(asked[1])].film(), "video/mp4")
             except (RequestError, OSError):  # the file has gone or changed since the start
                 pass
         return _answer(b"", "text/plain", 404)
@@ -236,14 +271,17 @@ def _answer(body: bytes, kind: str, status: int = 200) -> Response:
 def mount(app: Starlette, slides: list[Slide] | None = None, link: str | None = None) -> None:
     """Serve /present beside an app's own pages (Gradio's app is one); default: the examples."""
     found = from_examples() if slides is None else slides
-    app.router.routes[:0] = routes(found, link)  # first: Gradio's own routes would take any name
+    app.router.routes[:0] = routes(
+        Programme(found), link
+    )  # first: Gradio's own routes would take any name
 
 
-def alone(slides: list[Slide], link: str | None = None) -> Starlette:
-    """An app that serves nothing else."""
-    return Starlette(
-        routes=[Route("/", lambda request: RedirectResponse("present")), *routes(slides, link)]
-    )
+def alone(
+    slides: list[Slide], link: str | None = None, folder: str | Path | None = None
+) -> Starlette:
+    """An app that serves nothing else; ``folder``: where the slides are from, if anywhere."""
+    shown = routes(Programme(slides, folder), link)
+    return Starlette(routes=[Route("/", lambda request: RedirectResponse("present")), *shown])
 
 
 def serve(
@@ -256,7 +294,7 @@ def serve(
     try:
         rules = Rules.of(host)
         slides, problems = from_folder(folder) if folder else (from_examples(), [])
-        stage = alone(slides, link)
+        stage = alone(slides, link, folder)
     except RequestError as error:
         print(f"awaken: {error}", file=sys.stderr)
         return 2
