@@ -370,7 +370,7 @@ def _step(**changes) -> Step:
 def test_status_follows_the_events():
     now = status.waiting(behind=False)
     assert now.value()["state"] == "running"
-    assert "Another run" in status.after(now, types.Waiting(12.0)).line
+    assert "another run" in status.after(now, types.Waiting(12.0)).line
     for event in (Stage("load"), Stage("proxy", reused=True), Stage("distil"), _step()):
         now = status.after(now, event)
     value = now.value()
