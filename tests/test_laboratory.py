@@ -257,7 +257,7 @@ def test_curves_tell_overshoot_and_divergence(holder):
     a, s = schedule.a[15], schedule.s[15]
     assert drawn["curves"][-1]["rates"][15] == pytest.approx(a * s / (a * a + s * s))
     states = {c["name"]: c["state"] for c in drawn["curves"]}
-    assert states["steps up"] == "diverges" and states["steps down"] == "calm"
+    assert states["stepwise increasing"] == "diverges" and states["stepwise decreasing"] == "calm"
     elsewhere = curves.curves(holder, "cinemo", 25, 0.6, 10, "constant")["curves"]
     assert {c["verdict"] for c in elsewhere} == {ENGLISH["curve_unknown"]}
 
