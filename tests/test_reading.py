@@ -90,11 +90,11 @@ SPEEDS = {
     "the clouds drift, not too fast": (0.3, 0.7),
     "the clouds do not move fast": (0.3, 0.7),
     "slow-moving clouds": (0.3, 0.7),
-    "clouds drift at high speed": (1.3, 2),
+    "clouds drift at high speed": (1.3, 2.2),
     "云缓缓飘动": (0.3, 0.7),
-    "the clouds drift fast": (1.3, 2),
+    "the clouds drift fast": (1.3, 2.2),
     "the waves roll very quickly": (1.8, 2.5),
-    "the sea surges violently": (1.3, 2),
+    "the sea surges violently": (1.3, 2.2),
     "the sea surges steadfastly": (1, 1),
 }
 
