@@ -49,7 +49,7 @@ class Setting:
         if value is None and self.default is None:
             return
         if self.kind == "text":
-            _check_text(value)
+            _check_text(name, value)
         elif self.kind == "choice":
             if not isinstance(value, str) or value not in self.choices:
                 raise RequestError(
@@ -58,6 +58,9 @@ class Setting:
                     value=value,
                     choices=self.choices,
                 )
+        elif self.kind == "model":
+            if not isinstance(value, str):
+                raise RequestError("The setting {name} is a text.", name=repr(name))
         elif self.kind == "switch":
             if not isinstance(value, bool):
                 raise RequestError("The setting {name} is yes or no.", name=repr(name))
@@ -129,8 +132,10 @@ def setting(kind: Kind, sentence: str, default: Any = None, **more: Any) -> Any:
     return field(default=default, metadata=row)
 
 
-def _check_text(text: Any) -> None:
-    if not isinstance(text, str) or len(text) > MAX_TEXT:
+def _check_text(name: str, text: Any) -> None:
+    if not isinstance(text, str):
+        raise RequestError("The setting {name} is a text.", name=repr(name))
+    if len(text) > MAX_TEXT:
         raise RequestError(
             "That text is too long: keep it under {limit} characters; one short sentence works "
             "best.",

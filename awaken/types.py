@@ -143,7 +143,7 @@ class Request:
             not isinstance(self.mask, np.ndarray)
             or self.mask.ndim != 2
             or self.mask.dtype != np.uint8
-            or not self.mask.any()
+            or not (self.mask > 127).any()
         ):
             raise RequestError(
                 "The motion mask is empty or not a grey picture: paint the region that should move."

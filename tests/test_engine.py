@@ -62,6 +62,15 @@ def test_a_video_in_which_nothing_moves_is_told_so(engine, backend, monkeypatch)
     assert events[-2] == result.notices[-1] and "Name what you see" in events[-2].text
 
 
+def test_a_mask_that_allows_everything_is_told_so(engine, backend, monkeypatch):
+    masked = replace(tiny.TINY, load=lambda d, t: backend, has_mask=True)
+    monkeypatch.setitem(BACKENDS, "tiny", masked)
+    everywhere = np.full((8, 8), 255, np.uint8)
+    assert "mask" in [n.kind for n in run(engine, mask=everywhere)[0].notices]
+    everywhere[0] = 0
+    assert "mask" not in [n.kind for n in run(engine, mask=everywhere)[0].notices]
+
+
 def test_what_is_recomputed_after_each_kind_of_change(engine, backend):
     """25 steps and p = 0.6 are 82 evaluations from scratch."""
 
@@ -234,6 +243,7 @@ def test_settings_that_the_model_lacks_are_refused(engine, changes):
         dict(peak=0), dict(guidance=-3), dict(variant="+X"), dict(alpha="wavy"), dict(alpha=3),
         dict(painting=None), dict(painting=np.zeros((4, 4), np.uint8)),
         dict(painting=np.zeros((4, 4, 3), np.float32)), dict(mask=np.zeros((4, 4), np.uint8)),
+        dict(mask=np.full((4, 4), 90, np.uint8)),  # grey enough to allow nothing
         dict(proxy_image=np.zeros((4, 4, 4), np.uint8)), dict(re_noise=0),
     ],
 )  # fmt: skip

@@ -79,6 +79,8 @@ def test_a_model_animates_a_painting_and_sees_how_far_it_is(page, painting):
     assert not answer.isError
     settings = json.loads(answer.content[0].text)
     assert (settings["seed"], settings["steps"], settings["prompt"]) == (7, 2, "the water flows")
+    notes = [part.text for part in answer.content[1:] if part.type == "text"]
+    assert notes == [f"Note: {notice}" for notice in settings["notices"]]
     links = {part.name: str(part.uri) for part in answer.content if part.type == "resource_link"}
     assert list(links) == ["awakened.mp4", "baseline.mp4", "side_by_side.mp4", "proxy.png",
                            "settings.json"]  # fmt: skip

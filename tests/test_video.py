@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from awaken.preview import atlas
-from awaken.types import RequestError, Result
+from awaken.types import Notice, RequestError, Result
 from awaken.video import read_settings, save_result, side_by_side, stacked, write_mp4
 
 
@@ -60,6 +60,7 @@ def result(baseline: np.ndarray, psnr: float = 21.5) -> Result:
         evaluations_from_scratch=82,
         psnr=psnr,
         luma_correlation=0.9,
+        notices=(Notice("The miniature does not know “stars”.", "prompt"),),
     )
 
 
@@ -131,6 +132,7 @@ def test_saving_a_result_writes_the_whole_set(tmp_path):
     assert {p.name for p in (tmp_path / "out").iterdir()} == {p.name for p in paths.values()}
     settings = json.loads(paths["settings"].read_text("utf-8"))
     assert settings["prompt"] == made.settings["prompt"] and settings["timings"] == {"total": 1.5}
+    assert settings["notices"] == [notice.text for notice in made.notices]
     assert read_settings(paths["stacked"]) == settings == read_settings(paths["awakened"])
     assert (np.asarray(Image.open(paths["proxy"])) == made.proxy).all()
     both = read_frames(paths["stacked"], 128, 96)

@@ -21,6 +21,7 @@ from awaken.ui.run import requests
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.files import new_folder
 from awaken.ui.texts import say
+from awaken.video import result_settings
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,8 @@ def called(holder: EngineHolder, values: Mapping[str, Any], proxy_only: bool = F
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What a call ends with: its files by name, and the proxy image, (h, w, 3) uint8."""
+    """What a call ends with: its files by name, the proxy image, (h, w, 3) uint8, and what
+    settings.json says; nothing of it where only the proxy was wanted."""
 
     files: Mapping[str, Path]
     proxy: np.ndarray
@@ -74,7 +76,7 @@ def run(
     files = dict(engine.save(result, new_folder()))
     for name in {"stacked", "painting", "mask"} & files.keys():  # only the page shows them
         files.pop(name).unlink()
-    yield Made(files, result.proxy, result.settings)
+    yield Made(files, result.proxy, result_settings(result))
 
 
 def finished(update: JobUpdate) -> Made | None:

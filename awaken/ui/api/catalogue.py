@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -47,10 +48,10 @@ def settings_schema() -> dict[str, Any]:
     }
 
 
-def add(holder: EngineHolder, picture: gr.Image, number: Any) -> None:
+def add(holder: EngineHolder, unseen: Callable[[str, Any], gr.components.Component]) -> None:
     """Add the endpoints to the current Blocks.
 
-    picture, number: unseen components that check what arrives (see ``awaken.ui.api.endpoints``).
+    unseen: of a parameter's name and default, the component that takes what arrives as it is.
     """
 
     def proxy(painting, prompt: str, proxy: str = PROXY, proxy_strength=None, seed=42) -> str:
@@ -68,13 +69,8 @@ def add(holder: EngineHolder, picture: gr.Image, number: Any) -> None:
         made = finished(update)
         return gr.skip() if made is None else str(made.files["proxy"])
 
-    inputs = [
-        picture,
-        gr.Textbox("", label=say("prompt"), visible=False),
-        gr.Textbox(PROXY, label=say("proxy"), visible=False),
-        number(None, label=say("proxy_strength"), visible=False),
-        number(42, label=say("seed"), visible=False),
-    ]
+    defaults = {"painting": None, "prompt": "", "proxy": PROXY, "proxy_strength": None, "seed": 42}
+    inputs = [unseen(name, default) for name, default in defaults.items()]
     gr.Button(visible=False).click(
         as_event(holder.jobs, proxy, answer), inputs,
         gr.File(label=say("file_proxy"), visible=False), api_name="proxy",

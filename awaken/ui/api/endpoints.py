@@ -7,23 +7,41 @@ from inspect import Parameter, Signature
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import ImageData
 
-from awaken.types import SETTINGS, Request
+from awaken.types import SETTINGS, AwakenError, Request
 from awaken.ui.api import catalogue
 from awaken.ui.api.calls import called, finished
 from awaken.ui.jobs.events import as_event, event_limits
 from awaken.ui.jobs.job import Job, JobUpdate
 from awaken.ui.run.engine_holder import EngineHolder
+from awaken.ui.run.file_guard import picture_file
 from awaken.ui.texts import say
 
 
 class PictureFile(gr.Image):
-    """An uploaded picture as the file it came in: ``awaken.painting`` opens it, or says why not."""
+    """A picture as the file it came in: ``awaken.painting`` opens it, or says why not."""
+
+    is_template = True
+    data_model = None  # Gradio's would refuse a data URI before anybody could say a word
+
+    def preprocess(self, payload: Any) -> str | None:
+        try:
+            return picture_file(payload) if payload not in (None, "") else None
+        except AwakenError as error:
+            raise gr.Error(error.message, print_exception=False) from None
+
+    def api_info(self) -> dict[str, Any]:
+        return ImageData.model_json_schema()
+
+
+class Words(gr.Textbox):
+    """A text as it was sent: ``Request`` says what is none."""
 
     is_template = True
 
-    def preprocess(self, payload: Any) -> str | None:
-        return payload.path if payload is not None else None
+    def preprocess(self, payload: Any) -> Any:
+        return payload
 
 
 class Plain(gr.Number):
@@ -72,7 +90,7 @@ def add(holder: EngineHolder) -> None:
         as_event(holder.jobs, animate, answer), None, list(outputs.values()), inputs_kwargs=inputs,
         api_name="animate", **event_limits(holder.jobs),
     )  # fmt: skip
-    catalogue.add(holder, _input("painting", None), Plain)
+    catalogue.add(holder, _input)
 
 
 _ANSWERS = ("awakened", "baseline", "side_by_side", "proxy", "settings")
@@ -86,4 +104,4 @@ def _input(name: str, value: Any) -> gr.components.Component:
         return PictureFile(type="filepath", sources=["upload"], **unseen)
     if kind == "options":
         return gr.JSON(**unseen)
-    return Plain(value, **unseen) if kind in ("number", "whole") else gr.Textbox(value, **unseen)
+    return Plain(value, **unseen) if kind in ("number", "whole") else Words(value, **unseen)

@@ -17,7 +17,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 import anyio
 import gradio as gr
@@ -33,14 +33,12 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from awaken import __version__
-from awaken.pictures.base64_text import picture_bytes
 from awaken.preview import data_uri
 from awaken.types import AwakenError, RequestError
 from awaken.ui.api import catalogue
 from awaken.ui.api.calls import Made, called, finished
 from awaken.ui.run import file_guard, status
 from awaken.ui.run.engine_holder import EngineHolder
-from awaken.ui.run.files import keep_upload
 from awaken.ui.run.requests import BACKEND
 from awaken.ui.texts import say
 
@@ -153,7 +151,7 @@ class McpServer:
         raise RuntimeError("the job ended without a word")
 
     def _answer(self, made: Made) -> list[mcp.ContentBlock]:
-        """The settings that were used, links to the files, and the proxy to look at."""
+        """The settings that were used, what to know of the run, links to the files, and the proxy."""
         root = get_root_url(self._server.request_context.request, PATH, None)
         links = [
             mcp.ResourceLink(
@@ -162,8 +160,9 @@ class McpServer:
             )
             for name, (words, kind) in _FILES.items() if name in made.files
         ]  # fmt: skip
-        told = json.dumps(dict(made.settings)) if made.settings else ""
-        texts = [mcp.TextContent(type="text", text=told)] if told else []
+        told = [json.dumps(dict(made.settings))] if made.settings else []
+        told += [f"Note: {notice}" for notice in made.settings.get("notices", ())]
+        texts = [mcp.TextContent(type="text", text=words) for words in told]
         seen = mcp.ImageContent(type="image", data=_small(made.proxy), mimeType="image/jpeg")
         return [*texts, *links, seen]
 
@@ -216,18 +215,8 @@ def _values(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     values = {"painting": None, "prompt": ""} | dict(arguments)
     for picture in ("painting", "proxy_image", "mask"):
         if values.get(picture) is not None:
-            values[picture] = picture_file(values[picture])
+            values[picture] = file_guard.picture_file(values[picture])
     return {"backend": BACKEND} | values if name == "proxy" else values
-
-
-def picture_file(text: str) -> str:
-    """The file of a picture that a call names. Raises RequestError, gr.Error."""
-    data = picture_bytes(text)
-    if data is not None:
-        return str(keep_upload(data))
-    if urlsplit(text).scheme in ("http", "https"):  # of an upload only the path is read
-        text = unquote(urlsplit(text).path.partition("/gradio_api/file=")[2])
-    return file_guard.own_file(text)
 
 
 def _small(picture: np.ndarray) -> str:

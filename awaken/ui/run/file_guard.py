@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from awaken.pictures.base64_text import picture_bytes
 from awaken.ui import EXAMPLES
+from awaken.ui.run.files import new_folder
 from awaken.ui.texts import say
 
 _DEEPEST = 16  # levels of nesting; no value of the page has as many
@@ -44,6 +47,27 @@ def check(value: Any, depth: int = 0) -> None:
     if isinstance(value, list):
         for part in value:
             check(part, depth + 1)
+
+
+def picture_file(named: Any) -> str:
+    """The file of a picture that a program names: a data URI, base64, or an upload to this server.
+
+    A picture that comes as text is kept as it is, transparency included, in a file of its own.
+    Raises RequestError, gr.Error.
+    """
+    if isinstance(named, dict):  # Gradio's way to name a file
+        address = named.get("url")
+        inline = isinstance(address, str) and address[:5].lower() == "data:"
+        named = address if inline else named.get("path")
+    if isinstance(named, str):
+        data = picture_bytes(named)
+        if data is not None:
+            kept = new_folder() / "picture"
+            kept.write_bytes(data)
+            return str(kept)
+        if urlsplit(named).scheme in ("http", "https"):  # of an upload only the path is read
+            named = unquote(urlsplit(named).path.partition("/gradio_api/file=")[2])
+    return own_file(named)
 
 
 def own_file(path: Any) -> str:
