@@ -67,6 +67,9 @@ DIRECTIONS = {
     "the clouds drift to the upper left": (-1, -1),
     "clouds drift from the upper right": (-1, 1),
     "the clouds stay still and the boat sails to the right": (1, 0),
+    "the boat sails and smoke rises up": None,
+    "the boat sails to the left and snow falls from the sky": (-1, 0),
+    "the birds fly upwards and the clouds drift": None,
     "the boat on the left sails": None,
     "the boat sails to the left of the tree": None,
     "the boat moves back and forth": None,
@@ -80,6 +83,8 @@ UNREAD = {
     "the clouds drift to the left and the boat sails to the right": "directions",
     "waves roll towards the shore": "",
     "the water flows slowly and the clouds drift fast": "speeds",
+    "the birds fly upwards and the clouds drift": "directions",
+    "the boat sails and smoke rises up": "",
     "the clouds drift to the left, the boat sails to the left": "",
 }
 SPEEDS = {

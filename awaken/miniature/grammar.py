@@ -17,6 +17,11 @@ CORNERS = {
 TO_AND_FRO = (
     r"up and down|down and up|back and forth|to and fro|(?:from )?side to side|left and right"
 )
+# Things whose way up or down is their own, and not everybody's.
+BY_ITSELF = (
+    r"(?:smoke|steam|mist|fog|haze|sparks?|embers?|flames?|snow\w*|rain\w*|leaves|petals|blossoms?|"
+    r"waterfalls?|cascades?)"
+)
 # What is understood and cannot be done.
 UNREAD: tuple[tuple[str, str], ...] = (
     (r"(?:towards?|to|at) (?:us|me|you|the (?:viewer|camera|spectator|front))", "depth"),

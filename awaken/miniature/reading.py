@@ -54,7 +54,7 @@ def read(prompt: str) -> Reading:
     text = _reworded(english, grammar.REWORDED)
     clauses = _clauses(text)
     moving, still = _sorted(clauses)
-    ways = {way for clause in moving for way in _directions(clause)}
+    ways = _ways(moving)
     paces = {pace for pace in map(_pace, moving) if pace != 1}
     unread = [kind for words, kind in grammar.UNREAD if _found(words, " ".join(moving))]
     unread += [kind for kind, named in (("directions", ways), ("speeds", paces)) if len(named) > 1]
@@ -135,6 +135,18 @@ def _seen(things: list[str], alone: bool) -> tuple[str, ...]:
     """The things that can be looked for in a picture; ``alone``: nothing else is asked for."""
     named = [thing for thing in things if thing and not _is(grammar.NOTHING_SEEN, thing)]
     return tuple(dict.fromkeys(t for t in named if alone or t != "everything"))
+
+
+def _ways(clauses: list[str]) -> set[tuple[int, int]]:
+    """Every way that is named; what rises or falls by itself names none beside other things."""
+    found = [(clause, _directions(clause)) for clause in clauses]
+    if len(found) > 1:
+        found = [(c, set() if _found(grammar.BY_ITSELF, c) else ways) for c, ways in found]
+    named = {way for _, ways in found for way in ways}
+    upright = any(not x for x, _ in named)
+    if upright and not all(ways for _, ways in found):
+        named.add((0, 0))  # not every thing is to go up: more than one way
+    return named
 
 
 def _directions(clause: str) -> set[tuple[int, int]]:

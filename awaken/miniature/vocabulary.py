@@ -108,7 +108,7 @@ _UNREAD = {
         "The miniature does not know clockwise and anticlockwise: what turns may turn either way."
     ),
     "directions": Message(
-        "The miniature obeys one direction in a sentence; with two, things may go either way."
+        "The miniature obeys one direction for all that moves; with more, things may go any way."
     ),
     "speeds": Message(
         "The miniature obeys one speed in a sentence; with two, both may move alike."

@@ -67,9 +67,10 @@ def add(holder: EngineHolder) -> None:
         """Animate a painting with the method of Every Painting Awakened, and without it.
 
         Returns the files: awakened video, baseline video, both side by side (mp4), the proxy image
-        (png) and the settings (json). ``mask`` is a grey picture of the painting's shape, light where
-        motion is allowed, for the models that take one. An empty number takes the chosen model's own
-        default. A bad picture or setting is answered with a sentence that says what to change.
+        (png) and the settings (json), which also say what the model did not understand ("notices").
+        ``mask`` is a grey picture of the painting's shape, light where motion is allowed, for the
+        models that take one. An empty number takes the chosen model's own default. A bad picture or
+        setting is answered with a sentence that says what to change.
         """
         return called(holder, values)
 
