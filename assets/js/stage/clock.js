@@ -33,7 +33,7 @@ function step(now) {
     state.blinkB = blinkB;
     stage.dataset.blink = blinkB ? "b" : "a";
   }
-  const lastMoves = value.mode === "running" && film;
+  const lastMoves = value.run && film;
   if (currentFrame() !== before || (lastMoves && filmFrame() !== step.lastFilmFrame)) paint();
   if (lastMoves) step.lastFilmFrame = filmFrame();
   if (active.total > 1 || lastMoves) tick();

@@ -32,7 +32,7 @@ function paint() {
     set(part.count, "textContent", frame + 1 + " / " + active.total);
     stage.style.setProperty("--played", active.total > 1 ? frame / (active.total - 1) : 0);
   }
-  if (value.mode === "running" && film) paintThumb(part["thumb-last"], film, filmFrame(), true);
+  if (value.run && film) paintThumb(part["thumb-last"], film, filmFrame(), true);
 }
 
 // Half and half, as the two pictures would be under a wipe in the middle.
