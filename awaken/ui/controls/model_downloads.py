@@ -28,25 +28,33 @@ _SECONDS_TO_START = 120
 
 @dataclass(frozen=True)
 class Offer:
-    """The button of one choice of models, what it says meanwhile, and the radio it belongs to."""
+    """The button of one choice of models, and what it says meanwhile.
+
+    row, head: of the sheet that the choice is in; they say what is missing.
+    """
 
     role: str
     registry: Mapping[str, ModelSpec]
     button: gr.Button
     line: gr.Markdown
+    row: gr.HTML
+    head: gr.HTML
 
 
-def offer(role: str, registry: Mapping[str, ModelSpec], first: str) -> Offer:
+def offer(
+    role: str, registry: Mapping[str, ModelSpec], first: str, row: gr.HTML, head: gr.HTML
+) -> Offer:
     """Draw the button below a radio of models; hidden while the chosen model is here."""
     button = gr.Button(
         _words(registry[first]), visible=_wanted(registry[first]), size="sm",
         elem_id=f"aw-fetch-{role}",
     )  # fmt: skip
-    return Offer(role, registry, button, gr.Markdown(visible=False, elem_id=f"aw-fetching-{role}"))
+    line = gr.Markdown(visible=False, elem_id=f"aw-fetching-{role}")
+    return Offer(role, registry, button, line, row, head)
 
 
-def wire(holder: EngineHolder, offered: Offer, radio: gr.Radio) -> None:
-    """Let the button follow the radio, and fetch when it is pressed."""
+def wire(holder: EngineHolder, offered: Offer, radio: gr.Radio) -> gr.events.Dependency:
+    """Let the button follow the radio, and fetch when it is pressed; returns the event of that."""
 
     def follow(key: str) -> Updates:
         spec = offered.registry[key]
@@ -64,7 +72,7 @@ def wire(holder: EngineHolder, offered: Offer, radio: gr.Radio) -> None:
             }
 
     radio.change(follow, radio, [offered.button, offered.line], **QUIET)
-    offered.button.click(
+    return offered.button.click(
         fetch, radio, [offered.button, offered.line], concurrency_id="fetch", concurrency_limit=1,
         **UNSEEN,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from awaken.backends import BACKENDS, ModelSpec
 from awaken.proxies import PROXIES, ProxySpec
 from awaken.ui.controls import model_downloads, widgets
 from awaken.ui.jobs.events import QUIET, Updates
+from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.requests import BACKEND, PROXY, owner_here
 from awaken.ui.texts import say
 from awaken.ui.texts.languages import join_sentences
@@ -37,17 +38,21 @@ def build(
     rows, heads, offers = {}, {}, []
     for name, registry, first in (("backend", BACKENDS, BACKEND), ("proxy", PROXIES, PROXY)):
         rows[name] = widgets.row(name, f"aw-sheet-{name}", row_value(name, registry[first]))
+
+    def tells(name: str) -> tuple[gr.HTML, gr.HTML]:
+        return rows[name], heads[name]
+
     with gr.Column(elem_id="aw-sheet-backend", elem_classes=["aw-sheet"]):
         heads["backend"] = widgets.sheet_head(say("backend"), absent(BACKENDS))
         draw["backend"] = _radio("backend", BACKENDS, BACKEND)
         about_backend = gr.Markdown(about(BACKENDS[BACKEND]), elem_classes=["aw-about"])
-        offers.append(model_downloads.offer("backend", BACKENDS, BACKEND))
+        offers.append(model_downloads.offer("backend", BACKENDS, BACKEND, *tells("backend")))
         _sliders("options", BACKEND, draw)
     with gr.Column(elem_id="aw-sheet-proxy", elem_classes=["aw-sheet"]):
         heads["proxy"] = widgets.sheet_head(say("proxy"), absent(PROXIES))
         draw["proxy"] = _radio("proxy", PROXIES, PROXY)
         about_proxy = gr.Markdown(about(proxy), elem_classes=["aw-about"])
-        offers.append(model_downloads.offer("proxy", PROXIES, PROXY))
+        offers.append(model_downloads.offer("proxy", PROXIES, PROXY, *tells("proxy")))
         draw["proxy_strength"] = widgets.dial(
             "proxy_strength", proxy.strength, step=0.01, visible=proxy.strength is not None
         )
@@ -99,6 +104,20 @@ def build(
     return offers
 
 
+def wire_download(holder: EngineHolder, offer: model_downloads.Offer, radio: gr.Radio) -> None:
+    """Wire the download of a choice of models; what is here afterwards no longer says it is missing."""
+
+    def look(key: str) -> Updates:
+        return {
+            offer.row: row_value(offer.role, offer.registry[key]),
+            offer.head: absent(offer.registry),
+            radio: gr.update(choices=_choices(offer.registry)),
+        }
+
+    fetched = model_downloads.wire(holder, offer, radio)
+    fetched.then(look, radio, [offer.row, offer.head, radio], **QUIET)
+
+
 def with_own_options(values: Mapping[str, Any]) -> dict[str, Any]:
     """The arriving values, with the options of the chosen models gathered, others dropped."""
     plain = {name: value for name, value in values.items() if ":" not in name}
@@ -147,9 +166,13 @@ def about(spec: ModelSpec) -> str:
 
 def _radio(name: str, registry: Mapping[str, ModelSpec], value: str) -> gr.Radio:
     return gr.Radio(
-        [(_choice(spec), key) for key, spec in registry.items()], value=value, label=say(name),
-        elem_id=f"aw-{name}", elem_classes=["aw-choices"],
+        _choices(registry), value=value, label=say(name), elem_id=f"aw-{name}",
+        elem_classes=["aw-choices"],
     )  # fmt: skip
+
+
+def _choices(registry: Mapping[str, ModelSpec]) -> list[tuple[str, str]]:
+    return [(_choice(spec), key) for key, spec in registry.items()]
 
 
 def _choice(spec: ModelSpec) -> str:

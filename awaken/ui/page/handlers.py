@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import gradio as gr
 
 from awaken.backends import BACKENDS
-from awaken.ui.controls import alpha, cost, gallery, model_downloads
+from awaken.ui.controls import alpha, cost, gallery, model_picker
 from awaken.ui.controls.gallery import Bundled
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.page import file_events, page_load, passage, run_events
@@ -41,7 +41,7 @@ def wire_rail(
     passage.wire(page)
     _gallery(page, bundled)
     for offer in page.rail.offers:
-        model_downloads.wire(holder, offer, page.rail[offer.role])
+        model_picker.wire_download(holder, offer, page.rail[offer.role])
 
 
 def _remedies(page: Page) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 CHINESE: dict[str, str] = {
     "title": "实验室",
-    "intro": "这里的一切都针对所选的画作和句子，沿用左侧的设置与种子。",
+    "intro": "用左边的画作、句子和设置，一次运行多个。",
     "sweep": "扫描",
-    "sweep_about": "让一项设置取遍它的值，其余一律不变，包括种子与噪声。一根进度条带动所有视频。",
+    "sweep_about": "一项设置取五个值，其余都不变。一个滑块带动所有视频。",
     "sweep_what": "变化什么",
     "sweep_p": "p：0，0.25，0.5，0.75，1",
     "sweep_alpha": "α：图 6 的全部五条曲线",
