@@ -16,7 +16,6 @@ import pytest
 from tests.test_page_browser import (
     make_quick,
     mode,
-    server,
     set_number,
     slow_steps,
     visit,
@@ -27,7 +26,7 @@ from tests.test_page_browser import (
 pytestmark = pytest.mark.browser
 BRUSH = "[data-testid=brush-open]"
 ROOT = Path(__file__).resolve().parents[1]
-__all__ = ("server", "slow_steps", "visit")  # fixtures of the page's own tests
+__all__ = ("slow_steps", "visit")  # fixtures of the page's own tests
 
 
 def ask(page, prompt: str) -> None:

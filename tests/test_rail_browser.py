@@ -30,13 +30,6 @@ node => {
 """
 
 
-@pytest.fixture(scope="module")
-def server():
-    page = served_page()
-    assert page.engine is not None
-    return page
-
-
 @pytest.fixture
 def visit(server, open_page):
     def open_(path: str = "", **context):
