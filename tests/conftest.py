@@ -62,6 +62,15 @@ def places(models, monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
+@pytest.fixture
+def inference():
+    """Nothing records gradients."""
+    import torch
+
+    with torch.inference_mode():
+        yield
+
+
 @pytest.fixture(scope="module")
 def server():
     """The session's page, warm, so that no test pays for the start."""

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 import torch
 
 
+def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
+
+
 def trajectory_close(actual: torch.Tensor, expected: torch.Tensor) -> None:
     """Equal to 1e-5, and to the rounding of float32 over many steps: a relative 1e-6.
 

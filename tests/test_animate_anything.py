@@ -18,8 +18,9 @@ from awaken.fusion import slerp_frames
 from awaken.models import AnimateAnythingUNet
 from awaken.sampling import Outcome, Schedule, denoise
 from awaken.vsds import alpha_schedule, distil, distilled_steps
-from tests.rounding import block_outputs, trajectory_close
+from tests.rounding import block_outputs, close, trajectory_close
 
+pytestmark = pytest.mark.usefixtures("inference")
 GOLDEN = Path(__file__).parent / "golden" / "animate_anything"
 EPA = GOLDEN.parent / "epa"
 FORWARD = 5e-5  # float32 noise of one forward: the official code differs from its float64 by 4e-6
@@ -47,12 +48,6 @@ def unet(weights) -> AnimateAnythingUNet:
     return build(weights)
 
 
-@pytest.fixture(autouse=True)
-def frozen():
-    with torch.inference_mode():
-        yield
-
-
 def recorded_inputs(case: str) -> dict:
     """Keyword arguments of the recorded forward: tensors, plain numbers and Nones."""
     tensors = load_file(GOLDEN / "unet_cases.safetensors")
@@ -63,10 +58,6 @@ def recorded_inputs(case: str) -> dict:
         elif not name.startswith("out_"):
             inputs[name] = tensors[entry["tensor"]] if "tensor" in entry else entry["python"]
     return inputs
-
-
-def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float) -> None:
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
 
 
 # The network

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from awaken.backends import cinemo
 from awaken.models import CinemoUNet
 from awaken.models.cinemo import distance_buckets
-from tests.rounding import block_outputs, trajectory_close
+from tests.rounding import block_outputs, close, trajectory_close
 
 GOLDEN = Path(__file__).parent / "golden" / "cinemo"
 FREQUENCIES = "rotary_emb.freqs"
@@ -28,10 +28,6 @@ def tensors(name: str) -> dict[str, torch.Tensor]:
 
 def under(prefix: str, table: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
-
-
-def assert_close(actual: torch.Tensor, expected: torch.Tensor, atol: float) -> None:
-    torch.testing.assert_close(actual, expected, rtol=0, atol=atol)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -110,7 +106,7 @@ def test_forward_equals_the_official_network(unet, case):
     recorded = under(f"{case}.", tensors("unet_cases"))
     with torch.inference_mode():
         noise = unet(**under("in.", recorded)).sample
-    assert_close(noise, recorded["out"], 5e-5)
+    close(noise, recorded["out"], 5e-5)
 
 
 def test_layers_equal_the_official_ones(unet):
@@ -118,7 +114,7 @@ def test_layers_equal_the_official_ones(unet):
     with torch.inference_mode():
         seen = block_outputs(unet, expected, **under("square.in.", tensors("unet_cases")))
     for name, output in expected.items():
-        assert_close(seen[name], output, 5e-5)
+        close(seen[name], output, 5e-5)
 
 
 def test_every_form_of_timestep_and_motion_id_means_the_same(unet):
@@ -132,8 +128,8 @@ def test_every_form_of_timestep_and_motion_id_means_the_same(unet):
         (as_tuple,) = unet(timestep=500, **inputs, return_dict=False)
         late = unet(timestep=torch.tensor([500, 900]), **inputs).sample
     for other in (*others, as_tuple):
-        assert_close(other, first, 1e-5)
-    assert_close(late[0], first[0], 1e-5)
+        close(other, first, 1e-5)
+    close(late[0], first[0], 1e-5)
     assert (late[1] - first[1]).abs().max() > 1e-2
 
 
@@ -149,7 +145,7 @@ def test_videos_of_a_batch_do_not_see_each_other(unet, weights, frames, height, 
             for i in range(3)
         ]
     assert together.shape == inputs["sample"].shape
-    assert_close(together, torch.cat(apart), 1e-10)
+    close(together, torch.cat(apart), 1e-10)
 
 
 def test_distance_buckets_follow_t5():
@@ -186,7 +182,7 @@ def released_schedule():
 def test_schedule_equals_the_official_one():
     recorded, trace = numbers("scheduler"), tensors("scheduler")
     schedule = released_schedule()
-    assert_close(schedule.alphas_cumprod, trace["alphas_cumprod"], 1e-7)
+    close(schedule.alphas_cumprod, trace["alphas_cumprod"], 1e-7)
     assert float(schedule.final_alpha_cumprod) == recorded["final_alpha_cumprod"]
     for steps, table in recorded["tables"].items():
         schedule.set_timesteps(int(steps))
@@ -207,8 +203,8 @@ def test_dct_is_the_orthonormal_one():
         f, h, w = (cinemo.dct_matrix(size) for size in video.shape[2:])
         forward = torch.einsum("zf,yh,xw,bcfhw->bczyx", f, h, w, video)
         inverse = torch.einsum("fz,hy,wx,bcfhw->bczyx", f, h, w, video)
-        assert_close(forward.float(), recorded[f"dct3d.{name}.out"], 1e-5)
-        assert_close(inverse.float(), recorded[f"idct3d.{name}.of_in"], 1e-5)
+        close(forward.float(), recorded[f"dct3d.{name}.out"], 1e-5)
+        close(inverse.float(), recorded[f"idct3d.{name}.of_in"], 1e-5)
 
 
 @pytest.mark.parametrize("case", numbers("dct_mask_cases"), ids=str)
@@ -219,17 +215,17 @@ def test_low_band_keeps_the_official_rows_and_columns(case):
     kept = rows @ cinemo.low_band(rows.T @ coefficients @ columns, case["percentage"]) @ columns.T
     expected = torch.zeros(h, w, dtype=torch.float64)
     expected[: case["rows_kept"], : case["cols_kept"]] = 1
-    assert_close(kept, expected, 1e-12)
+    close(kept, expected, 1e-12)
 
 
 def test_dct_start_equals_the_official_one():
     run = under("dct_square.", tensors("pipeline_cases"))
     base, noise = run["base_content_f64"], run["noise"]
     start = cinemo.dct_initialise(base, noise.double(), released_schedule())
-    assert_close(start, run["mixed_f64"], 1e-6)  # official noise goes through a float32 transform
-    assert_close(cinemo.dct_initialise(base, noise, released_schedule()), start.float(), 1e-6)
+    close(start, run["mixed_f64"], 1e-6)  # official noise goes through a float32 transform
+    close(cinemo.dct_initialise(base, noise, released_schedule()), start.float(), 1e-6)
     whole = cinemo.dct_initialise(base, noise.double(), released_schedule(), ratio=1)
-    assert_close(whole, run["base_noised_f64"], 1e-6)
+    close(whole, run["base_noised_f64"], 1e-6)
     assert torch.equal(cinemo.dct_initialise(base, noise, released_schedule(), ratio=0), noise)
 
 
@@ -241,7 +237,7 @@ def test_dct_start_of_a_moving_video_starts_each_frame_from_its_own():
         for f in range(3):
             one = slice(b, b + 1), slice(None), slice(f, f + 1)
             alone = cinemo.dct_initialise(video[one], noise[one], released_schedule(), 400, 0.5)
-            assert_close(start[one], alone, 1e-6)
+            close(start[one], alone, 1e-6)
 
 
 @pytest.mark.parametrize("case", ["dct_square", "nodct_odd"])
@@ -252,7 +248,7 @@ def test_guided_run_equals_the_official_pipeline(unet, case):
     if settings["use_dct"]:
         level, ratio = settings["noise_level"], settings["percentage"]
         z = cinemo.dct_initialise(base, z, schedule, level, ratio)
-    assert_close(z, run["init_latents_fp32"], 1e-5)
+    close(z, run["init_latents_fp32"], 1e-5)
     base = base.float()
     schedule.set_timesteps(settings["steps"])
     assert schedule.timesteps.tolist() == settings["timesteps"]
@@ -267,9 +263,9 @@ def test_guided_run_equals_the_official_pipeline(unet, case):
             ).sample.chunk(2)
         guided = without + settings["guidance_scale"] * (with_text - without)
         z = schedule.step(guided, t, z).prev_sample
-        assert_close(z, expected, 2e-3)
+        close(z, expected, 2e-3)
     video = cinemo.whole_video(base, z)
-    assert_close(video, run["decoder_input_latents_prescale"], 2e-3)
+    close(video, run["decoder_input_latents_prescale"], 2e-3)
 
 
 def test_decoder_sees_fourteen_frames_of_one_video_at_a_time():
@@ -286,6 +282,6 @@ def test_decoder_sees_fourteen_frames_of_one_video_at_a_time():
             for part in (slice(0, 14), slice(14, 16)):
                 z = video[:, part].transpose(0, 1) / vae.config.scaling_factor
                 picture = vae.decode(z, num_frames=len(z)).sample / 2 + 0.5
-                assert_close(expected[part], picture.clamp(0, 1), 1e-5)
+                close(expected[part], picture.clamp(0, 1), 1e-5)
         # A chunk of its own is not what the same frames are in a longer one: time matters there.
         assert (cinemo.decode(vae, latents, chunk=16) - frames).abs().max() > 1e-3

@@ -19,8 +19,9 @@ from awaken.backends import consisti2v as adapter
 from awaken.models import ConsistI2VUNet
 from awaken.models.consisti2v import DEAD_WEIGHTS
 from awaken.sampling import Outcome, Schedule, denoise
-from tests.rounding import block_outputs, trajectory_close
+from tests.rounding import block_outputs, close, trajectory_close
 
+pytestmark = pytest.mark.usefixtures("inference")
 GOLDEN = Path(__file__).parent / "golden" / "consisti2v"
 FORWARD = 5e-5  # float32 noise of one forward: the official code differs from its float64 by 4e-6
 GUIDED = 2e-3  # after a few guided steps
@@ -33,10 +34,6 @@ def read(name: str) -> dict:
 
 def tensors(name: str) -> dict[str, torch.Tensor]:
     return load_file(GOLDEN / f"{name}.safetensors")
-
-
-def close(ours: torch.Tensor, theirs: torch.Tensor, atol: float) -> None:
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +50,6 @@ def build(weights: dict[str, torch.Tensor], **config) -> ConsistI2VUNet:
 @pytest.fixture(scope="module")
 def unet(weights) -> ConsistI2VUNet:
     return build(weights)
-
-
-@pytest.fixture(autouse=True)
-def frozen():
-    with torch.inference_mode():
-        yield
 
 
 def recorded_inputs(case: str) -> dict:
