@@ -127,7 +127,7 @@ def test_another_painting_is_never_given_the_mask(visit):
     spot = open_easel(page)
     drag(page, spot(0.2, 0.2), spot(0.8, 0.2))
     keep(page)
-    page.locator("#aw-wall button").nth(2).click()
+    page.locator("#aw-gallery button").nth(2).click()
     page.wait_for_selector(".aw-brush-painted", state="detached")
     assert page.inner_text(STATE) == "Everything may move"
     assert asked(page).mask is None
@@ -251,7 +251,7 @@ def test_a_dropped_bundle_brings_its_mask(visit, tmp_path):
     request = asked(page)
     assert (request.mask == mask).all() and (request.painting == picture).all()
 
-    page.locator("#aw-wall button").nth(1).click()
+    page.locator("#aw-gallery button").nth(1).click()
     page.wait_for_selector(".aw-brush-painted", state="detached")
     page.set_input_files("#aw-painting input[type=file]", str(tmp_path / "run" / "settings.json"))
     page.wait_for_selector("text=motion mask")

@@ -35,7 +35,7 @@ PICTURES = """
 PLANT = """
 async ([runs, films]) => {
   const wall = document.querySelector("[data-testid=stage-video]").src;
-  const thumb = document.querySelector("#aw-wall img").src;
+  const thumb = document.querySelector("#aw-gallery img").src;
   const painting = document.querySelector("[data-testid=stage-show-original] img").src;
   const [stacked, picture] = await Promise.all(
     [wall, painting].map(async (url) =>
@@ -133,7 +133,7 @@ def plant(page, titles: list[str], starred: str = "", films: bool = True) -> Non
 
 def test_runs_are_kept_compared_restored_and_bounded(visit):
     page = visit()
-    assert "hang here" in page.inner_text("[data-testid=history]")
+    assert "kept here" in page.inner_text("[data-testid=history]")
     page.click("#aw-advanced button")
     set_number(page, "steps", 4)
     page.locator("#aw-size label").first.click()
@@ -163,7 +163,7 @@ def test_runs_are_kept_compared_restored_and_bounded(visit):
     assert "shall be B" in page.get_by_test_id("history-says").inner_text()
     act(page, 1, "compare").click()
     hangs(page, "Two runs of yours")
-    names = page.locator(".stage .hang .name").all_inner_texts()
+    names = page.locator(".stage .pictures .name").all_inner_texts()
     assert names == ["A · p 1", "B · p 0.25"]
     for frame in (3, 8, 15):
         at, a, b = page.evaluate(PICTURES, frame)

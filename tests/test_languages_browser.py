@@ -66,8 +66,8 @@ def test_a_chinese_prompt_awakens_and_each_phase_is_announced_once(visit):
 def test_the_way_between_languages_keeps_the_settings(visit):
     page = visit("?v=1&p=0.4")
     assert page.evaluate("document.documentElement.lang") == "en"
-    page.click("#aw-wall button >> nth=2")
-    page.wait_for_selector("#aw-wall button:nth-child(3)[aria-pressed=true]")
+    page.click("#aw-gallery button >> nth=2")
+    page.wait_for_selector("#aw-gallery button:nth-child(3)[aria-pressed=true]")
     page.fill("#aw-prompt textarea", "the boats drift on the water")
     page.locator("#aw-p input[type=number]").fill("0.4")
     page.locator("#aw-p input[type=number]").press("Enter")
@@ -75,7 +75,7 @@ def test_the_way_between_languages_keeps_the_settings(visit):
     page.click("#aw-languages a >> nth=0")
     page.wait_for_url("**/zh")
     page.wait_for_selector("[data-testid=stage][data-mode=done]")
-    page.wait_for_selector("#aw-wall button:nth-child(3)[aria-pressed=true]")
+    page.wait_for_selector("#aw-gallery button:nth-child(3)[aria-pressed=true]")
     assert page.input_value("#aw-prompt textarea") == "the boats drift on the water"
     page.wait_for_function(
         "src => document.querySelector('[data-testid=stage-show-original] img').src.split('file=')[1]"
@@ -147,7 +147,7 @@ def test_tab_leads_through_the_page_and_is_always_seen(visit):
         ways.append(where[0])
         seen.append(where)
     assert not [w[:2] for w in seen if not w[2]], "the focus cannot be seen there"
-    for part in ("aw-languages", "aw-painting", "aw-wall", "aw-prompt", "aw-awaken", "aw-stage"):
+    for part in ("aw-languages", "aw-painting", "aw-gallery", "aw-prompt", "aw-awaken", "aw-stage"):
         assert part in ways, part
     assert ways.index("aw-prompt") < ways.index("aw-awaken") < ways.index("aw-stage")
     assert len(ways) < 120, "a trap"

@@ -98,10 +98,10 @@ def mode(page) -> str:
 
 
 def pick(page, index: int) -> None:
-    button = page.locator("#aw-wall button").nth(index)
+    button = page.locator("#aw-gallery button").nth(index)
     button.click()
     page.wait_for_function(
-        "i => document.querySelectorAll('#aw-wall button')[i].ariaPressed === 'true'", arg=index
+        "i => document.querySelectorAll('#aw-gallery button')[i].ariaPressed === 'true'", arg=index
     )
 
 
@@ -236,7 +236,7 @@ def test_a_bad_file_gets_a_sentence_and_costs_nothing(visit):
         "s => !document.querySelector('#aw-painting img').src.endsWith(s)", arg=painting[-40:]
     )
     page.wait_for_selector(".aw-card-bad", state="detached")
-    assert page.locator("#aw-wall button[aria-pressed=true]").count() == 0
+    assert page.locator("#aw-gallery button[aria-pressed=true]").count() == 0
 
 
 @pytest.mark.parametrize("name", ["holiday.jpg", "settings.json"])
@@ -270,7 +270,7 @@ def test_an_own_picture_takes_the_models_motion_unless_the_visitor_chose_another
     page = visit()
     motion = page.locator("#aw-motion input[type=number]")
     own, usual = Path(PAINTINGS[1].path).read_bytes(), f"{BACKENDS['miniature'].motion:g}"
-    page.click("#aw-wall button >> nth=0")
+    page.click("#aw-gallery button >> nth=0")
     page.wait_for_function(
         "document.querySelector('#aw-motion input[type=number]').value === '1.4'"
     )  # as The Starry Night was made
@@ -281,14 +281,14 @@ def test_an_own_picture_takes_the_models_motion_unless_the_visitor_chose_another
     )
     motion.fill("0.9")
     motion.blur()
-    page.click("#aw-wall button >> nth=0")
+    page.click("#aw-gallery button >> nth=0")
     page.wait_for_function(
         "document.querySelector('#aw-motion input[type=number]').value === '1.4'"
     )
     motion.fill("0.9")
     motion.blur()
     drop(page, "mine again.jpg", own)
-    page.wait_for_selector("#aw-wall button[aria-pressed=true]", state="detached")
+    page.wait_for_selector("#aw-gallery button[aria-pressed=true]", state="detached")
     assert motion.input_value() == "0.9"
 
 

@@ -167,8 +167,8 @@ def test_a_bundle_brings_painting_proxy_and_both_videos_back(visit, tmp_path):
     with page.expect_download() as download:
         page.click(".aw-file:has-text('Everything')")
     download.value.save_as(tmp_path / "all.zip")
-    page.click("#aw-wall button >> nth=1")
-    page.wait_for_selector("#aw-wall button:nth-child(2)[aria-pressed=true]")
+    page.click("#aw-gallery button >> nth=1")
+    page.wait_for_selector("#aw-gallery button:nth-child(2)[aria-pressed=true]")
     page.wait_for_function(
         "told => document.querySelector('[data-testid=stage-told]').textContent !== told", arg=told
     )

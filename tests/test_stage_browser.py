@@ -199,8 +199,8 @@ def test_both_halves_show_the_same_frame_while_playing(visit):
     steps = {(after - before) % FRAMES for before, after in zip(order, order[1:], strict=False)}
     assert steps <= {1, 2, 3}, "a loop goes forwards; a busy machine may skip a frame or two"
     for _ in range(4):  # and what the compositor puts on the screen agrees
-        wall = screenshot(hook(page, "wall"))
-        origin = hook(page, "wall").bounding_box()
+        wall = screenshot(hook(page, "comparator"))
+        origin = hook(page, "comparator").bounding_box()
         halves = []
         for name in ("canvas-baseline", "canvas-awakened"):
             box = page.get_by_test_id(name).bounding_box()
@@ -227,7 +227,7 @@ def test_scrub_and_frame_steps_are_exact(visit):
 
 def test_keyboard_on_the_focused_stage(visit):
     page = visit()
-    hook(page, "wall").focus()
+    hook(page, "comparator").focus()
     page.keyboard.press(" ")
     wait(page, playing="false")
     page.keyboard.press("Home")
@@ -252,7 +252,7 @@ def test_keyboard_on_the_focused_stage(visit):
 
 def test_the_list_of_keys_is_visible_and_every_key_does_what_it_says(visit):
     page = visit()
-    hook(page, "wall").focus()
+    hook(page, "comparator").focus()
     page.keyboard.press(" ")
     assert not hook(page, "help").is_visible()
     page.keyboard.press("?")
@@ -288,7 +288,7 @@ def test_the_list_of_keys_is_visible_and_every_key_does_what_it_says(visit):
     page.keyboard.press("ArrowRight")
     assert in_step([page.evaluate("readBoth()")]) == [1]
     hook(page, "full-screen").click()
-    page.wait_for_function("document.activeElement?.dataset.testid === 'stage-wall'")
+    page.wait_for_function("document.activeElement?.dataset.testid === 'stage-comparator'")
     page.keyboard.press(" ")
     wait(page, playing="true")
     assert page.evaluate("Boolean(document.fullscreenElement)"), "space plays, it does not leave"
@@ -318,7 +318,7 @@ def test_the_motion_curves_say_whose_they_are_and_a_frieze_hangs_large(visit):
     wait(page, wide="true", source="film", frames=FRAMES)
     wall, above, below = (
         page.get_by_test_id(name).bounding_box()
-        for name in ("stage-wall", "canvas-baseline", "canvas-awakened")
+        for name in ("stage-comparator", "canvas-baseline", "canvas-awakened")
     )
     assert below["y"] >= above["y"] + above["height"] and above["x"] == below["x"]
     assert above["width"] > 0.6 * wall["width"]
@@ -453,12 +453,12 @@ def test_a_run_from_still_to_preview_to_result_without_flicker_or_new_nodes(visi
     assert "20.1 dB" in hook(page, "show-proxy").inner_text()
     press(page, "paths")
     wait(page, source="preview")
-    captions = page.locator("[data-testid=stage-wall] figcaption .name")
+    captions = page.locator("[data-testid=stage-comparator] figcaption .name")
     assert captions.all_inner_texts()[:2] == ["Path of the painting", "Path of the proxy"]
     assert len(in_step(page.evaluate("watchClock(1200)"))) > 4, "previews move, and in step"
     press(page, "videos")
     page.wait_for_function(
-        "document.querySelector('[data-testid=stage-wall] .name').textContent === 'Baseline'"
+        "document.querySelector('[data-testid=stage-comparator] .name').textContent === 'Baseline'"
     )
     assert page.locator(".tag").first.is_visible()
     press(page, "alone")  # one video after the other: each keeps its own side
@@ -497,7 +497,7 @@ def test_another_result_while_playing_never_mixes_the_two(visit):
         assert np.abs(shot(page, f"canvas-{name}")[-20, -20].astype(int) - hue).max() < 12
 
 
-def test_stop_brings_the_last_result_back_and_a_bare_wall_invites(visit):
+def test_stop_brings_the_last_result_back_and_an_empty_stage_invites(visit):
     page = visit()
     press(page, "videos")
     wait(page, mode="running", source="preview")
@@ -608,7 +608,7 @@ AGAINST = """
   const [stacked, other] = [first, second].map(({ data, ...facts }) => ({
     ...facts, stacked: "data:video/mp4;base64," + data, painting: "", proxy: "" }));
   const film = { ...stacked, against: other, label: "pair", names: ["A", "B"], notes: ["", ""] };
-  document.dispatchEvent(new CustomEvent("aw-hang", { detail: { film, placard: null } }));
+  document.dispatchEvent(new CustomEvent("aw-kept", { detail: { film, placard: null } }));
 }
 """
 
@@ -626,7 +626,7 @@ def test_two_films_hang_against_each_other_until_the_server_has_news(visit, tmp_
     page.evaluate(AGAINST, films)
     page.wait_for_selector("[data-testid=stage-label]:text-is('pair')")
     wait(page, source="film", frames=10)
-    assert page.locator(".stage .hang .name").all_inner_texts() == ["A", "B"]
+    assert page.locator(".stage .pictures .name").all_inner_texts() == ["A", "B"]
     for frame in (0, 4, 9):
         hook(page, "scrub").fill(str(frame))
         assert page.evaluate("readClock('canvas-baseline')") == [frame, 1], "A's awakened video"

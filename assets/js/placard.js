@@ -1,5 +1,5 @@
 /* Placard: draws props.value = {tag, title, byline, prompt, facts, files, credit}, or what of the history
-   hangs on the stage ("aw-hang", see stage/value.js). All text by textContent. */
+   is on the stage ("aw-kept", see stage/value.js). All text by textContent. */
 const KEPT = "awaken-keep-settings";
 const pick = (name) => element.querySelector(name);
 const make = (tag, className, text) => {
@@ -14,17 +14,17 @@ const put = (name, text) => {
   node.hidden = !text;
 };
 
-let hung = null;
+let taken = null;
 
 function back(label) {
   const button = make("button", "aw-file", label);
   button.type = "button";
-  button.onclick = () => document.dispatchEvent(new CustomEvent("aw-hang", { detail: null }));
+  button.onclick = () => document.dispatchEvent(new CustomEvent("aw-kept", { detail: null }));
   return button;
 }
 
 function draw() {
-  const value = hung || props.value;
+  const value = taken || props.value;
   element.closest("#aw-placard").hidden = !value;
   if (!value) return;
   put(".aw-tag", value.tag);
@@ -107,9 +107,9 @@ keep.addEventListener("change", () => {
   } catch {}
   draw();
 });
-document.addEventListener("aw-hang", function hang({ detail }) {
-  if (!element.isConnected) return document.removeEventListener("aw-hang", hang);
-  hung = detail && detail.placard;
+document.addEventListener("aw-kept", function take({ detail }) {
+  if (!element.isConnected) return document.removeEventListener("aw-kept", take);
+  taken = detail && detail.placard;
   draw();
 });
 watch("value", draw);

@@ -19,7 +19,7 @@ const films = new Map(); // index -> {moments, complete}, of the slides around t
 let slides = [];
 let texts = {};
 let current = 0;
-let active = null; // the film on the wall
+let active = null; // the film that is shown
 let playing = !calm.matches;
 let sweeping = !calm.matches;
 let wipe = calm.matches ? 50 : 100; // per cent; left of it the baseline
@@ -70,7 +70,7 @@ function go(index) {
   current = Math.min(slides.length - 1, Math.max(0, index));
   part.notice.textContent = "";
   broken.delete(current);
-  if (films.has(current)) hang();
+  if (films.has(current)) showFilm();
   else main.dataset.state = "loading";
   prepare();
 }
@@ -101,7 +101,7 @@ async function decode(index) {
       await seek(part.video, (i + 0.5) / fps, 0.75 / fps, signal);
       film.moments.push(picture(part.video));
       films.set(index, film);
-      if (index === current && active !== film) hang();
+      if (index === current && active !== film) showFilm();
     }
     film.complete = true;
   } catch (error) {
@@ -131,8 +131,8 @@ function picture(video) {
   return moment;
 }
 
-// The film of the current slide onto the wall, with its label.
-function hang() {
+// Show the film of the current slide, with its label.
+function showFilm() {
   const slide = slides[current];
   active = films.get(current);
   position = 0;

@@ -83,14 +83,14 @@ for (const kind of ["input", "aw-row"]) {
   });
 }
 
-/* "Done" is said when the new video hangs (stage/value.js), not while it is still being opened. */
+/* "Done" is said when the new video is shown (stage/value.js), not while it is still being opened. */
 let opening = false;
 function drawLine() {
   const said = opening ? words.opening : (props.value && props.value.line) || "";
   if (pick(".aw-line").textContent !== said) pick(".aw-line").textContent = said;
 }
-document.addEventListener("aw-hangs", function hangs() {
-  if (!element.isConnected) return document.removeEventListener("aw-hangs", hangs);
+document.addEventListener("aw-shown", function shown() {
+  if (!element.isConnected) return document.removeEventListener("aw-shown", shown);
   opening = false;
   drawLine();
 });

@@ -11,7 +11,7 @@ const HESITATION = 150; // ms over a card before it moves
 
 let store = null;
 let runs = [];
-let shown = []; // ids of what hangs on the stage: none, one, or A and B
+let shown = []; // ids of what is on the stage: none, one, or A and B
 let picked = []; // ids chosen for comparing: A, then B
 const cards = new Map(); // id -> list item
 const arriving = new Set();
@@ -161,7 +161,7 @@ async function thumbnail(painting) {
 }
 
 async function show(run) {
-  if (shown.length === 1 && shown[0] === run.id) return hang(null);
+  if (shown.length === 1 && shown[0] === run.id) return showKept(null);
   const files = await store.files(run.id);
   if (!files) return refresh(); // another tab has deleted it
   picked = [];
@@ -173,7 +173,7 @@ async function compare(run) {
   if (picked.includes(run.id)) picked = picked.filter((id) => id !== run.id);
   else picked = [...picked.slice(0, 1), run.id];
   if (picked.length < 2) {
-    if (shown.length === 2) hang(null);
+    if (shown.length === 2) showKept(null);
     announce(picked.length ? fill("choose_second", { title: titled(find(picked[0])) }) : "");
     return draw();
   }
@@ -186,9 +186,9 @@ async function compare(run) {
 const find = (id) => runs.find((run) => run.id === id);
 
 function present(ids, make) {
-  hang(make);
+  showKept(make);
   shown = ids;
-  announce(ids.length === 2 ? texts.comparing : texts.showing, texts.back, () => hang(null));
+  announce(ids.length === 2 ? texts.comparing : texts.showing, texts.back, () => showKept(null));
   draw();
   const stage = document.getElementById("aw-stage");
   const { top } = stage.getBoundingClientRect();
@@ -196,9 +196,9 @@ function present(ids, make) {
   if (top < 0 || top > innerHeight / 2) stage.scrollIntoView(smooth);
 }
 
-// Something else hangs, or nothing of the tray's any more: a run has begun, an example was chosen.
-document.addEventListener("aw-hang", function taken({ detail }) {
-  if (!tray.isConnected) return document.removeEventListener("aw-hang", taken);
+// Something else is shown, or nothing of the tray's any more: a run has begun, an example was chosen.
+document.addEventListener("aw-kept", function taken({ detail }) {
+  if (!tray.isConnected) return document.removeEventListener("aw-kept", taken);
   if (detail) return;
   for (const url of urls.splice(0)) URL.revokeObjectURL(url);
   if (shown.length) announce("");
@@ -214,7 +214,7 @@ async function star(run) {
 
 async function forget(run) {
   const files = await store.files(run.id);
-  if (shown.includes(run.id)) hang(null);
+  if (shown.includes(run.id)) showKept(null);
   await store.remove([run.id]);
   await changed();
   announce(fill("deleted", { title: titled(run) }), texts.undo, async () => {
@@ -229,7 +229,7 @@ async function forget(run) {
 function forgetAll() {
   const count = runs.length;
   announce(fill("clear_ask", { count }), texts.clear_yes, async () => {
-    hang(null);
+    showKept(null);
     await store.remove(runs.map(({ id }) => id));
     announce(texts.cleared);
     await changed();

@@ -1,4 +1,4 @@
-// The clock: one position for everything on the wall.
+// The clock: one position for everything that is shown.
 
 // Before the first preview both pictures are the still painting; they breathe: it has begun.
 function breathe() {

@@ -108,9 +108,9 @@ function loupeAt(event) {
     return;
   }
 }
-listen(part.hang, "pointermove", loupeAt);
-listen(part.hang, "pointerdown", loupeAt);
-listen(part.hang, "click", () => {
+listen(part.pictures, "pointermove", loupeAt);
+listen(part.pictures, "pointerdown", loupeAt);
+listen(part.pictures, "click", () => {
   if (state.view !== "blink") return;
   state.blinkB = !state.blinkB;
   arrange();
@@ -167,7 +167,7 @@ function changeAmount(by) {
 // The deck hides beside a single picture, and would take the keyboard's focus away with it.
 function hangAlone(what) {
   if (stage.querySelector("button[data-show=" + what + "]").disabled) return;
-  part.wall.focus({ preventScroll: true });
+  part.comparator.focus({ preventScroll: true });
   show(what);
 }
 
@@ -217,7 +217,7 @@ listen(stage, "keydown", (event) => {
 
 listen(document, "fullscreenchange", () => {
   // the space bar then plays; on the button that was pressed it would leave again
-  if (document.fullscreenElement === stage) part.wall.focus({ preventScroll: true });
+  if (document.fullscreenElement === stage) part.comparator.focus({ preventScroll: true });
   arrange();
 });
 listen(calm, "change", () => play(!calm.matches));
@@ -249,6 +249,6 @@ for (const [keys, what] of KEYS) {
   said.textContent = text("key-" + what);
   part.help.append(name, said);
 }
-listen(document, "aw-hang", hang);
+listen(document, "aw-kept", takeKept);
 watch("value", serve);
 serve();

@@ -65,7 +65,7 @@ function paintLoupe(frame) {
   for (const [which, canvas] of [part["loupe-a"], part["loupe-b"]].entries()) {
     const context = canvas.getContext("2d");
     const size = canvas.width;
-    // LOUPE_ZOOM times the size on the wall, in the finer pixels of the lens
+    // LOUPE_ZOOM times the size on the page, in the finer pixels of the lens
     const scale = (LOUPE_ZOOM * size) / (canvas.clientWidth || size);
     const w = box.width * scale;
     const h = box.height * scale;

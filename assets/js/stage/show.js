@@ -15,7 +15,7 @@ function nameOf(kind) {
 // Everything that depends on the value and the choices, nothing that depends on the moment.
 function arrange() {
   const run = value.mode === "running" || value.mode === "chosen" ? value.run : null;
-  const shown = active && active.kind === "film" ? active.result : null; // whose film hangs
+  const shown = active && active.kind === "film" ? active.result : null; // whose film is shown
   const subject = run || value.result; // whose pictures are in the strip
   arrangeStage(run);
   arrangeCaptions(run, shown);
@@ -94,7 +94,7 @@ function arrangePictures(run, subject, shown) {
   fill(part["onion-b"], over, "");
 }
 
-// The brushed region of whatever hangs on the wall, if its run had one.
+// The brushed region of whatever is shown, if its run had one.
 function arrangeRegion(outline) {
   const on = outline && state.region && state.view !== "difference" ? outline : "";
   const alone = state.show === "original" && state.region ? outline || "" : "";

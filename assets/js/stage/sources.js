@@ -1,6 +1,6 @@
 // Sources: where moments come from. See state.js for the idea.
 
-// What hangs side by side. A run that makes one of a pair at a time shows the last of the other.
+// What is shown side by side. A run that makes one of a pair at a time shows the last of the other.
 const PAIRS = [["baseline", "awakened"], ["painting", "proxy"]];
 let glimpses = {}; // of this run: name -> {image, row, width, height, frames}
 
@@ -98,7 +98,7 @@ async function decodeFilm(result, signal, ready, memory = MEMORY) {
 }
 
 // Two films against each other: the awakened video of ``result`` and that of ``result.against``,
-// decoded one after the other before the first picture hangs. Moment i is picture i of both, so they
+// decoded one after the other before the first picture is shown. Moment i is picture i of both, so they
 // cannot fall out of step; the longer one waits beyond the shorter one's end, unseen. A picture of
 // another shape is fitted whole into the frame of the first.
 async function decodePair(result, signal, ready) {

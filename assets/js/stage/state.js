@@ -36,14 +36,14 @@ const state = {
 
 let value = { mode: "empty", result: null, run: null }; // what the stage shows
 let served = value; // what the server sent last
-let hung = null; // a film from the visitor's history, which hangs until the server sends news
+let kept = null; // a film from the visitor's history, shown until the server sends news
 let film = null; // source of the last good result
 let filmKey = "";
 let live = null; // source of the run's newest preview
 let liveKey = "";
 let still = null; // the run's painting in both frames, until its first preview
 let stillSrc = "";
-let active = null; // the source on the wall
+let active = null; // the source that is shown
 let breathing = []; // the animations of breathe()
 let ticking = false;
 let lastTime = 0;

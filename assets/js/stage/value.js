@@ -1,7 +1,7 @@
-// Taking in a new value: what should be on the wall, and what is there until that is ready.
+// Taking in a new value: what should be shown, and what is there until that is ready.
 
 let decoding = new AbortController();
-let shownKey = ""; // of the film that hangs whole
+let shownKey = ""; // of the film that is shown whole
 
 function takeFilm(result) {
   const key = keyOf(result);
@@ -28,20 +28,20 @@ function takeFilm(result) {
     if (!source.complete) return;
     if (before && before !== active) before.free();
     paintMotion();
-    hangs(key);
+    announceShown(key);
   }).catch((error) => {
     if (signal.aborted || !stage.isConnected) return;
     part.trouble.textContent = text("trouble");
     console.warn("stage: the video could not be decoded:", error.message);
-    hangs(key);
+    announceShown(key);
   });
 }
 
 // The first picture of a film is on the screen, or never will be: "Done" is said then, not before.
-function hangs(key) {
+function announceShown(key) {
   shownKey = key;
   arrange();
-  document.dispatchEvent(new CustomEvent("aw-hangs"));
+  document.dispatchEvent(new CustomEvent("aw-shown"));
 }
 
 function takePreview(run) {
@@ -75,30 +75,30 @@ function takeStill(run) {
       still = stillSource(image, value.run);
       choose();
     })
-    .catch(() => {}); // the wall then keeps what it shows
+    .catch(() => {}); // the stage then keeps what it shows
 }
 
-// What the visitor took from the history hangs until the server has news; a step of a run is none.
+// What the visitor took from the history stays until the server has news; a step of a run is none.
 function serve() {
   const next = props.value && props.value.mode ? props.value : served;
   const news = !(served.mode === "running" && next.mode === "running");
   served = next;
-  if (hung && news) document.dispatchEvent(new CustomEvent("aw-hang", { detail: null }));
+  if (kept && news) document.dispatchEvent(new CustomEvent("aw-kept", { detail: null }));
   else take();
 }
 
-// "aw-hang" on the document says what of the history hangs: {film, placard}, or null for nothing.
+// "aw-kept" on the document says what of the history is shown: {film, placard}, or null for nothing.
 // The tray sends it and the stage takes it back; the placard listens too.
-function hang({ detail }) {
+function takeKept({ detail }) {
   if (!stage.isConnected) return;
-  hung = detail && detail.film;
+  kept = detail && detail.film;
   take();
 }
 
 function take() {
   const before = value.mode;
-  value = hung ? { mode: "done", result: hung, run: null } : served;
-  if (hung || value.mode !== before || value.mode === "chosen") {
+  value = kept ? { mode: "done", result: kept, run: null } : served;
+  if (kept || value.mode !== before || value.mode === "chosen") {
     state.show = value.mode === "chosen" ? "original" : "compare";
     state.region = value.mode === "running"; // while one waits, not over the finished film
   }
@@ -108,7 +108,7 @@ function take() {
   choose();
 }
 
-// What should be on the wall; until that is ready, what is there stays (no blank in between).
+// What should be shown; until that is ready, what is there stays (no blank in between).
 function choose() {
   const current = film && film.key === keyOf(value.result);
   let next = null;

@@ -68,7 +68,7 @@ class Bundled:
         }
 
     def thumbnail(self) -> dict[str, str]:
-        """For the wall."""
+        """For the gallery."""
         return {
             "id": self.id,
             "alt": say("and").join(self._of("artist", "title", "year")),
@@ -76,7 +76,7 @@ class Bundled:
         }
 
     def inputs(self) -> dict[str, Any]:
-        """Values for the controls, and the id that marks the wall."""
+        """Values for the controls, and the id that is marked in the gallery."""
         values = {n: self.settings.get(n, SETTINGS[n].default) for n in INPUTS if n in SETTINGS}
         return {name: value for name, value in values.items() if value is not None} | {
             "painting": str(self.example.path),

@@ -74,7 +74,7 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
     with gr.Column(elem_id="aw-picture"):
         draw["painting"] = widgets.PictureDrop("painting", start["painting"], pastes=True)
         draw["mask"] = brush.MotionBrush(brush.reason(BACKEND))
-    rail.gallery = widgets.wall(paintings, str(start.get("id", "")))
+    rail.gallery = widgets.gallery(paintings, str(start.get("id", "")))
     draw["prompt"] = widgets.dial(
         "prompt", start["prompt"], placeholder=say("prompt_hint"), lines=2, max_lines=4,
         elem_id="aw-prompt",

@@ -1,4 +1,4 @@
-"""The rail's own parts: a setting's widget, drop zone, wall of bundled pictures, chips, rows."""
+"""The rail's own parts: a setting's widget, drop zone, gallery of bundled pictures, chips, rows."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ class PictureDrop(gr.HTML):
         return FileData(path=value) if value else None
 
 
-def wall(paintings: Sequence[Mapping[str, str]], selected: str) -> gr.HTML:
+def gallery(paintings: Sequence[Mapping[str, str]], selected: str) -> gr.HTML:
     """Thumbnails of the bundled pictures; ``select`` carries the ``id``.
 
     paintings: {"id", "alt", "thumb" (data URI)}; ``selected`` is the id that is marked.
     """
     return part(
-        "wall",
-        '<div class="aw-wall" role="group" aria-label="' + say("wall") + '"></div>',
+        "gallery",
+        '<div class="aw-gallery" role="group" aria-label="' + say("gallery") + '"></div>',
         list(paintings),
         selected=selected,
     )

@@ -14,17 +14,17 @@ from awaken.ui import ASSETS
 CSS = ASSETS / "css"
 STYLES = ("tokens.css", "page.css", "rail.css", "brush.css", "history.css", "laboratory.css")
 
-_WALL, _RAISED, _SUNK = "var(--aw-wall)", "var(--aw-wall-raised)", "var(--aw-wall-sunk)"
+_GROUND, _RAISED, _SUNK = "var(--aw-ground)", "var(--aw-ground-raised)", "var(--aw-ground-sunk)"
 _INK, _SOFT = "var(--aw-ink)", "var(--aw-ink-soft)"
 _LINE, _EDGE = "var(--aw-line)", "var(--aw-edge)"
 _ACCENT, _STRONG, _TINT = "var(--aw-accent)", "var(--aw-accent-strong)", "var(--aw-accent-soft)"
 _ON_ACCENT, _BAD, _BAD_SOFT = "var(--aw-on-accent)", "var(--aw-bad)", "var(--aw-bad-soft)"
 
 _VALUES = {
-    "body_background_fill": _WALL,
+    "body_background_fill": _GROUND,
     "body_text_color": _INK,
     "body_text_color_subdued": _SOFT,
-    "background_fill_primary": _WALL,
+    "background_fill_primary": _GROUND,
     "background_fill_secondary": _SUNK,
     "border_color_primary": _LINE,
     "border_color_accent": _ACCENT,

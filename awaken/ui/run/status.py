@@ -108,7 +108,7 @@ def laboratory() -> Status:
 
 
 def chosen(ask: bool) -> Status:
-    """Another painting hangs; ``ask``: nothing has been said yet that should move in it."""
+    """Another painting is shown; ``ask``: nothing has been said yet that should move in it."""
     return Status(line=say("state_say" if ask else "state_press"))
 
 

@@ -31,7 +31,7 @@ ENGLISH: dict[str, str] = {
     "painting_drop": "Drop a painting here, paste one, or click to choose a file. A bundle, a video "
     "or a settings.json of this page brings its settings back.",
     "painting_alt": "The chosen painting",
-    "wall": "Examples",
+    "gallery": "Examples",
     "prompt": "What should move?",
     "prompt_hint": "the clouds drift across the sky",
     "chips": "Suggestions",

@@ -33,7 +33,7 @@ CHINESE: dict[str, str] = {
     "painting": "画作或照片",
     "painting_drop": "把画拖到这里，粘贴，或点击选择文件。拖入本页的作品包、视频或 settings.json 可恢复其设置。",
     "painting_alt": "所选画作",
-    "wall": "示例",
+    "gallery": "示例",
     "prompt": "让什么动起来？",
     "prompt_hint": "云朵飘过天空",
     "chips": "建议",

@@ -87,7 +87,7 @@ ENGLISH: dict[str, str] = {
     "or take a suggestion.",
     # the history
     "history_title": "Your runs",
-    "history_empty": "Every run you finish will hang here, kept in this browser alone.",
+    "history_empty": "Every run you finish is kept here, in this browser alone.",
     "history_about": "{count} runs, {megabytes} MB, kept in this browser alone.",
     "history_about_one": "One run, {megabytes} MB, kept in this browser alone.",
     "history_bounds": "Up to {runs} runs or {megabytes} MB; then the oldest without a star goes.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 ENGLISH: dict[str, str] = {
     "stage": "Stage: original, proxy, baseline and awakened",
-    "wall": "Comparator. Space plays, comma and full stop step, 1 to 6 choose the view, "
+    "comparator": "Comparator. Space plays, comma and full stop step, 1 to 6 choose the view, "
     "f is full screen, the question mark lists all keys.",
     "invitation": "Choose a painting and say what should move.",
     "views": "View",
@@ -66,7 +66,7 @@ ENGLISH: dict[str, str] = {
 
 CHINESE: dict[str, str] = {
     "stage": "舞台：原画、代理图像、基线与唤醒",
-    "wall": "对照器。空格播放，逗号和句号逐帧，1 至 6 切换视图，f 全屏，问号列出全部快捷键。",
+    "comparator": "对照器。空格播放，逗号和句号逐帧，1 至 6 切换视图，f 全屏，问号列出全部快捷键。",
     "invitation": "选一幅画，说说让什么动起来。",
     "views": "视图",
     "side": "并排",

@@ -5,8 +5,8 @@ and pictures into the browser's own IndexedDB and never asks the server for them
 is stored or known here: what comes back is the text of a settings.json when somebody wants those
 settings on the dials, and it is read like any other file from outside.
 
-Tray, stage and placard talk through one event on the document, ``aw-hang``: what of the history
-hangs on the wall, or nothing (assets/js/stage/value.js).
+Tray, stage and placard talk through one event on the document, ``aw-kept``: what of the history
+is shown, or nothing (assets/js/stage/value.js).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from awaken.ui.texts.page_en import ENGLISH
 FILES = ("stacked.mp4", "painting.png", "proxy.png", "mask.png")  # the last where there was a brush
 MAX_RUNS = 60
 MAX_BYTES = 200_000_000  # of films and pictures
-SCRIPT = ("store", "zip", "hang", "tray")  # in this order
+SCRIPT = ("store", "zip", "show", "tray")  # in this order
 # What the placard says of a run and the tray shows again.
 LABEL = ("title", "byline", "credit", "licence", "prompt", "facts", "files")
 # Choices that tell two runs apart, the most telling first: fact of the placard -> its settings.

@@ -4,7 +4,7 @@ Boundary. A stage value is a plain, picklable dict built by the pure functions b
 shows it. The page's generator yields such values; ``assets/js/stage/`` plays them in the browser.
 The last good result travels in every value, so that no state of a run hides it:
 
-    value = empty()                              # a bare wall
+    value = empty()                              # nothing to show
     value = done(painting, proxy, stacked, ...)  # a result, or a bundled example (label=...)
     value = chosen(value, painting)              # another painting, of which nothing is made yet
     value = running(value, painting=..., ...)    # a run begins; the last result stays in the strip
@@ -110,7 +110,7 @@ Picture = str | Path | np.ndarray | None
 
 
 def empty() -> dict[str, Any]:
-    """A bare wall with an invitation."""
+    """Nothing to show yet, with an invitation."""
     return {"mode": "empty", "result": None, "run": None}
 
 
@@ -183,7 +183,7 @@ def running(
 
     Called on a value that is not running, it begins a run: pictures and previews of an earlier run
     are dropped, its result is kept. ``width`` and ``height`` are those of the videos to come, so
-    that the frames on the wall keep their size when the result arrives. ``region`` is the motion mask.
+    that the frames on the page keep their size when the result arrives. ``region`` is the motion mask.
     """
     run = dict(value["run"]) if value["mode"] == "running" else Run().model_dump()
     news = {
@@ -202,13 +202,13 @@ def running(
 
 
 def chosen(value: Mapping[str, Any], painting: Picture) -> dict[str, Any]:
-    """Another painting hangs, of which nothing has been made yet; the last result stays at hand."""
+    """Another painting is shown, of which nothing has been made yet; the last result stays at hand."""
     run = Run().model_dump() | {"painting": picture(painting)}
     return {"mode": "chosen", "result": value["result"], "run": run}
 
 
 def settled(value: Mapping[str, Any]) -> dict[str, Any]:
-    """After a stop or a failure: the last good result again, or the bare wall."""
+    """After a stop or a failure: the last good result again, or nothing."""
     result = value["result"]
     return {"mode": "done" if result else "empty", "result": result, "run": None}
 

@@ -1,6 +1,6 @@
 // A kept run on the stage again, or two against each other: what stage and placard are told.
 
-let urls = []; // of what hangs now; they are given back when something else does
+let urls = []; // of what is shown now; they are given back when something else is
 
 function urlOf(bytes, type) {
   const url = URL.createObjectURL(new Blob([bytes], { type }));
@@ -125,12 +125,12 @@ function caveats(a, b) {
   return said;
 }
 
-// make() -> {film, placard}, or null for nothing. The stage sends null too, when a run wants the wall.
-function hang(make) {
+// make() -> {film, placard}, or null for nothing. The stage sends null too, when a run takes its place.
+function showKept(make) {
   const before = urls;
   urls = [];
   const detail = make ? make() : null;
-  document.dispatchEvent(new CustomEvent("aw-hang", { detail }));
+  document.dispatchEvent(new CustomEvent("aw-kept", { detail }));
   for (const url of before) URL.revokeObjectURL(url);
 }
 

@@ -1,5 +1,5 @@
-/* Wall of bundled pictures: props.value = [{id, alt, thumb}]; props.selected marks one. */
-const box = element.querySelector(".aw-wall");
+/* Gallery of bundled pictures: props.value = [{id, alt, thumb}]; props.selected marks one. */
+const box = element.querySelector(".aw-gallery");
 
 function mark() {
   for (const button of box.querySelectorAll("button"))
