@@ -84,7 +84,7 @@ CHINESE: dict[str, str] = {
     "read_not": "微缩模型只懂英文，没有听懂这句话。可以试试下面的建议，或直接用英文写。",
     # the history
     "history_title": "您的作品",
-    "history_empty": "每次完成的运行都会挂在这里，只保存在这个浏览器中。",
+    "history_empty": "每次完成的运行都会保留在这里，只保存在这个浏览器中。",
     "history_about": "{count} 件，{megabytes} MB，只保存在这个浏览器中。",
     "history_about_one": "1 件，{megabytes} MB，只保存在这个浏览器中。",
     "history_bounds": "最多 {runs} 件或 {megabytes} MB；满了就移去最早的、没有星标的一件。",
