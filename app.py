@@ -8,7 +8,6 @@ up.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from functools import cache
@@ -33,8 +32,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--port",
-        type=_port,
-        default=os.environ.get("GRADIO_SERVER_PORT"),
+        type=int,
+        default=int(os.environ["GRADIO_SERVER_PORT"])
+        if "GRADIO_SERVER_PORT" in os.environ
+        else None,
         help="port (GRADIO_SERVER_PORT; default: the first free one from 7860)",
     )
     parser.add_argument(
@@ -57,12 +58,6 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="with --present: the address whose QR code the key Q shows to the hall",
     )
     return parser.parse_args(argv)
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number up to 65535")
-    return int(text)
 
 
 @cache
@@ -96,16 +91,12 @@ def main(argv: list[str] | None = None) -> int:
 
         return present.serve(args.present, args.host, args.port, args.open, args.link)
     from awaken.types import RequestError
-    from awaken.ui.server.startup import check
+    from awaken.ui.server.serving import launch
 
+    demo, holder = page()
     try:
-        check(args.host, args.port)  # before anything heavy is imported
-        from awaken.ui.server.serving import launch
-
-        demo, holder = page()
         launch(demo, holder, host=args.host, port=args.port, open_browser=args.open)
-    except (RequestError, OSError, ValueError) as error:  # Gradio's: of a port, of its environment
-        logging.getLogger(__name__).debug("the page cannot start", exc_info=True)
+    except RequestError as error:
         print(f"awaken: {error}", file=sys.stderr)
         return 2
     holder.warm_up()

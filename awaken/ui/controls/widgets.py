@@ -39,8 +39,7 @@ class PictureDrop(gr.HTML):
 
     Unlike ``gr.Image`` it decodes nothing (``awaken.painting`` does, with a sentence for every bad
     file) and takes the next picture without being cleared first. ``upload`` fires for a new file;
-    its data hold ``problem``, which is empty when the file has arrived, and ``before``, the path of
-    the picture that was there.
+    its data hold ``problem``, which is empty when the file has arrived.
     """
 
     data_model = FileData

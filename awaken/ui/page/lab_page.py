@@ -25,7 +25,7 @@ from awaken.ui.viewer.parts import status_strip
 def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> tuple[Page, laboratory.Laboratory]:
     """Draw the page inside the current Blocks."""
     first = layout.plainest(bundled)
-    picture = gr.State({})
+    picture = gr.State(first.picture() if first else {})
     running = gr.State(False)
     owner = gr.Textbox(visible=False)
     with gr.Row(elem_id="aw-hall", elem_classes=["aw-lab"]):
@@ -53,7 +53,6 @@ def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> tuple[Page, labora
         owner=owner,
         picture=picture,
         shown=gr.State({}),
-        first=first,
         running=running,
         reattach=gr.State(False),
         ways=[ways],
@@ -73,9 +72,7 @@ def wire(
     by_id = {b.id: b for b in bundled}
 
     def on_load(session: str, request: gr.Request) -> Updates:
-        return page_load.opening(page) | opened(TabSession.read(session), request)
-
-    def opened(tab: TabSession, request: gr.Request) -> Updates:
+        tab = TabSession.read(session)
         last = jobs.last(tab.owner, panels.NAMES)
         lost = [place for place in tab.lost(jobs) if place in panels.NAMES]
         if tab.luggage:
@@ -87,7 +84,7 @@ def wire(
         updates, remarks = restore.onto_rail(rail, restore.from_link(request))
         if remarks:
             updates |= {page.strip: status.restored(remarks).value()}
-        return updates
+        return updates or gr.skip()
 
     session = gr.Textbox(visible=False)
     outputs: list[Any] = [

@@ -7,14 +7,12 @@ Handlers return ``{component: value}``; what they do not name stays as it is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
 
 from awaken.types import AwakenError, RequestError
-from awaken.ui.controls import gallery
-from awaken.ui.controls.gallery import Bundled
 from awaken.ui.controls.rail import new_values
 from awaken.ui.jobs.events import QUIET, UNSEEN, Updates, as_event, event_limits, go_and_stop
 from awaken.ui.jobs.job import Job, JobUpdate, is_token
@@ -34,9 +32,7 @@ log = logging.getLogger(__name__)
 TO_THE_TOP = "(...values) => { scrollTo({ top: 0 }); return values; }"
 
 
-def wire(
-    holder: EngineHolder, page: Page, loaded: gr.events.Dependency, bundled: Sequence[Bundled]
-) -> None:
+def wire(holder: EngineHolder, page: Page, loaded: gr.events.Dependency) -> None:
     """Wire the two buttons and the cards, and watch the tab's own job once the page is ``loaded``."""
     jobs = holder.jobs
 
@@ -46,8 +42,7 @@ def wire(
 
     def submit_new(owner: str, shown: dict, picture: dict, **keywords: Any) -> Job | Updates:
         values = new_values(keywords)
-        picture = gallery.picture_of(bundled, values.get("painting"), picture)
-        return submit(owner, RunSubmission(values, picture, shown, keywords["lock"]))
+        return submit(owner, RunSubmission(values, picture or {}, shown, keywords["lock"]))
 
     def repeat(owner: str, shown: dict, event: gr.EventData) -> Job | Updates:
         """The owner's last run once more: the same seed and settings, or another working size."""
@@ -153,8 +148,7 @@ def _submit(holder: EngineHolder, owner: str, submission: RunSubmission) -> Job:
         owner,
         PLACE,
         lambda: animation.animate(holder, submission, request),
-        seconds=holder.seconds(request.settings()),
-        size=requests.size(request),
+        seconds=holder.expected(request),
         note=submission,
     )
 
