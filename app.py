@@ -8,6 +8,7 @@ up.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from functools import cache
@@ -32,10 +33,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--port",
-        type=int,
-        default=int(os.environ["GRADIO_SERVER_PORT"])
-        if "GRADIO_SERVER_PORT" in os.environ
-        else None,
+        type=_port,
+        default=os.environ.get("GRADIO_SERVER_PORT"),
         help="port (GRADIO_SERVER_PORT; default: the first free one from 7860)",
     )
     parser.add_argument(
@@ -58,6 +57,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="with --present: the address whose QR code the key Q shows to the hall",
     )
     return parser.parse_args(argv)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number up to 65535")
+    return int(text)
 
 
 @cache
@@ -91,12 +96,16 @@ def main(argv: list[str] | None = None) -> int:
 
         return present.serve(args.present, args.host, args.port, args.open, args.link)
     from awaken.types import RequestError
-    from awaken.ui.server.serving import launch
+    from awaken.ui.server.startup import check
 
-    demo, holder = page()
     try:
+        check(args.host, args.port)  # before anything heavy is imported
+        from awaken.ui.server.serving import launch
+
+        demo, holder = page()
         launch(demo, holder, host=args.host, port=args.port, open_browser=args.open)
-    except RequestError as error:
+    except (RequestError, OSError, ValueError) as error:  # Gradio's: of a port, of its environment
+        logging.getLogger(__name__).debug("the page cannot start", exc_info=True)
         print(f"awaken: {error}", file=sys.stderr)
         return 2
     holder.warm_up()

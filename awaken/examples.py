@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from awaken.engine import Engine, result_of
 from awaken.painting import open_painting
 from awaken.types import AwakenError, Request, Result
 from awaken.video import result_settings, stacked, write_mp4
+
+log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
 MAX_VIDEO_BYTES = 520_000  # sixteen of them stay under 8.5 MB in the repository
@@ -79,9 +82,24 @@ class Example:
 
 
 def load_index() -> list[Example]:
-    """All entries of examples/index.json, in gallery order; those with ``failure`` come last."""
-    entries = json.loads((FOLDER / "index.json").read_text("utf-8"))
-    return [Example(**entry | {"suggestions": tuple(entry["suggestions"])}) for entry in entries]
+    """All entries of examples/index.json, in gallery order; those with ``failure`` come last.
+
+    A broken entry is left out, a broken list is an empty one, each with a line in the log.
+    """
+    try:
+        entries = json.loads((FOLDER / "index.json").read_text("utf-8"))
+        return [example for entry in entries if (example := _example(entry))]
+    except (OSError, ValueError, TypeError) as error:
+        log.error("The examples are left out: %s", error)
+        return []
+
+
+def _example(entry: Any) -> Example | None:
+    try:
+        return Example(**entry | {"suggestions": tuple(entry["suggestions"])})
+    except (TypeError, KeyError) as error:
+        log.error("An example is left out: %s", error)
+        return None
 
 
 def run(engine: Engine, example: Example) -> Result:

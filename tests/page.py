@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gradio.utils import get_upload_folder
 from gradio_client import Client
@@ -50,6 +51,7 @@ class Page:
 
     url: str
     holder: EngineHolder
+    app: Any = None
 
     @property
     def engine(self) -> CountedEngine:
@@ -87,4 +89,4 @@ def served_page() -> Page:
         return engine
 
     demo, holder = serving.make_page(EngineHolder(make))
-    return Page(serving.launch(demo, holder), holder)
+    return Page(serving.launch(demo, holder), holder, demo.app)

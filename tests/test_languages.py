@@ -25,13 +25,13 @@ from awaken.proxies import PROXIES
 from awaken.types import SETTINGS, Failed, RequestError
 from awaken.ui import texts
 from awaken.ui.page.language_switch import in_language
-from awaken.ui.texts import lab_en, messages, page_en, prompt_reading, stage_words
+from awaken.ui.texts import lab_en, messages, prompt_reading, stage_words
 from awaken.ui.texts.languages import current_language, use_language
 from tests.page import served_page
 
 ROOT = Path(__file__).parent.parent
 TWINS = {
-    "texts": (page_en.ENGLISH, texts.CHINESE),
+    "texts": (texts.LANGUAGES["en"], texts.LANGUAGES["zh"]),
     "laboratory_texts": (lab_en.ENGLISH, lab_en.CHINESE),
     "stage": (stage_words.ENGLISH, stage_words.CHINESE),
 }
@@ -78,7 +78,8 @@ def test_every_text_is_given_exactly_the_values_that_it_has_blanks_for():
             if words not in ("say", "texts.say") or not isinstance(call.args[0], ast.Constant):
                 continue
             of_lab = words == "say" and modules["say"].endswith("lab_en")
-            text = (lab_en if of_lab else page_en).ENGLISH[call.args[0].value]
+            known = lab_en.ENGLISH if of_lab else texts.LANGUAGES["en"]
+            text = known[call.args[0].value]
             values = {keyword.arg for keyword in call.keywords}
             if values and None not in values:  # without values the browser's script fills it in
                 assert values == _blanks(text), f"{path.name}: {ast.unparse(call)}"

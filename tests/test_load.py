@@ -55,6 +55,37 @@ def test_the_oldest_go_when_the_room_is_full(tmp_path):
     assert not young.parent.exists() and fresh.exists()  # somebody may still be writing
 
 
+def test_a_date_ahead_of_the_clock_saves_nothing(tmp_path):
+    ahead = _folder(tmp_path, "ahead", 1 << 20, -10 * file_cleanup.OLD)
+    file_cleanup.sweep(tmp_path, 2 << 20, time.time())
+    assert ahead.exists() and ahead.stat().st_mtime < time.time()
+    file_cleanup.sweep(tmp_path, 2 << 20, time.time() + file_cleanup.OLD)
+    assert not ahead.exists()
+    another = _folder(tmp_path, "another", 1 << 20, -10 * file_cleanup.OLD)
+    file_cleanup.sweep(tmp_path, 0, time.time())
+    assert not another.exists()
+
+
+def test_what_is_young_counts_towards_the_bound(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setenv("AWAKEN_CACHE_MB", "2")
+    _folder(tmp_path, "young", 1 << 20, 1)
+
+    async def come() -> list[bool]:
+        room = file_cleanup.Room()
+        await room.sweep()
+        return [await room.has(1 << 19) for _ in range(3)]
+
+    assert aside.run(come()) == [True, False, False]  # a folder's own entry has some bytes too
+
+
+def test_what_an_open_page_asks_for_stays(tmp_path):
+    used, old = (_folder(tmp_path, name, 1 << 20, 300) for name in ("used", "old"))
+    file_cleanup.touch(used)
+    file_cleanup.sweep(tmp_path, 1 << 21, time.time())
+    assert used.exists() and not old.exists()
+
+
 def test_what_is_a_day_old_goes_and_links_are_not_followed(tmp_path):
     outside = tmp_path / "outside"
     room = tmp_path / "room"

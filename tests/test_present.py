@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import urllib.error
@@ -43,7 +45,7 @@ def talk(result, tmp_path_factory):
     folder = tmp_path_factory.mktemp("talk")
     files = {name: result / f"{name}.mp4" for name in ("stacked",)}
     write_bundle(files, folder / "B first.zip", picture={"title": "<b>The Wave</b>"})
-    (folder / "c").symlink_to(result)
+    shutil.copytree(result, folder / "c")
     (folder / "d broken.zip").write_bytes(b"PK\x03\x04 nonsense")
     with zipfile.ZipFile(folder / "e other.zip", "w") as other:
         other.writestr("readme.txt", "hello")
@@ -69,6 +71,80 @@ def test_a_folder_becomes_slides_by_name(talk):
 def test_a_result_folder_alone_is_a_talk(result):
     slides, _ = present.from_folder(result)
     assert [s.facts["title"] for s in slides] == ["a late wave"]
+
+
+_DEEP = "[" * 50_000
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["[]", "1", "null", _DEEP, '{"a":' * 50_000, "{", "", "\udc80", '{"prompt": "a", "fps": NaN}',
+     '{"width": 1e999, "height": 1, "fps": 1, "frames": 1}', "x" * 200_000,
+     '{"width": "1", "height": [], "fps": {}, "frames": true}', "9" * 5000],
+)  # fmt: skip
+def test_a_bad_result_is_left_out_and_the_talk_goes_on(talk, result, tmp_path, settings):
+    talk = shutil.copytree(talk, tmp_path / "talk")
+    bad, bundle = talk / "f bad", talk / "g bad.zip"
+    bad.mkdir()
+    (bad / "stacked.mp4").write_bytes((result / "stacked.mp4").read_bytes())
+    (bad / "settings.json").write_bytes(settings.encode("utf-8", "surrogateescape"))
+    with zipfile.ZipFile(bundle, "w") as zipped:
+        zipped.writestr("bundle.json", settings.encode("utf-8", "surrogateescape"))
+        zipped.write(result / "stacked.mp4", "stacked.mp4")
+    slides, problems = present.from_folder(talk)
+    assert [s.facts["title"] for s in slides] == ["<b>The Wave</b>", "c"]
+    assert {"f bad", "g bad.zip"} <= {p.split(" is left out")[0] for p in problems}
+
+
+def test_titles_that_no_page_can_write_are_written_otherwise(result, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped:
+        film = json.loads((result / "settings.json").read_text())
+        label = {"awaken_bundle": 1, "picture": {"title": "a \ud83d wave"}, "prompt": "\udfff",
+                 "film": film}  # fmt: skip
+        zipped.writestr("bundle.json", json.dumps(label))
+        zipped.write(result / "stacked.mp4", "stacked.mp4")
+    odd = tmp_path / os.fsdecode(b"b \xff")
+    odd.mkdir()
+    for name in ("stacked.mp4", "settings.json"):
+        (odd / name).write_bytes((result / name).read_bytes())
+    slides, _ = present.from_folder(tmp_path)
+    show = TestClient(present.alone(slides)).get("/present/show.json").json()
+    assert [slide["title"] for slide in show["slides"]] == ["a ? wave", "b ?"]
+
+
+def test_no_link_leads_out_of_the_folder_and_no_pipe_is_waited_for(talk, result, tmp_path):
+    talk, outside = shutil.copytree(talk, tmp_path / "talk"), tmp_path / "outside"
+    outside.mkdir()
+    (outside / "settings.json").write_bytes((result / "settings.json").read_bytes())
+    (outside / "stacked.mp4").write_bytes((result / "stacked.mp4").read_bytes())
+    write_bundle({"stacked": outside / "stacked.mp4"}, outside / "a.zip")
+    (talk / "h link").symlink_to(outside)
+    (talk / "i.zip").symlink_to(outside / "a.zip")
+    for name, settings in (("j film", True), ("k settings", False)):
+        (talk / name).mkdir()
+        for part in ("stacked.mp4", "settings.json"):
+            if (part == "settings.json") == settings:
+                (talk / name / part).write_bytes((outside / part).read_bytes())
+            else:
+                (talk / name / part).symlink_to(outside / part)
+    os.mkfifo(talk / "l.zip")
+    (talk / "m pipe").mkdir()
+    (talk / "m pipe" / "stacked.mp4").write_bytes((outside / "stacked.mp4").read_bytes())
+    os.mkfifo(talk / "m pipe" / "settings.json")
+    (talk / "n loop").symlink_to(talk / "n loop")
+    slides, problems = present.from_folder(talk)
+    assert [s.facts["title"] for s in slides] == ["<b>The Wave</b>", "c"]
+    left = {p.split(" is left out")[0] for p in problems}
+    assert {"h link", "i.zip", "j film", "k settings", "l.zip", "m pipe"} <= left
+
+
+def test_a_film_that_became_a_link_is_not_shown(result, tmp_path):
+    result, secret = shutil.copytree(result, tmp_path / "a"), tmp_path / "secret.mp4"
+    secret.write_bytes((result / "stacked.mp4").read_bytes())
+    slides, _ = present.from_folder(result)
+    (result / "stacked.mp4").unlink()
+    (result / "stacked.mp4").symlink_to(secret)
+    assert TestClient(present.alone(slides)).get("/present/film-0.mp4").status_code == 404
 
 
 def test_nothing_to_show_is_said(tmp_path):

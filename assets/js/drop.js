@@ -1,5 +1,6 @@
 /* A drop zone that always takes another picture: drop, paste, or choose. props.value is the file that
-   the server took (Gradio's FileData) or null; "upload" tells the server of a new one, or that it failed. */
+   the server took (Gradio's FileData) or null; "upload" tells the server of a new one, or that it failed,
+   and which one was there before. */
 const face = element.querySelector(".aw-drop");
 const field = element.querySelector("input");
 const image = element.querySelector("img");
@@ -16,13 +17,14 @@ function draw() {
 async function take(file) {
   if (!file) return;
   face.classList.add("aw-drop-busy");
+  const before = (props.value && props.value.path) || "";
   try {
     const { path, url } = await upload(await unpacked(file).catch(() => file));
     props.value = { path, url, orig_name: file.name, meta: { _type: "gradio.FileData" } };
-    trigger("upload", { problem: "", name: file.name });
+    trigger("upload", { problem: "", name: file.name, before });
   } catch (error) {
     draw();
-    trigger("upload", { problem: String(error && error.message) });
+    trigger("upload", { problem: String(error && error.message), before });
   }
 }
 
@@ -97,6 +99,12 @@ if (pastes) {
     take(event.dataTransfer.files[0]);
   });
 }
+
+/* The server clears away what nobody uses; an open page does. */
+setInterval(() => {
+  const url = element.isConnected && props.value && props.value.url;
+  if (url) fetch(url, { method: "HEAD" }).catch(() => {});
+}, 300_000);
 
 image.alt = words.alt;
 element.querySelector(".aw-drop-hint").textContent = words.hint;

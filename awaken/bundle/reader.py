@@ -108,7 +108,7 @@ class Bundle:
 
     def json(self, name: str) -> dict[str, Any]:
         """A member as a JSON object. Raises RequestError."""
-        return _object(self.read(name, MAX_TEXT))
+        return json_object(self.read(name, MAX_TEXT))
 
     def label(self) -> dict[str, Any]:
         """What bundle.json says: ``title``, ``byline``, ``credit``, ``licence``, ``prompt`` (texts)
@@ -134,7 +134,12 @@ def label_of(picture: Any, prompt: Any, film: Any) -> dict[str, Any]:
     for name, value in numbers.items():
         if type(value) not in (int, float) or not 1 <= value <= bounds[name]:
             raise RequestError(_NOT_A_BUNDLE)
-    return {name: t[:600] if isinstance(t, str) else "" for name, t in texts.items()} | numbers
+    return {name: _text(value) for name, value in texts.items()} | numbers
+
+
+def _text(value: Any) -> str:
+    """At most 600 characters that can be written; half an emoji, as JSON may hold it, cannot."""
+    return value[:600].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def _check_directory(file: IO[bytes]) -> None:
@@ -158,7 +163,8 @@ def _check_directory(file: IO[bytes]) -> None:
     file.seek(0)
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def json_object(data: bytes) -> dict[str, Any]:
+    """Bytes of anybody's as a JSON object. Raises RequestError."""
     try:
         found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -226,7 +232,7 @@ def read_settings_text(data: bytes) -> Recovered:
     """The settings in the bytes of a settings.json. Raises RequestError with a sentence."""
     if len(data) > MAX_TEXT:
         raise RequestError(_NO_SETTINGS)
-    return _usable(_object(data))
+    return _usable(json_object(data))
 
 
 def _usable(raw: Mapping[str, Any]) -> Recovered:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
 _SUMS = "SHA256SUMS"  # as sha256sum writes and checks it
+MAX_JSON = 64 << 20  # bytes; an index of shards has one or two million
 _PICKLES = (".bin", ".pt", ".pth")
 _NETWORKS = (
     "diffusion_pytorch_model",
@@ -142,6 +143,10 @@ def _name_in_cache(path: Path) -> str | None:
 def read_json(path: Path) -> dict[str, Any]:
     """A configuration file. Raises ModelError when it is missing or not a JSON object."""
     try:
+        if path.stat().st_size > MAX_JSON:
+            raise ModelError(
+                "{path} is too large for a JSON file of a model: fetch it again.", path=path
+            )
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import lzma
 import os
 import shlex
 import shutil
 import tarfile
+import tempfile
 import zlib
 from pathlib import Path, PurePosixPath
 
@@ -15,17 +17,28 @@ from awaken.hub.release import Release, gigabytes
 from awaken.message import Message
 from awaken.types import ModelError
 
+log = logging.getLogger(__name__)
+
 
 def models_folder() -> Path | None:
     """The folder of models that the person named, or None."""
     named = os.environ.get("AWAKEN_MODELS")
-    return Path(named).expanduser() if named else None
+    return _at_home(named) if named else None
 
 
 def download_folder() -> Path:
     """Where downloads that are not the hub's own go."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "awaken"
+    return _at_home(cache) / "awaken"
+
+
+def _at_home(path: str) -> Path:
+    """The path, "~" in it filled in; a user without a home, as in many containers, has the folder
+    for temporary files instead."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / path.partition("/")[2]
 
 
 def find(release: Release) -> Path | None:
@@ -46,8 +59,15 @@ def missing(release: Release) -> str | None:
         if folder is not None:
             check_files(release, folder)
             return None
-    except (ModelError, OSError) as error:
-        return error.message if isinstance(error, ModelError) else str(error)
+    except ModelError as error:
+        return error.message
+    except Exception as error:  # a file from anywhere; whatever is wrong with it, the page starts
+        log.exception("%s cannot be read", release.name)
+        return Message(
+            "its files cannot be read ({kind}). Fetch them again from {address}.",
+            kind=type(error).__name__,
+            address=release.address,
+        )
     account = Message(", with an account that accepted its licence") if release.gated else ""
     return Message(
         "its weights are not on this machine. Download {size} from {address}{account}, or put them "
@@ -63,14 +83,17 @@ def missing(release: Release) -> str | None:
 def command(release: Release) -> str:
     """The command that fetches a release to where ``find`` looks for it."""
     if release.archive:
-        place = download_folder() / f"{release.name}.tar"
-        words = ["curl", "--location", "--create-dirs", "--output", str(place), release.archive]
-    else:
-        words = ["hf", "download", release.repo]
-        if release.revision:
-            words += ["--revision", release.revision]
-        for pattern in release.patterns:
-            words += ["--include", pattern]
+        place = str(download_folder() / f"{release.name}.tar")
+        inside = place.removeprefix(
+            os.path.expanduser("~") + os.sep
+        )  # the rest is nobody's business
+        told = shlex.quote(inside) if inside == place else f"~/{shlex.quote(inside)}"
+        return f"curl --location --create-dirs --output {told} {shlex.quote(release.archive)}"
+    words = ["hf", "download", release.repo]
+    if release.revision:
+        words += ["--revision", release.revision]
+    for pattern in release.patterns:
+        words += ["--include", pattern]
     return shlex.join(words)
 
 
@@ -103,10 +126,10 @@ def unpack(archive: Path, folder: Path) -> Path:
     """
     if folder.is_dir():
         return _root(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(archive) as tar:
             members = tar.getmembers()
             for member in members:

@@ -16,32 +16,42 @@ from PIL import Image
 from awaken.engine import until_result
 from awaken.sampling import Outcome
 from awaken.types import AwakenError, Event, ProxyReady, Request
+from awaken.ui.jobs.client import Client
 from awaken.ui.jobs.job import Job, JobUpdate
 from awaken.ui.run import requests
 from awaken.ui.run.engine_holder import EngineHolder
-from awaken.ui.run.files import new_folder
+from awaken.ui.run.files import disk_words, new_folder
 from awaken.ui.texts import say
+from awaken.ui.texts.messages import translate
 from awaken.video import result_settings
 
 log = logging.getLogger(__name__)
 
 
-def called(holder: EngineHolder, values: Mapping[str, Any], proxy_only: bool = False) -> Job:
+def called(
+    holder: EngineHolder,
+    values: Mapping[str, Any],
+    proxy_only: bool = False,
+    client: Client | None = None,
+) -> Job:
     """A job that does ``run`` with the request of these values (see ``requests.make_request``).
 
+    client: who calls, unless it is an event of Gradio's.
     Raises gr.Error with a sentence for what cannot be run, before it has to wait.
     """
     try:
         request = requests.make_request(**values)
         return holder.jobs.submit(
             secrets.token_urlsafe(32), "api", lambda: run(holder, request, proxy_only),
-            seconds=holder.expected(request), grace=0,
+            seconds=holder.seconds(request.settings()), grace=0, client=client,
+            size=requests.size(request),
         )  # fmt: skip
     except AwakenError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        raise gr.Error(translate(error.message), print_exception=False) from None
     except Exception as error:
         log.exception("a call could not be taken")
-        raise gr.Error(say("internal"), print_exception=False) from error
+        words = disk_words(error) or say("internal")
+        raise gr.Error(words, print_exception=False) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,5 +95,6 @@ def finished(update: JobUpdate) -> Made | None:
         return None
     if update.state == "done":
         return update.moment
-    known = isinstance(update.error, AwakenError)
-    raise gr.Error(str(update.error) if known else say("internal"), print_exception=False)
+    known = translate(update.error.message) if isinstance(update.error, AwakenError) else None
+    words = known or disk_words(update.error) or say("internal")
+    raise gr.Error(words, print_exception=False)

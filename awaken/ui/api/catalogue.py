@@ -16,6 +16,7 @@ from awaken.ui.jobs.job import Job, JobUpdate
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.requests import BACKEND, PROXY
 from awaken.ui.texts import say
+from awaken.ui.texts.messages import translate
 
 
 def models() -> dict[str, list[dict[str, Any]]]:
@@ -89,7 +90,7 @@ def _described(key: str, spec: ModelSpec) -> dict[str, Any]:
         "code_licence": spec.code_licence,
         "weight_licence": spec.weight_licence,
         "non_commercial": spec.non_commercial,
-        "missing": spec.available() or None,
+        "missing": translate(spec.available() or "") or None,
     }
 
 

@@ -37,15 +37,18 @@ from awaken.preview import data_uri
 from awaken.types import AwakenError, RequestError
 from awaken.ui.api import catalogue
 from awaken.ui.api.calls import Made, called, finished
+from awaken.ui.api.mcp_sessions import MAX_SESSIONS, SESSION, Sessions
+from awaken.ui.jobs.client import address_of
 from awaken.ui.run import file_guard, status
 from awaken.ui.run.engine_holder import EngineHolder
 from awaken.ui.run.requests import BACKEND
 from awaken.ui.texts import say
+from awaken.ui.texts.messages import translate
 
 log = logging.getLogger(__name__)
 
 PATH = "/gradio_api/mcp"
-MAX_SESSIONS, IDLE = 200, 1800.0  # conversations, and seconds after which a silent one is forgotten
+IDLE = 1800.0  # seconds after which a silent conversation is forgotten
 LOOK = 512  # px of the longer side of the pictures that a model looks at
 ABOUT = (
     "Every Painting Awakened turns a painting and a sentence into a short video, with and without "
@@ -75,15 +78,16 @@ class McpServer:
         self._server: Server = Server("every-painting-awakened", __version__, ABOUT)
         self._server.list_tools()(self._list)
         self._server.call_tool()(self._call)
-        self._sessions = StreamableHTTPSessionManager(
-            self._server, session_idle_timeout=IDLE, max_sessions=MAX_SESSIONS,
+        self._manager = StreamableHTTPSessionManager(
+            self._server, session_idle_timeout=IDLE, max_sessions=2 * MAX_SESSIONS,
             max_request_body_size=max_body,
         )  # fmt: skip
+        self._sessions = Sessions(self._manager.handle_request)
 
     @asynccontextmanager
     async def lifespan(self, app: Any) -> AsyncIterator[None]:
         """For the app that serves it."""
-        async with self._sessions.run():
+        async with self._manager.run():
             yield
 
     def mount(self, app: Starlette) -> None:
@@ -99,7 +103,7 @@ class McpServer:
                 gone.set()
             return message
 
-        await self._sessions.handle_request(scope, watched, send)
+        await self._sessions(scope, watched, send)
 
     async def _list(self) -> list[mcp.Tool]:
         return [
@@ -121,7 +125,7 @@ class McpServer:
         try:
             return await self._run(name, arguments)
         except (AwakenError, gr.Error) as error:
-            raise RequestError(str(getattr(error, "message", error))) from None
+            raise RequestError(translate(error.message)) from None
         except Exception:
             log.exception("a call of the tool %s failed", name)
             raise RequestError(say("internal")) from None
@@ -129,8 +133,9 @@ class McpServer:
     async def _run(self, name: str, arguments: dict[str, Any]) -> list[mcp.ContentBlock]:
         """A job among the visitors' own; leaving it ends it."""
         values = await run_sync(_values, name, arguments)
-        job = await run_sync(called, self._holder, values, name == "proxy")
         context = self._server.request_context
+        client = (*address_of(context.request.scope), context.request.headers.get(SESSION, ""))
+        job = await run_sync(called, self._holder, values, name == "proxy", client)
         token = context.meta.progressToken if context.meta else None
         now = status.waiting(behind=True)
         async with aclosing(self._holder.jobs.watch(job)) as updates:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,8 @@ from awaken.ui.controls import widgets
 from awaken.ui.run import results
 from awaken.ui.texts import say, suggestions, translated_prompt
 from awaken.ui.texts.messages import translate
+
+log = logging.getLogger(__name__)
 
 # What picking a picture fills in, by name of ``Request``.
 INPUTS = ("painting", "prompt", "p", "alpha", "peak", "variant", "seed", "motion")
@@ -104,6 +107,32 @@ class Bundled:
         }
 
 
+def picture_of(
+    bundled: Sequence[Bundled], painting: str | None, remembered: Mapping[str, str] | None
+) -> dict[str, str]:
+    """What is known of a painting. Remembered is what the session has, if it has not been forgotten
+    and is about this file; a bundled picture is known by its file."""
+    if remembered and remembered.get("path") == painting:
+        return dict(remembered)
+    known = (b.picture() for b in bundled if painting and str(b.example.path) == painting)
+    return next(known, {"path": painting} if painting else {})
+
+
 def load() -> list[Bundled]:
-    """Everything that examples/index.json lists, in gallery order, failures last."""
-    return [Bundled(example) for example in load_index()]
+    """Everything that examples/index.json lists, in gallery order, failures last.
+
+    What is broken or not there is left out, with a line in the log: the page starts without it.
+    """
+    return [bundled for bundled in map(Bundled, load_index()) if _is_whole(bundled)]
+
+
+def _is_whole(bundled: Bundled) -> bool:
+    try:
+        bundled.thumbnail()
+        if bundled.ready:
+            bundled.scene()
+            bundled.placard()
+        return True
+    except Exception:  # a picture, a film and a settings file, each broken in its own way
+        log.exception("the example %s is left out", bundled.id)
+        return False

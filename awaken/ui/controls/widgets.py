@@ -39,7 +39,8 @@ class PictureDrop(gr.HTML):
 
     Unlike ``gr.Image`` it decodes nothing (``awaken.painting`` does, with a sentence for every bad
     file) and takes the next picture without being cleared first. ``upload`` fires for a new file;
-    its data hold ``problem``, which is empty when the file has arrived.
+    its data hold ``problem``, which is empty when the file has arrived, and ``before``, the path of
+    the picture that was there.
     """
 
     data_model = FileData

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 import gradio as gr
 
-from awaken.ui.jobs.job import Job, JobUpdate
+from awaken.ui.jobs.job import ARRIVAL, GRACE, Job, JobUpdate
 from awaken.ui.jobs.manager import JobManager
 
 Updates = dict[gr.blocks.Block, Any]  # what a handler returns; the rest stays as it is
@@ -38,6 +38,8 @@ def as_event(
 
     @wraps(begin)
     async def watching(*args: Any, **keywords: Any) -> AsyncIterator[Any]:
+        if not await jobs.streams.opened(ARRIVAL + GRACE):
+            return
         job = await anyio.to_thread.run_sync(partial(begin, *args, **keywords))
         if isinstance(job, Job):
             async with aclosing(jobs.watch(job)) as updates:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from awaken.types import AwakenError
+from awaken.ui.jobs.client import Client
 
 GRACE = 20.0  # s that a job goes on unwatched: a reload takes two
+ARRIVAL = 5.0  # s that the first viewer has besides
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 
@@ -30,7 +32,8 @@ class Job:
         work: makes the generator; its moments are what viewers see, and may have ``left``, the
             seconds until the end. None once the job has ended.
         seconds: its expected duration, None where nobody knows.
-        note: whatever the submitter wants to find again.
+        note: whatever the submitter wants to find again. client: who sent it, for turns.
+        size: bytes of pictures that it holds.
         state: waiting, running, done, stopped (by its owner), left (nobody watched), failed.
     """
 
@@ -39,6 +42,8 @@ class Job:
     work: Callable[[], Iterator[Any]] | None
     seconds: float | None = None
     note: Any = None
+    client: Client = ()
+    size: int = 0
     grace: float = GRACE
     merge: Callable[[Any, Any], Any] | None = None
     context: Context = field(default_factory=copy_context)  # the submitter's: its language

@@ -1,5 +1,8 @@
 """Runs that outlive a dropped connection: one queue of jobs, each of them its owner's alone.
 
+Turns go round between clients (``awaken.ui.jobs.turns``), so that whoever sends many jobs mostly
+waits for himself.
+
 A job is a generator that a worker consumes, and an owner's secret token. The page only *watches*
 it, with asynchronous generators that hold no thread; whoever brings the token may watch again,
 after a reload for instance, or stop it. A job that nobody has watched for its grace period is
@@ -18,7 +21,7 @@ import math
 import secrets
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import closing, suppress
 from contextvars import Context
@@ -27,13 +30,15 @@ from itertools import takewhile
 from typing import Any
 
 from awaken.types import AwakenError
-from awaken.ui.jobs.job import GRACE, Job, JobUpdate, QueueFull, is_token
+from awaken.ui.jobs.client import Client, greediest
+from awaken.ui.jobs.job import ARRIVAL, GRACE, Job, JobUpdate, QueueFull, is_token
+from awaken.ui.jobs.streams import Streams, current_client
+from awaken.ui.jobs.turns import Turns, fits
 from awaken.ui.texts import say
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 128  # jobs in the queue; one more is refused with a sentence
-ARRIVAL = 5.0  # s that the first viewer has besides
+MAX_WAITING = 192  # jobs in the queue; one more is refused with a sentence
 KEPT, KEPT_SECONDS = 256, 1800.0  # ended jobs that their owners may still find, and for how long
 PULSE = 5.0  # s after which a viewer speaks even without news: only then a dead one is noticed
 
@@ -66,10 +71,14 @@ class JobManager:
         self._pulse = pulse
         self._clock = clock
         self._lock = threading.RLock()
-        self._queue: deque[Job] = deque()
+        self.streams = Streams()
+        self._turns = Turns()
+        self._queue: list[Job] = []  # always in the order in which they begin
         self._running: list[Job] = []
         self._jobs: OrderedDict[tuple[str, str], Job] = OrderedDict()
         self._threads = 0
+        self._ratio = 1.0  # how long jobs really take, as a share of what was expected
+        self._mean: float | None = None  # s, of the last jobs
 
     def submit(
         self,
@@ -79,29 +88,34 @@ class JobManager:
         *,
         seconds: float | None = None,
         note: Any = None,
+        client: Client | None = None,
+        size: int = 0,
         grace: float | None = None,
         merge: Callable[[Any, Any], Any] | None = None,
     ) -> Job:
-        """Put a job at the end of the queue; the owner's earlier one at that place is stopped.
+        """Put a job into the queue; the owner's earlier one at that place is stopped.
 
+        client: who sent it; by default the sender of the event that is being handled. size: bytes of
+        pictures that the work holds meanwhile.
         merge: folds a new moment into all before it, for a viewer who missed some; by default
         every moment is whole by itself. Raises QueueFull, and ValueError for a malformed token.
         """
         if not is_token(owner):
             raise ValueError("The owner of a job has an unguessable token.")
+        client = current_client() if client is None else client
         with self._lock:
             self._prune()
             self.stop(owner, place)
-            if len(self._queue) >= self._max_waiting:
+            if len(self._queue) >= self._max_waiting or not fits(self._queue, client, size):
                 raise QueueFull(self._crowded())
             now = self._clock()
             job = Job(
-                owner, place, work, seconds, note, self.grace if grace is None else grace, merge,
-                changed=now, alone_since=now + ARRIVAL,
+                owner, place, work, seconds, note, client, size,
+                self.grace if grace is None else grace, merge, changed=now, alone_since=now + ARRIVAL,
             )  # fmt: skip
             self._jobs[owner, place] = job
             self._jobs.move_to_end((owner, place))
-            self._queue.append(job)
+            self._queue = self._turns.order([*self._queue, job])
             if not self.inline and self._threads < self._workers:
                 self._threads += 1
                 threading.Thread(target=self._serve, name="jobs", daemon=True).start()
@@ -175,7 +189,6 @@ class JobManager:
         with self._lock:
             if job.state == "waiting":
                 job.alone_since = math.inf
-                self._queue.remove(job)
                 self._begin(job)
         if job not in self._running:  # stopped before its turn
             yield self._update(job, seen)
@@ -191,6 +204,15 @@ class JobManager:
                 self._running.remove(job)
         yield self._update(job, seen)
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._queue)
+
+    def expected(self, job: Job) -> float | None:
+        """Seconds that a job will take, from what was expected and what others took."""
+        return self._mean if job.seconds is None else job.seconds * self._ratio
+
     # -- the worker's side ---------------------------------------------------------------------
 
     def _serve(self) -> None:
@@ -200,8 +222,8 @@ class JobManager:
                 if not self._queue:
                     self._threads -= 1
                     return
-                job = self._queue.popleft()
-                self._begin(job)
+                self._begin(self._queue[0])
+                job = self._running[-1]
             try:
                 for _ in self._work(job):
                     pass
@@ -211,6 +233,8 @@ class JobManager:
                     self._wake()
 
     def _begin(self, job: Job) -> None:
+        self._turns.take(job)
+        self._queue = self._turns.order(other for other in self._queue if other is not job)
         job.state, job.changed = "running", self._clock()
         self._running.append(job)
         self._wake()
@@ -250,6 +274,12 @@ class JobManager:
             if not job.live:
                 return
             job.error = error
+            took = self._clock() - job.changed
+            if state == "done":
+                self._mean = took if self._mean is None else (self._mean + took) / 2
+                if job.seconds:
+                    ratio = min(10.0, max(0.1, took / job.seconds))
+                    self._ratio = (self._ratio + ratio) / 2
             self._end(job, state)
 
     # -- under the lock ------------------------------------------------------------------------
@@ -272,10 +302,12 @@ class JobManager:
         for job in (*self._queue, *self._running):
             if job.live and now - job.alone_since >= job.grace:
                 self._end(job, "left")
-        ended = [key for key, job in self._jobs.items() if not job.live and not job.viewers]
-        old = [key for key in ended if now - self._jobs[key].changed > self._kept_seconds]
-        for key in {*old, *ended[: max(0, len(ended) - self._kept)]}:
-            del self._jobs[key]
+        ended = {k: job for k, job in self._jobs.items() if not job.live and not job.viewers}
+        for key in [k for k, job in ended.items() if now - job.changed > self._kept_seconds]:
+            del self._jobs[key], ended[key]
+        while len(ended) > self._kept:
+            key = greediest({k: job.client for k, job in ended.items()})
+            del self._jobs[key], ended[key]
 
     def _update(self, job: Job, seen: int) -> JobUpdate:
         missed = job.version > seen + 1
@@ -296,9 +328,10 @@ class JobManager:
         left = getattr(job.latest, "left", None)
         if job.state == "running" and left is not None and math.isfinite(left):
             return max(0.0, left - (now - job.posted))
-        if job.seconds is None or job.state == "waiting":
-            return job.seconds
-        return max(0.0, job.seconds - (now - job.changed)) if job.state == "running" else 0.0
+        expected = self.expected(job)
+        if expected is None or job.state == "waiting":
+            return expected
+        return max(0.0, expected - (now - job.changed)) if job.state == "running" else 0.0
 
     def _crowded(self) -> str:
         left = self._left(self._running[0]) if self._running else 0.0

@@ -34,7 +34,7 @@ class TabSession:
         """From what the script sends, whatever it was."""
         try:
             data = json.loads(text) if isinstance(text, str) and len(text) <= MAX_SESSION else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             data = {}
         data = data if isinstance(data, dict) else {}
         runs, luggage = data.get("runs"), data.get("luggage")

@@ -19,8 +19,9 @@ from awaken.ui.controls import restore
 from awaken.ui.controls.gallery import Bundled
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.page.layout import Page
-from awaken.ui.run import files, results, status
+from awaken.ui.run import file_guard, files, results, status
 from awaken.ui.texts import say, suggestions
+from awaken.ui.texts.languages import use_language
 from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import stage
 from awaken.ui.viewer.parts import event_data
@@ -52,12 +53,13 @@ def _drops(page: Page, by_id: dict[str, Bundled], outputs: list[Any]) -> None:
         event: gr.EventData,
     ) -> Updates:
         has_settings = path is not None and restore.is_settings_file(path)
-        unchanged = {rail["painting"]: picture.get("path")}
+        there = taken_before(event)
+        unchanged = {rail["painting"]: there}
         try:
             if has_settings:
-                return unchanged | run_from(path, picture.get("path"), running)
+                return unchanged | run_from(path, there, running)
             if path is None or event_data(event, "problem"):
-                raise RequestError(say("upload_failed", limit=MAX_FILE_SIZE))
+                raise RequestError(_not_arrived(event_data(event, "problem")))
             before = by_id.get(picture.get("id", ""))
             title = Path(event_data(event, "name")).stem
             brought = painting_from(path, title, scene, prompt, before, running)
@@ -65,6 +67,11 @@ def _drops(page: Page, by_id: dict[str, Bundled], outputs: list[Any]) -> None:
         except AwakenError as error:
             kind = "file" if has_settings else "picture"
             return unchanged | _refused(page, error, kind, running)
+
+    def taken_before(event: gr.EventData) -> str | None:
+        """The painting that the drop zone showed when the file came."""
+        before = event_data(event, "before")
+        return before if before and Path(file_guard.own_file(before)).is_file() else None
 
     def painting_from(
         path: str, title: str, scene: dict, prompt: str, before: Bundled | None, running: bool
@@ -146,6 +153,14 @@ def _result(page: Page, result: restore.RestoredRun, running: bool) -> Updates:
     scene = results.film(result.settings, result.files)
     label = results.placard(result.settings, result.files, {})
     return updates | {page.stage: scene, page.placard: label, page.shown: scene}
+
+
+def _not_arrived(problem: str) -> str:
+    """Why a file did not arrive; what a browser tells is only compared, never shown."""
+    with use_language("en"):  # the route that takes files speaks no other
+        said = {key: say(key) for key in ("disk_full", "disk_read_only", "uploads_many")}
+    known = next((key for key, words in said.items() if words in problem), None)
+    return say(known) if known else say("upload_failed", limit=MAX_FILE_SIZE)
 
 
 def _chosen(page: Page, painting: str, title: str = "", byline: str = "") -> Updates:

@@ -27,7 +27,7 @@ def wire(demo: gr.Blocks, holder: EngineHolder, page: Page, bundled: Sequence[Bu
     """Wire every event of the page."""
     _remedies(page)  # before the run that the same press may begin: Gradio keeps this order
     loaded = page_load.wire(demo, holder, page, bundled)
-    run_events.wire(holder, page, loaded)
+    run_events.wire(holder, page, loaded, bundled)
     wire_rail(demo, holder, page, bundled)
 
 

@@ -25,7 +25,7 @@ from awaken.ui.viewer.parts import status_strip
 def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> tuple[Page, laboratory.Laboratory]:
     """Draw the page inside the current Blocks."""
     first = layout.plainest(bundled)
-    picture = gr.State(first.picture() if first else {})
+    picture = gr.State({})
     running = gr.State(False)
     owner = gr.Textbox(visible=False)
     with gr.Row(elem_id="aw-hall", elem_classes=["aw-lab"]):
@@ -53,6 +53,7 @@ def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> tuple[Page, labora
         owner=owner,
         picture=picture,
         shown=gr.State({}),
+        first=first,
         running=running,
         reattach=gr.State(False),
         ways=[ways],
@@ -72,7 +73,9 @@ def wire(
     by_id = {b.id: b for b in bundled}
 
     def on_load(session: str, request: gr.Request) -> Updates:
-        tab = TabSession.read(session)
+        return page_load.opening(page) | opened(TabSession.read(session), request)
+
+    def opened(tab: TabSession, request: gr.Request) -> Updates:
         last = jobs.last(tab.owner, panels.NAMES)
         lost = [place for place in tab.lost(jobs) if place in panels.NAMES]
         if tab.luggage:
@@ -84,7 +87,7 @@ def wire(
         updates, remarks = restore.onto_rail(rail, restore.from_link(request))
         if remarks:
             updates |= {page.strip: status.restored(remarks).value()}
-        return updates or gr.skip()
+        return updates
 
     session = gr.Textbox(visible=False)
     outputs: list[Any] = [

@@ -30,7 +30,7 @@ class Page:
         stage, strip, placard: where a run is shown. history: the browser's own runs.
         failure: the button that shows the bundled failure, None where there is none.
         owner: unseen; the tab puts its token in. picture: title and artist of the painting.
-        shown: the last good stage value. running: whether a run is under way.
+        shown: the last good stage value. first: what the page opens with. running: whether a run is under way.
         reattach: whether the page has just opened on a run of its own.
         ways: the links to other pages of ours; ``select`` carries ``to``.
     """
@@ -47,6 +47,7 @@ class Page:
     owner: gr.Textbox
     picture: gr.State
     shown: gr.State
+    first: Bundled | None
     running: gr.State
     reattach: gr.State
     ways: list[gr.HTML]
@@ -56,8 +57,8 @@ def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
     """Draw the page inside the current Blocks; on the stage is the example that shows most."""
     first = plainest(bundled)
     scene = first.scene() if first else stage.empty()
-    shown = gr.State(scene, delete_callback=None)
-    picture = gr.State(first.picture() if first else {})
+    shown = gr.State(stage.empty())
+    picture = gr.State({})  # neutral, as ``shown``: Gradio forgets a session when too many come
     running = gr.State(False)
     owner = gr.Textbox(visible=False)
 
@@ -91,6 +92,7 @@ def draw(holder: EngineHolder, bundled: Sequence[Bundled]) -> Page:
         owner=owner,
         picture=picture,
         shown=shown,
+        first=first,
         running=running,
         reattach=gr.State(False),
         ways=ways,

@@ -38,7 +38,9 @@ def wire(
     by_id = {b.id: b for b in bundled}
 
     def on_load(session: str, request: gr.Request) -> Updates:
-        tab = TabSession.read(session)
+        return opening(page) | opened(TabSession.read(session), request)
+
+    def opened(tab: TabSession, request: gr.Request) -> Updates:
         link = restore.from_link(request)
         run = jobs.find(tab.owner, PLACE)
         lost = tab.lost(jobs)
@@ -66,6 +68,14 @@ def wire(
         js=SESSION_JS,
         **QUIET,
     )  # fmt: skip
+
+
+def opening(page: Page) -> Updates:
+    """What the page remembers of the picture that it was drawn with."""
+    if page.first is None:
+        return {}
+    shown = {} if page.stage is None else {page.shown: page.first.scene()}
+    return shown | {page.picture: page.first.picture()}
 
 
 def remembered(page: Page, run: Mapping[str, Any], bundled: Mapping[str, Bundled]) -> Updates:

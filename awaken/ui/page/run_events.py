@@ -7,12 +7,14 @@ Handlers return ``{component: value}``; what they do not name stays as it is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 
 from awaken.types import AwakenError, RequestError
+from awaken.ui.controls import gallery
+from awaken.ui.controls.gallery import Bundled
 from awaken.ui.controls.rail import new_values
 from awaken.ui.jobs.events import QUIET, UNSEEN, Updates, as_event, event_limits, go_and_stop
 from awaken.ui.jobs.job import Job, JobUpdate, is_token
@@ -32,7 +34,9 @@ log = logging.getLogger(__name__)
 TO_THE_TOP = "(...values) => { scrollTo({ top: 0 }); return values; }"
 
 
-def wire(holder: EngineHolder, page: Page, loaded: gr.events.Dependency) -> None:
+def wire(
+    holder: EngineHolder, page: Page, loaded: gr.events.Dependency, bundled: Sequence[Bundled]
+) -> None:
     """Wire the two buttons and the cards, and watch the tab's own job once the page is ``loaded``."""
     jobs = holder.jobs
 
@@ -42,7 +46,8 @@ def wire(holder: EngineHolder, page: Page, loaded: gr.events.Dependency) -> None
 
     def submit_new(owner: str, shown: dict, picture: dict, **keywords: Any) -> Job | Updates:
         values = new_values(keywords)
-        return submit(owner, RunSubmission(values, picture or {}, shown, keywords["lock"]))
+        picture = gallery.picture_of(bundled, values.get("painting"), picture)
+        return submit(owner, RunSubmission(values, picture, shown, keywords["lock"]))
 
     def repeat(owner: str, shown: dict, event: gr.EventData) -> Job | Updates:
         """The owner's last run once more: the same seed and settings, or another working size."""
@@ -148,7 +153,8 @@ def _submit(holder: EngineHolder, owner: str, submission: RunSubmission) -> Job:
         owner,
         PLACE,
         lambda: animation.animate(holder, submission, request),
-        seconds=holder.expected(request),
+        seconds=holder.seconds(request.settings()),
+        size=requests.size(request),
         note=submission,
     )
 

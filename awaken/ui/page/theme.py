@@ -133,8 +133,12 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """For the document's head: our style sheets, which Gradio would rewrite, and the tab's name."""
+    """For the document's head: our style sheets, which Gradio would rewrite."""
     sheets = "\n".join((CSS / name).read_text(encoding="utf-8") for name in STYLES)
-    script = (CSS.parent / "js" / "tab.js").read_text(encoding="utf-8")
     fonts = '<link rel="stylesheet" href="present/fonts.css">'  # the stage for talks has them too
-    return f"{fonts}\n<style>\n{sheets}\n</style>\n<script>\n{script}</script>"
+    return f"{fonts}\n<style>\n{sheets}\n</style>"
+
+
+def script() -> str:
+    """What runs before the page is drawn: the tab's name and memory."""
+    return (CSS.parent / "js" / "tab.js").read_text(encoding="utf-8")

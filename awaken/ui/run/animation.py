@@ -21,7 +21,7 @@ from awaken.sampling import Outcome
 from awaken.types import AwakenError, Request
 from awaken.ui.run import results, status
 from awaken.ui.run.engine_holder import EngineHolder
-from awaken.ui.run.files import new_folder
+from awaken.ui.run.files import disk_words, new_folder
 from awaken.ui.run.requests import owner_here
 from awaken.ui.run.status import Status
 from awaken.ui.run.submission import RunSubmission
@@ -84,9 +84,9 @@ def animate(holder: EngineHolder, submission: RunSubmission, request: Request) -
         )
     except AwakenError as error:
         yield failed(error.kind, error.message, shown, running)
-    except Exception:
+    except Exception as error:
         log.exception("a run failed")
-        yield failed("internal", say("internal"), shown)
+        yield failed("internal", disk_words(error) or say("internal"), shown)
     finally:
         holder.busy -= 1
 

@@ -6,6 +6,7 @@ The folders have unguessable names: their links are secret, not private. Old one
 
 from __future__ import annotations
 
+import errno
 import functools
 import logging
 import secrets
@@ -20,6 +21,7 @@ from awaken.painting import open_painting
 from awaken.types import AwakenError, RequestError
 from awaken.ui.texts import say
 
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 log = logging.getLogger(__name__)
 P, T = ParamSpec("P"), TypeVar("T")
 
@@ -36,9 +38,18 @@ def taking_in(work: Callable[P, T]) -> Callable[P, T]:
             raise
         except Exception as error:
             log.exception("a file could not be taken in")
-            raise RequestError(say("file_failed")) from error
+            raise RequestError(disk_words(error) or say("file_failed")) from error
 
     return guarded
+
+
+def disk_words(error: Exception) -> str | None:
+    """The sentence for a disk that takes nothing more, None for whatever else failed."""
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return say("disk_full")
+    return say("disk_read_only") if error.errno in _READ_ONLY else None
 
 
 def new_folder() -> Path:

@@ -65,6 +65,12 @@ def owner_here() -> bool:
     return os.environ.get("AWAKEN_DOWNLOADS") == "1"
 
 
+def size(request: Request) -> int:
+    """Bytes of the pictures that a request holds."""
+    held = (getattr(request, name) for name in PICTURES)
+    return sum(picture.nbytes for picture in held if picture is not None)
+
+
 def new_seed() -> int:
     """A seed for the dice: small enough to be read aloud."""
     return secrets.randbelow(1_000_000)

@@ -4,20 +4,18 @@ A static page plays finished films: a wipe between baseline and awakened that sw
 type, the keys of a clicker. It needs no model, no torch, no Gradio and no network. Films come from
 bundles (``awaken.bundle``) or folders with a result; without any, from the bundled examples. The
 hall can take a link along as a QR code.
+Which films they are is in ``awaken.ui.server.slides``.
 Every word travels as JSON and is written with textContent; the page's policy forbids all foreign
 addresses and all scripts but its own.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +24,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from awaken.bundle.reader import MAX_MEMBER, Bundle, label_of
-from awaken.examples import load_index
 from awaken.types import RequestError
 from awaken.ui import ASSETS
+from awaken.ui.server.connections import close_idle
 from awaken.ui.server.security import Rules, SecurityMiddleware
+from awaken.ui.server.slides import Slide, from_examples, from_folder
+from awaken.ui.server.startup import listen
 
 FILES = {  # name under /present/ -> file, type
     "present.js": ("js/present.js", "text/javascript"),
@@ -88,85 +87,6 @@ TEXTS: dict[str, dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Slide:
-    """One film on the stage.
-
-    facts: ``title``, ``byline``, ``credit``, ``licence``, ``prompt``, ``width``, ``height``,
-        ``fps`` and ``frames`` (of one video), as ``awaken.bundle.reader.label_of`` checks them.
-    film: gives the stacked mp4 (baseline over awakened).
-    """
-
-    facts: dict[str, Any]
-    film: Callable[[], bytes]
-
-
-def from_examples() -> list[Slide]:
-    """The ready results of the bundled paintings, in gallery order, without the failures."""
-    return [
-        _from_result(
-            example.results["stacked"],
-            example.results["settings"],
-            {
-                "title": example.title,
-                "byline": ", ".join(part for part in (example.artist, example.year) if part),
-                "credit": example.source,
-                "licence": example.licence,
-            },
-        )
-        for example in load_index()
-        if example.results and not example.failure
-    ]
-
-
-def from_folder(folder: str | Path) -> tuple[list[Slide], list[str]]:
-    """Slides from a folder's bundles (zip) and result folders, by name, and what was left out, why.
-
-    A folder that is itself a result makes one slide.
-
-    Raises:
-        RequestError: with a sentence, when the folder is not there or holds nothing to show.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise RequestError(f"There is no folder {folder}: name one that holds bundles.")
-    single = (folder / "stacked.mp4").is_file()
-    entries = [folder] if single else sorted(folder.iterdir(), key=lambda path: path.name.lower())
-    slides, problems = [], []
-    for path in entries:
-        try:
-            if path.suffix.lower() == ".zip" and path.is_file():
-                slides.append(_from_bundle(path))
-            elif (path / "stacked.mp4").is_file():
-                title = {"title": re.sub(r"[-_]+", " ", path.name or path.resolve().name)}
-                slides.append(_from_result(path / "stacked.mp4", path / "settings.json", title))
-        except (RequestError, OSError, ValueError) as error:
-            problems.append(f"{path.name} is left out. {error}")
-    if not slides:
-        hint = "Put bundles there: the zips that the page offers under a result."
-        raise RequestError(" ".join([f"There is nothing to show in {folder}.", *problems, hint]))
-    return slides, problems
-
-
-def _from_bundle(path: Path) -> Slide:
-    def film() -> bytes:
-        with Bundle(path) as bundle:
-            return bundle.read("stacked.mp4")
-
-    with Bundle(path) as bundle:
-        facts = bundle.label()
-        if "stacked.mp4" not in bundle:
-            raise RequestError("It holds no film for the stage.")
-    return Slide(facts | {"title": facts["title"] or re.sub(r"[-_]+", " ", path.stem)}, film)
-
-
-def _from_result(stacked: Path, settings: Path, picture: dict[str, str]) -> Slide:
-    facts = json.loads(settings.read_text("utf-8"))
-    if stacked.stat().st_size > MAX_MEMBER:
-        raise RequestError("Its film is larger than anything that Awaken makes.")
-    return Slide(label_of(picture, facts.get("prompt"), facts), stacked.read_bytes)
-
-
 def code(link: str) -> str:
     """The QR code of an address as a picture (data URI, SVG, dark on light, with its quiet zone).
 
@@ -211,8 +131,12 @@ class Programme:
     def _signature(self) -> list[tuple[str, int, int]]:
         if self._folder is None or not self._folder.is_dir():
             return []
-        files = [path for path in self._folder.rglob("*") if path.is_file()]
-        return sorted((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in files)
+        found = []
+        for path in self._folder.rglob("*"):
+            with suppress(OSError):  # vanished meanwhile
+                about = path.lstat()
+                found.append((str(path), about.st_mtime_ns, about.st_size))
+        return sorted(found)
 
 
 def routes(programme: Programme, link: str | None = None) -> list[Route]:
@@ -310,19 +234,21 @@ def serve(
     if open_browser:
         webbrowser.open(address)
     app = SecurityMiddleware(stage, rules)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    config = uvicorn.Config(app, log_level="warning", lifespan="off")
+    config.load()
+    close_idle(config)
+    server = uvicorn.Server(config)
     server.run(sockets=[listening])
     return 0
 
 
 def _listen(host: str, port: int | None) -> socket.socket:
     """A socket on that port, or on the first free one from 7860. Raises OSError."""
-    make = partial(socket.create_server, backlog=64)
     if port is not None:
-        return make((host, port))
+        return listen(host, port)
     for candidate in range(FIRST_PORT, FIRST_PORT + PORTS):
         try:
-            return make((host, candidate))
+            return listen(host, candidate)
         except OSError:  # taken
             continue
-    return make((host, 0))
+    return listen(host, 0)

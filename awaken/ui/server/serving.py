@@ -20,8 +20,11 @@ from awaken.ui.page.build import build
 from awaken.ui.page.handlers import MAX_FILE_SIZE
 from awaken.ui.run import links
 from awaken.ui.run.engine_holder import EngineHolder
-from awaken.ui.server import bundles, file_cleanup, html_language, present
+from awaken.ui.server import bundles, doors, file_cleanup, present, visitor_files
+from awaken.ui.server.connections import close_idle
+from awaken.ui.server.html import PageHtml
 from awaken.ui.server.security import MAX_BODY, Rules, SecurityMiddleware
+from awaken.ui.server.shares import Shares, disk_refuses
 
 MAX_WATCHING = 2 * MAX_WAITING  # events that Gradio keeps open at once: every waiting visitor's
 
@@ -45,17 +48,27 @@ def launch(
 
     No tunnel, no other origins, no server-side rendering, no error texts but our own sentences.
     The page's outputs lie in Gradio's cache; nothing else of this machine can be read through it.
-    Raises RequestError when the environment's ``Rules`` cannot be used.
+    Raises RequestError when the environment cannot be used.
     """
     # On ZeroGPU a GPU is lent to a visitor's own event, which a tool's call is not.
     tools = None if space.on_zero_gpu() else McpServer(holder, MAX_BODY)
+    rules, room = Rules.of(host), file_cleanup.Room()
+    stage = present.routes(present.Programme(present.from_examples()), links.space_page())
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
-        async with file_cleanup.running(app), tools.lifespan(app) if tools else nullcontext():
+        """Before the first request: our routes before Gradio's, the border around them all."""
+        app.router.routes[:0] = stage
+        bundles.mount(app)
+        visitor_files.mount(app)
+        if tools:
+            tools.mount(app)
+        inside = Shares(holder.jobs.streams.watched(app.middleware_stack), room)
+        app.middleware_stack = SecurityMiddleware(inside, rules, doors.is_open, doors.PAGES)
+        async with file_cleanup.running(room), tools.lifespan(app) if tools else nullcontext():
             yield
 
-    app, address, _ = demo.launch(
+    _, address, _ = demo.launch(
         server_name=host,
         server_port=port,
         inbrowser=open_browser,
@@ -69,22 +82,17 @@ def launch(
         max_file_size=MAX_FILE_SIZE.replace(" ", "").lower(),
         allowed_paths=[],
         blocked_paths=[HF_HOME],
-        state_session_capacity=200,
+        state_session_capacity=1000,
         run_history=False,
         footer_links=["api", "settings"],
         theme=theme.theme(),
         head=theme.head(),
         app_kwargs={
-            "middleware": [
-                Middleware(SecurityMiddleware, rules=Rules.of(host)),
-                Middleware(html_language.HtmlLanguage),
-            ],
+            "exception_handlers": {OSError: disk_refuses},
+            "middleware": [Middleware(PageHtml, script=theme.script())],
             "lifespan": lifespan,
         },
         mcp_server=False,
     )
-    present.mount(app, link=links.space_page())
-    bundles.mount(app)
-    if tools:
-        tools.mount(app)
+    close_idle(demo.server.config)
     return address

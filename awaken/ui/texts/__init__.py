@@ -6,6 +6,7 @@ Sentences of lower rooms (errors, notices, model summaries) go through ``texts.m
 from __future__ import annotations
 
 from awaken.miniature import prompts_zh
+from awaken.ui.texts import refusals
 from awaken.ui.texts.languages import current_language
 from awaken.ui.texts.page_en import ENGLISH
 from awaken.ui.texts.page_zh import CHINESE
@@ -17,7 +18,10 @@ SUGGESTIONS: tuple[str, ...] = (
     "the trees sway in the wind",
 )
 
-LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}
+LANGUAGES: dict[str, dict[str, str]] = {
+    "en": ENGLISH | refusals.ENGLISH,
+    "zh": CHINESE | refusals.CHINESE,
+}
 
 
 def say(key: str, **values: object) -> str:

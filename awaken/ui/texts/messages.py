@@ -15,15 +15,17 @@ from babel.messages.pofile import read_po
 
 from awaken.message import Message
 from awaken.ui.texts.languages import current_language
+from awaken.ui.texts.places import without_places
 
 _SEPARATORS = {"zh": "、"}  # between values that are listed
 
 
 def translate(text: str) -> str:
-    """A sentence or a name from below, in the spoken language where that is known."""
+    """A sentence or a name from below, in the spoken language where that is known; no place on this
+    server is in it."""
     language = current_language()
     if language == "en":
-        return str(text)
+        return without_places(str(text))
     message = text if isinstance(text, Message) else Message(text)
     known = catalogue(language)
 
@@ -31,7 +33,7 @@ def translate(text: str) -> str:
         found = known.get(template) if template else None
         return (found and found.string) or template
 
-    return message.translated(entry, _SEPARATORS[language])
+    return without_places(message.translated(entry, _SEPARATORS[language]))
 
 
 @functools.cache

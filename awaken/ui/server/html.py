@@ -1,4 +1,4 @@
-"""The language that the HTML of each page says it is in."""
+"""The HTML of each page: its language, and the scripts that it was served with."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from awaken.ui.texts.languages import TAGS, language_of
 
+NONCE = "awaken.nonce"  # key of an ASGI scope: what the page's own inline scripts are known by
 
-class HtmlLanguage:
-    """Middleware: the HTML of each page names its language, and Gradio's own words follow it.
+
+class PageHtml:
+    """Middleware: the HTML of each page names its language, and its inline scripts carry the nonce.
 
     Gradio serves every page as English and takes its words from the browser's language; a page in
     one language with buttons in another reads badly, and screen readers mispronounce it.
+    No value of a visitor is ever in this HTML, and a "<" in Gradio's JSON is escaped: each script
+    tag is Gradio's or ours.
     """
 
-    def __init__(self, app: ASGIApp):
+    def __init__(self, app: ASGIApp, script: str):
+        """script: of ours, which runs before everything else."""
         self.app = app
+        self._script = script
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix(scope.get("root_path", "")).strip("/")
@@ -29,7 +35,7 @@ class HtmlLanguage:
                 start.update(message)
                 return
             if start:  # the page comes in one piece
-                body = _named(message.get("body", b""), TAGS[language])
+                body = self._rewritten(message.get("body", b""), TAGS[language], scope[NONCE])
                 headers = [(k, v) for k, v in start["headers"] if k != b"content-length"]
                 if not message.get("more_body"):
                     headers.append((b"content-length", str(len(body)).encode()))
@@ -40,8 +46,9 @@ class HtmlLanguage:
 
         await self.app(scope, receive, answer)
 
-
-def _named(html: bytes, tag: str) -> bytes:
-    own = f'<script>Object.defineProperty(navigator, "language", {{ value: "{tag}" }});</script>'
-    html = html.replace(b'lang="en"', f'lang="{tag}"'.encode(), 1)
-    return html.replace(b"<head>", b"<head>" + own.encode(), 1)
+    def _rewritten(self, html: bytes, tag: str, nonce: str) -> bytes:
+        language = f'Object.defineProperty(navigator, "language", {{ value: "{tag}" }});'
+        own = f"<head><script>{language}</script><script>{self._script}</script>"
+        html = html.replace(b'lang="en"', f'lang="{tag}"'.encode(), 1)
+        html = html.replace(b"<head>", own.encode(), 1)
+        return html.replace(b"<script", f'<script nonce="{nonce}"'.encode())
