@@ -147,7 +147,9 @@ def test_runs_are_kept_compared_restored_and_bounded(visit):
     page.reload()
     ready(page)
     count(page, 2)
-    assert "p 1 ·" in cards(page).nth(0).inner_text(), "the newest comes first"
+    assert page.locator(".aw-run-note").all_inner_texts() == ["p 1", "p 0.25 · seed 42"], (
+        "the newest comes first, and says in what it differs from the one before"
+    )
     act(page, 1, "star").click()
     page.wait_for_selector(".aw-run:nth-child(2) [data-act=star][aria-pressed=true]")
 
@@ -156,11 +158,12 @@ def test_runs_are_kept_compared_restored_and_bounded(visit):
     for index in (0, 1):
         act(page, index, "show").click()
         hangs(page, "From your history")
+        assert page.locator("#aw-placard a.aw-file").count() == 7, "as a fresh run offers them"
         alone.append({frame: page.evaluate(PICTURES, frame)[2] for frame in (3, 8, 15)})
         act(page, index, "show").click()
         latest_hangs(page)
     act(page, 0, "compare").click()
-    assert "shall be B" in page.get_by_test_id("history-says").inner_text()
+    assert "second run" in page.get_by_test_id("history-says").inner_text()
     act(page, 1, "compare").click()
     hangs(page, "Two runs of yours")
     names = page.locator(".stage .pictures .name").all_inner_texts()
@@ -170,6 +173,7 @@ def test_runs_are_kept_compared_restored_and_bounded(visit):
         assert at == frame
         assert (a, b) == (alone[0][frame], alone[1][frame])
         assert a != b, "two values of p give two videos"
+    page.click(".aw-details summary")
     placard = page.locator("#aw-placard")
     assert NAUGHTY in placard.inner_text() and "A 1 · B 0.25" in placard.inner_text()
     assert page.locator("#aw-placard img, #aw-history img[src='x']").count() == 0
@@ -183,8 +187,13 @@ def test_runs_are_kept_compared_restored_and_bounded(visit):
     latest_hangs(page)
 
     set_number(page, "p", 0.6)
+    page.click("#aw-wall button >> nth=2")
+    page.wait_for_selector("#aw-wall button:nth-child(3)[aria-pressed=true]")
     act(page, 1, "restore").click()
     page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.25'")
+    page.wait_for_function(  # its own painting, brought from the browser
+        "document.querySelector('#aw-painting img').src.endsWith('painting.png')"
+    )
     assert page.input_value("#aw-prompt textarea") == "the sky swirls"
 
     # a full history: the oldest without a star makes room for the next run
@@ -224,6 +233,7 @@ def test_everything_is_exported_and_comes_back_by_dropping_it(visit, tmp_path):
 def test_an_export_without_settings_holds_none(visit, tmp_path):
     page = visit()
     plant(page, ["The Ninth Wave"])
+    page.click(".aw-others summary")
     page.click("label:has-text('Keep the settings in the files')")
     with page.expect_download() as download:
         page.get_by_test_id("history-export").click()
