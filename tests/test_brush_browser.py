@@ -45,6 +45,8 @@ def bring(page, path) -> None:
         arg=before,
     )
     page.wait_for_selector(f"{OPEN}:enabled")
+    page.wait_for_selector("#aw-prompt textarea:placeholder-shown")  # the example's went with it
+    page.fill("#aw-prompt textarea", "the clouds drift across the sky")
 
 
 def open_easel(page):
