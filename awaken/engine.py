@@ -24,20 +24,21 @@ from awaken.analysis import compared
 from awaken.backends import BACKENDS
 from awaken.message import Message
 from awaken.notices import about_request, about_video
+from awaken.pace import Countdown, Pace, Work, units
 from awaken.painting import to_size
-from awaken.progress import Clock, Estimate
+from awaken.plan import Plan
+from awaken.progress import Clock, PreviewTimer
 from awaken.proxies import PROXIES
 from awaken.proxies.alignment import remarks
 from awaken.residence import Residence, capacity, pick_device, release, tidy, working_dtype
 from awaken.sampling import Outcome
-from awaken.settings import resolve
+from awaken.settings import resolve, told
 from awaken.types import AwakenError, Event, ModelError, Request, RequestError
 
 if TYPE_CHECKING:
     import torch
 
     from awaken.backends import Backend
-    from awaken.plan import Plan
     from awaken.proxies import Proxy
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class Engine:
         self._memo = Memo(memo_bytes)
         self._lock = threading.Lock()
         self._residence = Residence(self.device, capacity(self.device))
-        self._seconds_per_decode = 0.0
+        self.estimate = Pace(self.device.type)
 
     @property
     def device_name(self) -> str:
@@ -113,7 +114,10 @@ class Engine:
         """Write a result's pictures, videos and settings; see ``awaken.video.save_result``."""
         from awaken.video import save_result
 
-        return save_result(result, folder, remember_settings)
+        began = time.perf_counter()
+        paths = save_result(result, folder, remember_settings)
+        self.estimate.learn_saving(units(result.awakened.shape), time.perf_counter() - began)
+        return paths
 
     def load(self, backend: str = "miniature", proxy: str = "miniature") -> None:
         """Make models resident ahead of the first request. Raises ModelError, RequestError."""
@@ -138,8 +142,17 @@ class Engine:
         """Network evaluations that this request would need now, given what is already known."""
         with self._lock:
             backend, _, request, painting, plan = self._prepare(request)
-            schedule = backend.schedule_for(request.steps, (request.frames, *painting.shape[:2]))
-            return plan.evaluations(request, schedule, self._memo)
+            return Work.left(request, painting, plan, backend, self._memo).evaluations
+
+    def work(self, request: Request) -> Work:
+        """What a run would have to do now, as far as can be told without waiting for the lock.
+        Raises RequestError, ModelError."""
+        backend = self._residence.loaded("backend", request.backend)
+        weights = self._residence.weights_ids.get(("proxy", request.proxy))
+        if backend is None or weights is None:
+            return replace(Work.of(request.settings()), loads=backend is None)
+        filled, painting, plan = self._planned(request, backend, weights)
+        return Work.left(filled, painting, plan, backend, self._memo)
 
     def update_rates(self, backend: str, steps: int, alphas: Sequence[float]) -> list[float] | None:
         """lambda of every distilled step (``awaken.vsds.update_rates``), without waiting for a run.
@@ -210,8 +223,6 @@ class Engine:
         self, request: Request
     ) -> tuple[Backend, Callable[[], Proxy], Request, np.ndarray, Plan]:
         """The proxy comes as a call that brings it: one that the memo holds needs no model."""
-        from awaken.plan import Plan
-
         for registry, name in ((BACKENDS, request.backend), (PROXIES, request.proxy)):
             if name not in registry:
                 raise RequestError(
@@ -219,7 +230,7 @@ class Engine:
                     name=name,
                     choices=registry,
                 )
-        filled = resolve(request, BACKENDS[request.backend], PROXIES[request.proxy])
+        resolve(request, BACKENDS[request.backend], PROXIES[request.proxy])  # before anything loads
         backend = self._resident("backend", request.backend, BACKENDS)
 
         def proxy() -> Proxy:
@@ -229,10 +240,16 @@ class Engine:
 
         known = self._residence.weights_ids.get(("proxy", request.proxy))
         weights = known or self._resident("proxy", request.proxy, PROXIES).weights_id
+        return backend, proxy, *self._planned(request, backend, weights)
+
+    def _planned(
+        self, request: Request, backend: Backend, proxy_weights: str
+    ) -> tuple[Request, np.ndarray, Plan]:
+        spec = PROXIES[request.proxy]
+        filled = resolve(request, BACKENDS[request.backend], spec)
         height, width = filled.painting.shape[:2]
         painting = to_size(filled.painting, *backend.working_size(width, height, filled.size))
-        plan = Plan.of(filled, painting, backend, PROXIES[request.proxy], weights)
-        return backend, proxy, filled, painting, plan
+        return filled, painting, Plan.of(filled, painting, backend, spec, proxy_weights)
 
     def _run(self, request: Request) -> Iterator[Event]:
         from awaken.method import awaken
@@ -240,16 +257,17 @@ class Engine:
 
         clock = Clock()
         yield types.Stage("load")
+        loads = self._residence.loaded("backend", request.backend) is None
         backend, proxy_model, request, painting, plan = self._prepare(request)
         schedule = backend.schedule_for(request.steps, (request.frames, *painting.shape[:2]))
-        needed = plan.evaluations(request, schedule, self._memo)
+        work = Work.left(request, painting, plan, backend, self._memo)
         scratch = plan.evaluations(request, schedule, None)
         notices = list(about_request(backend, request, schedule, plan))
         yield from notices
 
         def preview(names: list[str], videos: torch.Tensor, last: bool) -> Mapping[str, np.ndarray]:
             """Small moving pictures of the estimates, no oftener than their share of time."""
-            if not progress.preview_is_due(last):
+            if not timer.is_due(last):
                 return {}
             began = time.perf_counter()
             pictures = {"proxy": proxy.image if proxy else None}
@@ -257,28 +275,34 @@ class Engine:
                 name: backend.preview(z, pictures.get(name, painting), request.mask)
                 for name, z in zip(names, videos.split(1), strict=True)
             }
-            progress.previewed(time.perf_counter() - began)
+            timer.made(time.perf_counter() - began)
             return previews
 
         proxy: types.ProxyReady | None = None
-        counted, progress = backend.evaluations, Estimate(needed, self._seconds_per_decode)
+        counted, timer = backend.evaluations, PreviewTimer()
         run = Outcome(awaken(backend, proxy_model, request, painting, plan, self._memo, preview))
         clock.lap("load")
+        countdown = Countdown(self.estimate.phases(work))
+        countdown.begin("sample" if plan.proxy_from_baseline else "proxy")
         if plan.proxy_from_baseline:
             self._residence.activate("backend")
         for event in run:
             if isinstance(event, types.ProxyReady):
                 self._residence.activate("backend")
                 clock.lap("proxy")
+                countdown.begin("sample")
                 proxy = replace(event, seconds=clock.seconds["proxy"])
                 yield proxy
-                told = [types.Notice(text, kind) for kind, text in remarks(painting, proxy.image)]
-                yield from told
-                notices += told
+                remarked = [
+                    types.Notice(text, kind) for kind, text in remarks(painting, proxy.image)
+                ]
+                yield from remarked
+                notices += remarked
             elif isinstance(event, types.Step):
-                seconds = progress.step(backend.evaluations - counted)
-                left = progress.seconds_left
-                yield replace(event, done=progress.done, seconds=seconds, seconds_left=left)
+                done = (backend.evaluations - counted) / max(1, work.evaluations)
+                paints = event.stage == "proxy" and not plan.proxy_from_baseline
+                left = countdown.left(event.index / event.count if paints else done)
+                yield replace(event, done=done, seconds=clock.step(), seconds_left=left)
                 if event.index == event.count:
                     clock.lap(event.stage)
             else:
@@ -288,22 +312,20 @@ class Engine:
         yield types.Stage("decode", all(f"decoded {key}" in self._memo for key in keys))
         videos = []
         for key, z in zip(keys, run.value, strict=True):
-            known = f"decoded {key}" in self._memo
             videos.append(decoded(backend, self._memo, key, z, painting, request.mask))
-            if not known:
-                self._seconds_per_decode = progress.lap()
         difference = compared(*videos, request.mask)
-        told = about_video(backend, request, difference)
-        yield from told
-        notices += told
+        found = about_video(backend, request, difference)
+        yield from found
+        notices += found
         clock.lap("decode")
         yield types.Result(
             painting, proxy.image, *videos,
-            settings=request.settings() | _read(backend, request) | _where(self, backend, painting),
+            settings=told(request, backend, painting) | {"device": self.device_name},
             timings=clock.seconds | {"total": sum(clock.seconds.values())},
             evaluations=backend.evaluations - counted, evaluations_from_scratch=scratch,
             psnr=proxy.psnr, luma_correlation=proxy.luma_correlation, notices=tuple(notices),
             mask=request.mask, difference=difference,
+            work=replace(work, loads=loads),
         )  # fmt: skip
 
     def _resident(self, role: str, name: str, registry: Mapping[str, Any]) -> Any:
@@ -325,18 +347,3 @@ _OUT_OF_MEMORY = Message(
     "The machine ran out of memory. Choose a smaller size (More settings) and press Awaken "
     "again; nothing else was lost."
 )
-
-
-def _read(backend: Backend, request: Request) -> dict[str, Any]:
-    """What a model that reads by rules has read, for the settings, beside the visitor's own words."""
-    reading = backend.reading(request.prompt)
-    return {} if reading is None else {"read": reading}
-
-
-def _where(engine: Engine, backend: Backend, painting: np.ndarray) -> dict[str, Any]:
-    from awaken import __version__
-
-    height, width = painting.shape[:2]
-    dtype = str(backend.dtype).removeprefix("torch.")
-    return {"width": width, "height": height, "device": engine.device_name, "dtype": dtype,
-            "weights": backend.weights_id, "awaken": __version__}  # fmt: skip

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from awaken.backends import BackendSpec
 from awaken.proxies import ProxySpec
 from awaken.types import SETTINGS, ModelError, Request, RequestError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from awaken.backends import Backend
 
 
 def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request:
@@ -60,6 +65,19 @@ def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request
         for name, value in options.items():
             _check_range(name, value, spec.options[name].low, spec.options[name].high)
     return filled
+
+
+def told(request: Request, backend: Backend, painting: np.ndarray) -> dict[str, Any]:
+    """A run's settings as its result tells them: beside the visitor's own what was read of the
+    prompt, where the model reads by rules, the working size and the weights."""
+    from awaken import __version__
+
+    reading = backend.reading(request.prompt)
+    height, width = painting.shape[:2]
+    return request.settings() | ({} if reading is None else {"read": reading}) | {
+        "width": width, "height": height, "dtype": str(backend.dtype).removeprefix("torch."),
+        "weights": backend.weights_id, "awaken": __version__,
+    }  # fmt: skip
 
 
 def _check_range(name: str, value: Any, low: float, high: float) -> None:

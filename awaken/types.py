@@ -253,6 +253,11 @@ class Step:
     seconds_left: float = math.nan
     previews: Mapping[str, np.ndarray] = field(default_factory=dict)
 
+    @property
+    def left(self) -> float:
+        """As the queue asks a moment of any job."""
+        return self.seconds_left
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -262,6 +267,7 @@ class Result:
     settings: JSON-ready, defaults filled in; timings: seconds by phase, plus "total";
     evaluations: network evaluations this run needed, and what it would have needed from scratch.
     mask: the motion mask that the run kept to, (h, w) uint8 of any size, or None.
+    work: what the run had to do, as ``awaken.pace`` prices it.
     difference: how the two videos differ (``awaken.analysis.compared``), JSON-ready.
     """
 
@@ -277,6 +283,7 @@ class Result:
     luma_correlation: float
     notices: tuple[Notice, ...] = ()
     mask: np.ndarray | None = None
+    work: Any = None
     difference: Mapping[str, Any] = field(default_factory=dict)
 
 

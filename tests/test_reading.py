@@ -2,6 +2,7 @@
 
 import pytest
 
+from awaken.miniature.classes import classes_of
 from awaken.miniature.reading import read
 
 # sentence -> (what of it moves, what must stay still)
@@ -138,6 +139,25 @@ def test_what_cannot_be_done_is_said(sentence):
 )
 def test_the_networks_read_no_pace_twice_and_only_ways_that_they_learnt(sentence, moving):
     assert read(sentence).moving == moving
+
+
+def test_everything_but_something_is_spelt_out_for_the_networks():
+    found = read("everything moves except the sky")
+    assert "the water ripples" in found.words and "clouds" not in found.words
+    assert "boat" not in read("除了小船，一切都动").words
+    assert read("everything moves").words == "everything moves"
+
+
+@pytest.mark.parametrize(
+    ("things", "classes"),
+    [
+        ("the clouds", {"sky"}), ("the sea and the ships", {"water", "boats"}),
+        ("the waterfall", {"falling water"}), ("her flag", {"flags"}), ("the house", set()),
+        ("the sailors", set()),
+    ],
+)  # fmt: skip
+def test_still_things_are_looked_for_by_plain_words(things, classes):
+    assert classes_of(things) == classes
 
 
 @pytest.mark.parametrize("sentence", SPEEDS)

@@ -18,6 +18,7 @@ from diffusers import DPMSolverMultistepScheduler
 from awaken.backends import BACKENDS, Backend, Condition, VideoSettings
 from awaken.miniature.asked import as_asked
 from awaken.miniature.canvas import to_array, to_tensor
+from awaken.miniature.classes import classes_of
 from awaken.miniature.compositor import compose
 from awaken.miniature.decoder_network import MatteNetwork
 from awaken.miniature.imaging import smooth_step
@@ -40,7 +41,7 @@ from awaken.miniature.latents import (
 )
 from awaken.miniature.loading import ASSETS, shared, trained, weights_id
 from awaken.miniature.mattes import outlined
-from awaken.miniature.meaning import chances, fuse_with_segmentation
+from awaken.miniature.meaning import chances, fuse_with_segmentation, where_they_are
 from awaken.miniature.reading import read
 from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.stencil import resting, stencil, touched
@@ -107,7 +108,7 @@ class MiniatureBackend(Backend):
         self, picture: np.ndarray, latents: torch.Tensor, settings: VideoSettings
     ) -> Condition:
         k, mask, asked = len(settings.texts), settings.mask, read(settings.prompt)
-        words, present = self._words([*settings.texts[:-1], asked.moving])
+        words, present = self._words([*settings.texts[:-1], asked.words])
         rows, columns = latents.shape[-2:]
         painting = to_tensor(picture, self.device)
         look = F.interpolate(
@@ -116,15 +117,16 @@ class MiniatureBackend(Backend):
         look = look.to(self.dtype).expand(k, -1, -1, -1)
         cells = self._cells(mask, rows, columns).expand(k, -1, -1, -1)
         features = self.video.condition(look, cells, words, present)
-        chance = self._chance(features, painting, words, present)
+        chance = fuse_with_segmentation(
+            self.segmentation, painting, words[-1:], present[-1:],
+            chances(features[3][-1:], features[4][-1:]),
+        )  # fmt: skip
         # Where a person points, the networks may doubt as they like.
         most = cells.float().expand(-1, 2, -1, -1)
         if mask is None:
             most = most * smooth_step(chance, *_MEANT)
-        for thing in asked.still:
-            words_of, present_of = self._words([f"{thing} move"])
-            seen = self.video.condition(look[:1], torch.ones_like(cells[:1]), words_of, present_of)
-            rests = self._chance(seen, painting, words_of, present_of)
+        if still := classes_of(" ".join(asked.still)):
+            rests = where_they_are(self.segmentation, painting, still, (rows, columns))
             most = most * (1 - smooth_step(rests, *_MEANT))
         tensors = {
             "light": latents[:, LIGHT, 0].expand(k, -1, -1, -1),
@@ -190,14 +192,6 @@ class MiniatureBackend(Backend):
         """Word vectors (k, 20, 384) of sentences, and which there are, (k, 20) bool."""
         words, present = zip(*map(self.text.words, texts), strict=True)
         return torch.cat(words).to(self.device, self.dtype), torch.cat(present).to(self.device)
-
-    def _chance(
-        self, features: tuple[torch.Tensor, ...], painting: torch.Tensor, words: torch.Tensor,
-        present: torch.Tensor,
-    ) -> torch.Tensor:  # fmt: skip
-        """How likely the last of the sentences means a cell, (1, 2, rows, columns)."""
-        own = chances(features[3][-1:], features[4][-1:])
-        return fuse_with_segmentation(self.segmentation, painting, words[-1:], present[-1:], own)
 
     def _mattes(self, z: torch.Tensor, painting: torch.Tensor) -> torch.Tensor:
         """Outlines of region and object, (1, 2, 8 rows, 8 columns)."""

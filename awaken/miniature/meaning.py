@@ -73,6 +73,16 @@ def fuse_with_segmentation(
     return torch.lerp(own, logits.sigmoid(), smooth_step(reads.amax(), *_READ))
 
 
+def where_they_are(
+    network: SegmentationNetwork, picture: torch.Tensor, classes: set[str], grid: tuple[int, int]
+) -> torch.Tensor:
+    """Probability that a cell shows one of these regions and one of these objects, (1, 2, rows,
+    columns), of a picture (1, 3, h, w) in 0..1."""
+    there = what_is_where(network, picture, grid).sigmoid()
+    wanted = torch.tensor([name in classes for name in CLASSES]).to(there)[:, None, None]
+    return torch.cat([kind.amax(1, keepdim=True) for kind in _kinds(there * wanted)], 1)
+
+
 def what_is_where(
     network: SegmentationNetwork, picture: torch.Tensor, grid: tuple[int, int]
 ) -> torch.Tensor:

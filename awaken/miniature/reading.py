@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from awaken.miniature import grammar
+from awaken.miniature.classes import all_but, classes_of
 from awaken.miniature.prompts_zh import in_english, is_chinese
 
 
@@ -22,8 +23,8 @@ class Reading:
     """What a sentence asks for.
 
     Attributes:
-        moving: what the networks read: the sentence without what it says of stillness and pace; ""
-            where nothing is to move.
+        moving: the sentence without what it says of stillness and pace; "" where nothing is to move.
+        words: the same as the networks read it, "everything" but something spelt out.
         still: things that must not move, in the sentence's words.
         direction: (x to the right, y down) of where things go, None where no way is named.
         speed: factor on the motion, 1 where no pace is named.
@@ -34,6 +35,7 @@ class Reading:
     """
 
     moving: str
+    words: str = ""
     still: tuple[str, ...] = ()
     direction: tuple[int, int] | None = None
     speed: float = 1.0
@@ -64,9 +66,12 @@ def read(prompt: str) -> Reading:
         text = _without_pace(text)
     if len(ways) == 1:
         text = _reworded(text, grammar.ONWARDS)
+    still = _seen(still, alone=not moving)
+    everything = still and _is(rf"{grammar.ALL} {grammar.MOVES}", text)
     return Reading(
         moving=text,
-        still=_seen(still, alone=not moving),
+        words=all_but(classes_of(" ".join(still))) if everything else text,
+        still=still,
         direction=ways.pop() if len(ways) == 1 else None,
         speed=paces.pop() if len(paces) == 1 else 1.0,
         unread=tuple(dict.fromkeys(unread)),

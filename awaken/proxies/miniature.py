@@ -64,7 +64,7 @@ class MiniatureProxy(Proxy):
         grid = grid_for(painting.shape[1], painting.shape[0])
         light = light_of(picture, grid) / SPREAD
         there = what_is_where(self.segmentation, picture, grid).sigmoid()
-        words, present = zip(*map(self.text.words, ("", read(settings.prompt).moving)), strict=True)
+        words, present = zip(*map(self.text.words, ("", read(settings.prompt).words)), strict=True)
         words = torch.cat(words).to(self.device, self.dtype)
         present = torch.cat(present).to(self.device)
         light2, there = light.expand(2, -1, -1, -1), there.expand(2, -1, -1, -1)

@@ -27,7 +27,7 @@ from typing import Any
 
 from awaken.engine import Engine
 from awaken.message import Message
-from awaken.pace import Pace
+from awaken.pace import Work
 from awaken.types import Event, Failed, Request, Result
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,6 @@ class Driver(Engine):
 
     def __init__(self, gpu: Callable[..., Callable] | None = None, **engine: Any):
         super().__init__(**engine)
-        self.speed = Pace(self.device.type)
         self._home = os.getpid()
 
         def work(request: Request) -> Iterator[Event]:
@@ -85,17 +84,27 @@ class Driver(Engine):
         self._residence.activate("backend")
 
     def seconds(self, settings: Mapping[str, Any]) -> int:
-        """Whole seconds that a run with these settings of ``Request`` should need here."""
-        started = START if self.rented else 0.0
-        return max(1, math.ceil(started + self.speed.seconds(settings)))
+        """Whole seconds that a run from scratch with these settings of ``Request`` should need."""
+        return self._whole(Work.of(settings))
+
+    def expected(self, request: Request) -> int:
+        """The same of a run that is asked for, less what is cached of it. Raises AwakenError."""
+        return self._whole(self.work(request))
 
     def declared(self, request: Request) -> int:
-        """Seconds of GPU that a run asks ZeroGPU for."""
-        return self.asks(request.settings())
+        """Seconds of GPU that a run asks ZeroGPU for: what is expected, with a margin."""
+        return self._asked(self.work(request))
 
     def asks(self, settings: Mapping[str, Any]) -> int:
         """The same from its settings alone, before there is a request."""
-        return max(SHORTEST, self.seconds(settings))
+        return self._asked(Work.of(settings))
+
+    def _whole(self, work: Work, margin: float = 1.0) -> int:
+        started = START if self.rented else 0.0
+        return max(1, math.ceil(started + margin * self.estimate.seconds(work)))
+
+    def _asked(self, work: Work) -> int:
+        return max(SHORTEST, self._whole(work, self.estimate.margin))
 
     def animate(self, request: Request) -> Iterator[Event]:
         """``Engine.animate`` on this machine; trouble of ZeroGPU's comes as Failed as well."""
@@ -103,7 +112,7 @@ class Driver(Engine):
             with closing(self._work(request)) as events:
                 for event in events:
                     if isinstance(event, Result):
-                        self.speed.learn(event)
+                        self.estimate.learn(event.work, event.timings)
                     yield event
         except Exception as error:  # noqa: BLE001 - spaces raises Gradio's errors, and others
             yield self._failed(error, request)
@@ -121,7 +130,7 @@ class Driver(Engine):
                 ),
             )
         if "aborted" in said.lower():
-            self.speed.too_short()
+            self.estimate.too_short()
             return Failed(
                 "quota",
                 Message(

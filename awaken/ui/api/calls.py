@@ -43,8 +43,7 @@ def called(
         request = requests.make_request(**values)
         return holder.jobs.submit(
             secrets.token_urlsafe(32), "api", lambda: run(holder, request, proxy_only),
-            seconds=holder.seconds(request.settings()), grace=0, client=client,
-            size=requests.size(request),
+            seconds=holder.expected(request), grace=0, client=client, size=requests.size(request),
         )  # fmt: skip
     except AwakenError as error:
         raise gr.Error(translate(error.message), print_exception=False) from None

@@ -77,8 +77,6 @@ class JobManager:
         self._running: list[Job] = []
         self._jobs: OrderedDict[tuple[str, str], Job] = OrderedDict()
         self._threads = 0
-        self._ratio = 1.0  # how long jobs really take, as a share of what was expected
-        self._mean: float | None = None  # s, of the last jobs
 
     def submit(
         self,
@@ -209,10 +207,6 @@ class JobManager:
         """How many jobs wait."""
         return len(self._queue)
 
-    def expected(self, job: Job) -> float | None:
-        """Seconds that a job will take, from what was expected and what others took."""
-        return self._mean if job.seconds is None else job.seconds * self._ratio
-
     # -- the worker's side ---------------------------------------------------------------------
 
     def _serve(self) -> None:
@@ -274,12 +268,6 @@ class JobManager:
             if not job.live:
                 return
             job.error = error
-            took = self._clock() - job.changed
-            if state == "done":
-                self._mean = took if self._mean is None else (self._mean + took) / 2
-                if job.seconds:
-                    ratio = min(10.0, max(0.1, took / job.seconds))
-                    self._ratio = (self._ratio + ratio) / 2
             self._end(job, state)
 
     # -- under the lock ------------------------------------------------------------------------
@@ -328,10 +316,9 @@ class JobManager:
         left = getattr(job.latest, "left", None)
         if job.state == "running" and left is not None and math.isfinite(left):
             return max(0.0, left - (now - job.posted))
-        expected = self.expected(job)
-        if expected is None or job.state == "waiting":
-            return expected
-        return max(0.0, expected - (now - job.changed)) if job.state == "running" else 0.0
+        if job.seconds is None or job.state == "waiting":
+            return job.seconds
+        return max(0.0, job.seconds - (now - job.changed)) if job.state == "running" else 0.0
 
     def _crowded(self) -> str:
         left = self._left(self._running[0]) if self._running else 0.0

@@ -153,7 +153,7 @@ def _submit(holder: EngineHolder, owner: str, submission: RunSubmission) -> Job:
         owner,
         PLACE,
         lambda: animation.animate(holder, submission, request),
-        seconds=holder.seconds(request.settings()),
+        seconds=holder.expected(request),
         size=requests.size(request),
         note=submission,
     )

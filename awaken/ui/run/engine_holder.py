@@ -18,6 +18,7 @@ from awaken.ui.texts import say
 
 if TYPE_CHECKING:
     from awaken.engine import Engine
+    from awaken.types import Request
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,10 @@ class EngineHolder:
         Loads nothing and waits for nothing.
         """
         return self._engine.seconds(settings) if self._engine is not None else None
+
+    def expected(self, request: Request) -> int | None:
+        """The same of a run that is asked for, less what is cached of it. Raises AwakenError."""
+        return self._engine.expected(request) if self._engine is not None else None
 
     def cost(self, settings: Mapping[str, Any]) -> str:
         """What a run would cost, in words; "" before anybody knows."""
