@@ -84,14 +84,14 @@ def test_the_way_between_languages_keeps_the_settings(visit):
     )
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     assert page.title() == CHINESE["title"]
-    page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.4'")
+    page.wait_for_function("document.querySelector('#aw-p input[type=number]')?.value === '0.4'")
     page.click("#aw-languages a >> nth=1")
     page.wait_for_url("**/zh-lab")
-    page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.4'")
+    page.wait_for_function("document.querySelector('#aw-p input[type=number]')?.value === '0.4'")
     assert page.input_value("#aw-prompt textarea") == "the boats drift on the water"
     page.click("#aw-languages a >> nth=0")
     page.wait_for_url("**/lab")
-    page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.4'")
+    page.wait_for_function("document.querySelector('#aw-p input[type=number]')?.value === '0.4'")
     assert page.evaluate("document.documentElement.lang") == "en"
 
 

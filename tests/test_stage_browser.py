@@ -381,7 +381,7 @@ def test_the_difference_is_a_heat_map_with_a_legend_and_a_gain_of_its_own(visit)
     alike, differs = page.get_by_test_id("canvas-difference").evaluate(at)
     assert max(alike) < 8 and min(differs) > 140, "black, and the end of the scale"
     press(page, "faint")
-    wait(page, source="film", frames=FRAMES)
+    wait(page, wide="true", source="film", frames=FRAMES, pending="false")
     hook(page, "gain-auto").click()
     page.wait_for_function(  # the strongest just glow, once the film is whole
         "most => Math.abs(document.querySelector('[data-testid=stage-gain]').value - most) < 1",

@@ -67,7 +67,7 @@ function draw() {
    once something in the rail has changed. */
 const CAUSES = {
   model: () => !document.querySelector('.aw-row[data-absent="true"]'),
-  request: () => document.querySelector("#aw-prompt textarea").value.trim() !== "",
+  request: () => Boolean(document.querySelector("#aw-prompt textarea")?.value.trim()),
 };
 function forgive() {
   const value = props.value || {};
