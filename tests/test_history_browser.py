@@ -187,8 +187,8 @@ def test_runs_are_kept_compared_restored_and_bounded(visit):
     latest_hangs(page)
 
     set_number(page, "p", 0.6)
-    page.click("#aw-wall button >> nth=2")
-    page.wait_for_selector("#aw-wall button:nth-child(3)[aria-pressed=true]")
+    page.click("#aw-gallery button >> nth=2")
+    page.wait_for_selector("#aw-gallery button:nth-child(3)[aria-pressed=true]")
     act(page, 1, "restore").click()
     page.wait_for_function("document.querySelector('#aw-p input[type=number]').value === '0.25'")
     page.wait_for_function(  # its own painting, brought from the browser
