@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from awaken.miniature.canvas import relit
 from awaken.miniature.classes import CLASSES
 from awaken.miniature.compositor import _unfolded, compose
 from awaken.miniature.imaging import extent, held, inpaint, mirrored, nearest, sample
@@ -33,6 +34,7 @@ from awaken.miniature.mattes import fitted, outlined, trimmed
 from awaken.miniature.training import clips, fields, loop, train
 from awaken.miniature.training.bank import Bank
 from awaken.miniature.training.captions import EFFECTS, caption
+from awaken.miniature.training.chances import doubted
 from awaken.miniature.training.labels import Labelled, load_pack, rasterise, save_pack
 from awaken.miniature.training.library import Library
 from awaken.miniature.training.losses import lifted
@@ -583,8 +585,9 @@ def test_the_network_takes_every_grid_and_says_nothing_before_training():
     for grid in ((16, 16), (8, 20)):
         words, present = torch.randn(2, 20, 384), torch.ones(2, 20, dtype=torch.bool)
         features = network.condition(
-            torch.rand(2, 3, grid[0] * 8, grid[1] * 8), torch.ones(2, 1, *grid), words, present
-        )
+            torch.rand(2, 3, grid[0] * 8, grid[1] * 8), torch.ones(2, 1, *grid),
+            torch.rand(2, len(CLASSES), *grid), words, present,
+        )  # fmt: skip
         light, ones = torch.randn(2, 3, *grid), torch.ones(2)
         z = network(
             torch.randn(2, CHANNELS, 16, *grid), light, 0.7 * ones, 0.7 * ones, TimeBasis(16),
@@ -629,7 +632,8 @@ def test_a_network_is_given_an_eye_that_changes_nothing_at_first_and_nothing_els
     blind = VideoNetwork(**TINY)
     seeing = VideoNetwork(**TINY, eye_widths=(8, 16))
     train.start(seeing, blind.state_dict())
-    told = torch.rand(2, 3, 64, 96), torch.ones(2, 1, 8, 12), torch.rand(2, 20, 384)
+    there = torch.rand(2, len(CLASSES), 8, 12)
+    told = torch.rand(2, 3, 64, 96), torch.ones(2, 1, 8, 12), there, torch.rand(2, 20, 384)
     present = torch.ones(2, 20, dtype=torch.bool)
     for one, two in zip(
         blind.condition(*told, present), seeing.condition(*told, present), strict=True
@@ -746,3 +750,41 @@ def test_the_less_of_a_picture_a_thing_takes_up_the_more_each_of_its_cells_count
     assert (weights[:, 0] == 1).all() and (weights[:, 2] == 1).all()
     torch.testing.assert_close(weights[0, 1, 0, :4], torch.full((4,), (0.08 / 0.01) ** 0.5))
     assert weights[0, 1].sum() == pytest.approx(396 + 4 * (0.08 / 0.01) ** 0.5)
+
+
+def test_a_network_without_chances_goes_on_with_them_unchanged_and_learns_to_use_them():
+    deaf = VideoNetwork(**TINY).state_dict()
+    del deaf["condition.told.weight"]
+    network = VideoNetwork(**TINY)
+    train.start(network, deaf)
+    words, present = torch.rand(2, 20, 384), torch.ones(2, 20, dtype=torch.bool)
+    none, all_there = (
+        network.condition(
+            torch.full((2, 3, 64, 96), 0.5), torch.ones(2, 1, 8, 12), chance, words, present
+        )[4]
+        for chance in (torch.zeros(2, len(CLASSES), 8, 12), torch.ones(2, len(CLASSES), 8, 12))
+    )
+    torch.testing.assert_close(none, all_there)
+    all_there.mean().backward()
+    assert network.condition.told.weight.grad.abs().max() > 0
+
+
+def test_chances_follow_the_masks_and_sometimes_miss_or_mistake_them():
+    torch.manual_seed(0)
+    masks = torch.zeros(64, len(CLASSES), 12, 12)
+    masks[:, :, 4:8, 4:8] = (torch.rand(64, len(CLASSES), 1, 1) < 0.5).float()
+    chance = doubted(masks)
+    assert chance.shape == masks.shape and 0 <= chance.min() and chance.max() <= 1
+    inside, there = chance[:, :, 5:7, 5:7].mean((2, 3)), masks[:, :, 5, 5] > 0
+    assert 0.8 < (inside[there] > 0.4).float().mean() < 0.95
+    assert 0 < (inside[~there] > 0.2).float().mean() < 0.05
+
+
+def test_another_light_burns_nothing_out_and_drowns_nothing():
+    picture = torch.linspace(0, 1, 101).view(1, 1, 1, -1)
+    for change in (0.05, 0.4, -0.4):
+        lit = relit(picture, torch.full_like(picture, change))
+        assert 0 <= lit.min() and lit.max() <= 1 and lit.diff().min() > 0, "texture stays"
+        middle = float(lit[..., 50] - 0.5)
+        assert middle * change > 0 and abs(middle) <= abs(change)
+    assert torch.equal(relit(picture, torch.zeros_like(picture)), picture)

@@ -11,7 +11,7 @@ from torch import nn
 
 from awaken.miniature.classes import CLASSES
 from awaken.miniature.loading import ASSETS, trained
-from awaken.miniature.meaning import chances, fuse_with_segmentation
+from awaken.miniature.meaning import chances, expected, fuse_with_segmentation, what_is_where
 from awaken.miniature.segmentation_network import Body, SegmentationNetwork
 from awaken.miniature.text import text_encoder
 from awaken.miniature.training.captions import EFFECTS, caption, unrelated
@@ -55,7 +55,9 @@ class Told(nn.Module):
 
 def asked(told: Told, own: torch.Tensor) -> torch.Tensor:
     nothing = torch.zeros(1, 20, 384), torch.zeros(1, 20, dtype=torch.bool)
-    return fuse_with_segmentation(told, torch.rand(1, 3, 200, 300), *nothing, own)
+    reads = told.read(*nothing).sigmoid()
+    seen = what_is_where(told, torch.rand(1, 3, 200, 300), own.shape[-2:])
+    return fuse_with_segmentation(own, expected(seen, reads), reads)
 
 
 @pytest.mark.parametrize(("thing", "where"), [("water", 0), ("boats", 1)])
@@ -110,9 +112,9 @@ def test_published_weights_are_taken_over_with_their_normalisation():
         x = torch.randn(1, own.in_channels, 12, 12)
         padded = F.pad(x, own.around) if own.around else x
         kernel = published[f"{i}_conv.weight"]
-        expected = norms[i](F.conv2d(padded, kernel, stride=own.stride, groups=own.groups))
-        expected = F.relu6(expected) if own.clipped else expected
-        torch.testing.assert_close(own(x), expected, atol=1e-4, rtol=1e-4)
+        wanted = norms[i](F.conv2d(padded, kernel, stride=own.stride, groups=own.groups))
+        wanted = F.relu6(wanted) if own.clipped else wanted
+        torch.testing.assert_close(own(x), wanted, atol=1e-4, rtol=1e-4)
     published["0_conv.weight"] = torch.zeros(8, 3, 3, 3)
     with pytest.raises(ValueError, match="EfficientNet"):
         body.adopt(published)

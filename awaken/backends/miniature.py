@@ -41,7 +41,13 @@ from awaken.miniature.latents import (
 )
 from awaken.miniature.loading import ASSETS, shared, trained, weights_id
 from awaken.miniature.mattes import outlined
-from awaken.miniature.meaning import chances, fuse_with_segmentation, where_they_are
+from awaken.miniature.meaning import (
+    chances,
+    expected,
+    fuse_with_segmentation,
+    what_is_where,
+    where_they_are,
+)
 from awaken.miniature.reading import read
 from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.stencil import resting, stencil, touched
@@ -116,17 +122,19 @@ class MiniatureBackend(Backend):
         )
         look = look.to(self.dtype).expand(k, -1, -1, -1)
         cells = self._cells(mask, rows, columns).expand(k, -1, -1, -1)
-        features = self.video.condition(look, cells, words, present)
-        chance = fuse_with_segmentation(
-            self.segmentation, painting, words[-1:], present[-1:],
-            chances(features[3][-1:], features[4][-1:]),
-        )  # fmt: skip
+        classes = what_is_where(self.segmentation, painting, (rows, columns))
+        reads = self.segmentation.read(words[-1:], present[-1:]).float().sigmoid()
+        there = expected(classes, reads)
+        seen = there.expand(k, -1, -1, -1)
+        features = self.video.condition(look, cells, seen, words, present)
+        own = chances(features[3][-1:], features[4][-1:])
+        chance = fuse_with_segmentation(own, there, reads)
         # Where a person points, the networks may doubt as they like.
         most = cells.float().expand(-1, 2, -1, -1)
         if mask is None:
             most = most * smooth_step(chance, *_MEANT)
         if still := classes_of(" ".join(asked.still)):
-            rests = where_they_are(self.segmentation, painting, still, (rows, columns))
+            rests = where_they_are(classes, still)
             most = most * (1 - smooth_step(rests, *_MEANT))
         tensors = {
             "light": latents[:, LIGHT, 0].expand(k, -1, -1, -1),

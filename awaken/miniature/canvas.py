@@ -21,3 +21,13 @@ def to_array(pictures: torch.Tensor) -> np.ndarray:
 def luma(pictures: torch.Tensor) -> torch.Tensor:
     """(n, 3, h, w) -> brightness, (n, 1, h, w)."""
     return (pictures * pictures.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+
+
+def relit(picture: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
+    """A picture of 0 to 1 in another light: its own pixels plus a change of -1 to 1, of the same shape.
+
+    The less room there is to white or black the less it changes, so that nothing burns out or drowns:
+    texture stays (Reinhard et al. 2002 compress highlights by the same curve).
+    """
+    room = torch.where(change > 0, 1 - picture, picture).clamp(min=0)
+    return picture + change * room / (room + change.abs()).clamp(min=1e-6)

@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F
 
 from awaken.miniature.air import Air
+from awaken.miniature.canvas import relit
 from awaken.miniature.imaging import (
     box,
     dilate,
@@ -48,6 +49,8 @@ _MAST = 10  # px, half the width of masts and spires with their margins: regions
 # A thing that goes straighter than this (see ``_straight``) leaves its place, and is cut out. What
 # sways, bobs or flutters takes its surroundings along: they bend, and nothing is uncovered.
 _LEAVES = 0.5
+# Of the border of what is cut out, the share that must be seen.
+_OUTLINED = 0.6
 # A displacement may change by so much of a pixel from one pixel to the next before still borders.
 _STEEPEST = 0.9
 
@@ -81,6 +84,7 @@ class Compositor:
         solid = smooth_step(shares[:, 1:], 0.2, 0.8)
         solid = solid * F.adaptive_max_pool2d(self.object, (rows, columns))
         going = _travelling(solid, self.values[:, SHIFT])
+        going = _whole(going, self._look(self.object) > 0.5, look)
         remains, leaves = solid * ~going, solid * going
         self.bends = bool((remains > 0.3).any())
         self.travels = bool((leaves > 0.3).any())
@@ -139,7 +143,8 @@ class Compositor:
             picture = _blended(picture, moved, weight, self.place)
         change = self.z[:, LIGHT, n] - self.z[:, LIGHT, 0]
         if float(change.abs().amax()) > 0.07:
-            picture = picture + self._up(rgb_of(change) - rgb_of(torch.zeros_like(change)))
+            change = rgb_of(change) - rgb_of(torch.zeros_like(change))
+            picture = relit(picture, self._up(change))
         if self.travels:
             rows, columns = self.path
             shift, corner = shift[..., rows, columns], (rows.start, columns.start)
@@ -208,11 +213,38 @@ def _border(core: torch.Tensor, look: torch.Tensor) -> tuple[torch.Tensor, torch
     """
     if not core.any():
         return distance(~core), distance(core)
+    return distance(~core), distance(_hem(core) & (_unlike(core, look) < _UNSEEN))
+
+
+def _hem(core: torch.Tensor) -> torch.Tensor:
+    """The pixels just beyond the border of ``core`` (1, 1, h, w) bool."""
+    return ~core & (dilate(core.float(), _MARGIN) > 0)
+
+
+def _unlike(core: torch.Tensor, look: torch.Tensor) -> torch.Tensor:
+    """How far colours close by, beyond the border of ``core``, are from those inside it; (1, 1, h, w)."""
     inside, (rows, columns) = core.to(look), nearest(core[0, 0])
     across = (box(look * inside, _BLUR) / box(inside, _BLUR).clamp(min=1e-3))[..., rows, columns]
     unlike = (box(look, _BLUR) - across).norm(dim=1, keepdim=True) * (1 - inside)
-    open_ = ~core & (dilate(inside, _MARGIN) > 0) & (dilate(unlike, _HEM) < _UNSEEN)
-    return distance(~core), distance(open_)
+    return dilate(unlike, _HEM)
+
+
+def _whole(going: torch.Tensor, matte: torch.Tensor, look: torch.Tensor) -> torch.Tensor:
+    """Those of the cells ``going`` (1, 1, rows, columns) bool that surely belong to a whole object.
+
+    matte: (1, 1, h, w) bool, its outline; look: (1, 3, h, w) in 0..1. A border that is mostly not seen
+    runs through an object, not round it: cut out there, it would be torn.
+    """
+    if not going.any():
+        return going
+    part, out = parts(going), torch.zeros_like(going)
+    for number in part[going].unique():
+        thing = part == number
+        core = matte & (F.interpolate(thing.float(), look.shape[-2:]) > 0)
+        hem = _hem(core)
+        seen = (_unlike(core, look)[hem] >= _UNSEEN).float().mean() if core.any() else 0
+        out |= thing & bool(seen > _OUTLINED)
+    return out
 
 
 def _slack(

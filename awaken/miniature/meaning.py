@@ -52,35 +52,37 @@ def chances(regions: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     return torch.cat(out, 1)
 
 
+def expected(there: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:
+    """Chances of what is where, given that the sentence names it.
+
+    there: (1, classes, rows, columns) logits, from ``what_is_where``; reads: (1, classes) chances
+    that the sentence names a class.
+    """
+    rare = torch.tensor([_RARE.get(name, 0.0) for name in CLASSES]).to(there)[:, None, None]
+    return (there + rare / reads.sum().clamp(min=1)).sigmoid()
+
+
 def fuse_with_segmentation(
-    network: SegmentationNetwork,
-    picture: torch.Tensor,
-    words: torch.Tensor,
-    present: torch.Tensor,
-    own: torch.Tensor,
+    own: torch.Tensor, there: torch.Tensor, reads: torch.Tensor
 ) -> torch.Tensor:
     """Probabilities ``own``, from ``chances``, fused with the segmentation network's.
 
-    picture: (1, 3, h, w) in 0..1; words (1, 20, 384), present (1, 20). A sentence that the
-    segmentation network does not understand (weather, unknown words) leaves ``own`` as it is.
+    there, reads: chances of what is where (``expected``) and of what the sentence names. A sentence
+    that the segmentation network does not understand (weather, unknown words) leaves ``own`` as it is.
     """
-    reads = network.read(words, present).float().sigmoid()[..., None, None]
-    there = what_is_where(network, picture, own.shape[-2:])
-    rare = torch.tensor([_RARE.get(name, 0.0) for name in CLASSES]).to(there)[:, None, None]
-    there = (there + rare / reads.sum().clamp(min=1)).sigmoid()
+    reads = reads[..., None, None]
     named = torch.cat([kind.amax(1, keepdim=True) for kind in _kinds(there * reads)], 1)
     logits = torch.lerp(_logits(own), _logits(named), _TRUST)
     return torch.lerp(own, logits.sigmoid(), smooth_step(reads.amax(), *_READ))
 
 
-def where_they_are(
-    network: SegmentationNetwork, picture: torch.Tensor, classes: set[str], grid: tuple[int, int]
-) -> torch.Tensor:
-    """Probability that a cell shows one of these regions and one of these objects, (1, 2, rows,
-    columns), of a picture (1, 3, h, w) in 0..1."""
-    there = what_is_where(network, picture, grid).sigmoid()
+def where_they_are(there: torch.Tensor, classes: set[str]) -> torch.Tensor:
+    """Probability that a cell shows one of these regions and one of these objects, (1, 2, rows, columns).
+
+    there: logits, from ``what_is_where``.
+    """
     wanted = torch.tensor([name in classes for name in CLASSES]).to(there)[:, None, None]
-    return torch.cat([kind.amax(1, keepdim=True) for kind in _kinds(there * wanted)], 1)
+    return torch.cat([kind.amax(1, keepdim=True) for kind in _kinds(there.sigmoid() * wanted)], 1)
 
 
 def what_is_where(

@@ -32,7 +32,8 @@ def norm_of(channels: int) -> nn.GroupNorm:
 def zeroed(layer: nn.Module) -> nn.Module:
     """Start a residual branch at zero, so that depth costs nothing at first."""
     nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
     return layer
 
 
@@ -119,7 +120,7 @@ class FineEncoder(nn.Module):
 
 
 class ConditionNetwork(nn.Module):
-    """Painting, words and motion mask -> features for the denoiser at three scales, and regions.
+    """Painting, words, motion mask and chances -> features for the denoiser at three scales, and regions.
 
     eye: the widths of a ``FineEncoder``, or () for none.
     """
@@ -134,6 +135,7 @@ class ConditionNetwork(nn.Module):
         b, c, d = widths  # at the grid's resolution, at half and at a quarter of it
         self.eye = FineEncoder(eye, b) if eye else None
         self.enter = nn.Conv2d(3 * 8 * 8 + 3, b, 1)
+        self.told = zeroed(nn.Conv2d(len(CLASSES), b, 1, bias=False))
         self.at32 = nn.ModuleList([Residual(b), Residual(b)])
         self.down16 = nn.Conv2d(b, c, 3, 2, 1)
         self.at16 = nn.ModuleList([Residual(c), Residual(c)])
@@ -147,14 +149,15 @@ class ConditionNetwork(nn.Module):
         self.out8 = nn.Conv2d(d, outer[2], 1)
         self.regions, self.classes = nn.Conv2d(b, 2, 1), nn.Conv2d(b, len(CLASSES), 1)
 
-    def forward(self, picture, mask, words, present):
-        """picture (b, 3, 8 h, 8 w) in 0..1, mask (b, 1, h, w) of 0..1, words (b, 20, 384).
+    def forward(self, picture, mask, there, words, present):
+        """picture (b, 3, 8 h, 8 w) in 0..1, mask (b, 1, h, w) of 0..1, words (b, 20, 384);
+        there (b, classes, h, w): the segmentation network's chances of what is where.
 
         Returns features at h, h / 2 and h / 4, (b, 2, h, w) logits of the named region and object,
         and (b, classes, h, w) logits of what is there.
         """
         x = F.pixel_unshuffle(picture * 2 - 1, 8)
-        x32 = self.enter(torch.cat([x, mask.to(x), coordinates(x)], 1))
+        x32 = self.enter(torch.cat([x, mask.to(x), coordinates(x)], 1)) + self.told(there.to(x))
         if self.eye is not None:
             x32 = x32 + self.eye(picture * 2 - 1)
         for block in self.at32:

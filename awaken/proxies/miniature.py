@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from awaken.backends.miniature import noise_schedule
-from awaken.miniature.canvas import luma, to_array, to_tensor
+from awaken.miniature.canvas import luma, relit, to_array, to_tensor
 from awaken.miniature.imaging import guided_filter
 from awaken.miniature.latents import CELL, grid_for, light_of, rgb_of
 from awaken.miniature.loading import ASSETS, shared, trained, weights_id
@@ -85,4 +85,4 @@ class MiniatureProxy(Proxy):
         change = F.interpolate(rgb_of(SPREAD * (z - light)) - rgb_of(0 * z), small, mode="bicubic")
         guide = luma(F.interpolate(picture, small, mode="area"))
         change = guided_filter(change, guide, radius=12, eps=0.0005, fine=luma(picture))
-        return to_array(picture + change)[0]
+        return to_array(relit(picture, change))[0]

@@ -21,6 +21,7 @@ from awaken.miniature.latents import (
 from awaken.miniature.mattes import guided_matte
 from awaken.miniature.proxy_network import ProxyNetwork
 from awaken.miniature.segmentation_network import SegmentationNetwork
+from awaken.miniature.training.chances import doubted
 from awaken.miniature.training.clips import Clips
 from awaken.miniature.video_network import VideoNetwork
 
@@ -37,7 +38,7 @@ def _weights() -> torch.Tensor:
     """
     slow = 1 / torch.tensor(EMPHASIS)
     rows = [torch.full((3 * SINES,), 1.0), *[2.0 * slow] * 2, *[4.0 * slow] * 2, *[0.3 * slow] * 2]
-    return torch.cat([*rows, torch.tensor([1.0, 0.6]), torch.full((7,), 0.5)])
+    return torch.cat([*rows, torch.tensor([0.75, 0.45]), torch.full((7,), 0.5)])
 
 
 # What is hardly heard, trees beside clouds, counts as if it were as loud as this, within bounds: else
@@ -115,7 +116,7 @@ class VideoLoss:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             picture = clips.picture.contiguous(memory_format=torch.channels_last)
             with torch.set_grad_enabled(trains):
-                features = network.condition(picture, mask, words, present)
+                features = network.condition(picture, mask, doubted(clips.masks), words, present)
             prediction = network.denoiser(
                 noisy.contiguous(memory_format=torch.channels_last), torch.log(a / s),
                 [often(x) for x in features[:3]], often(words), often(present),

@@ -27,8 +27,8 @@ from awaken.miniature.proxy_network import SPREAD, ProxyNetwork
 from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.training.bank import Bank
 from awaken.miniature.training.captions import vocabulary
+from awaken.miniature.training.chances import doubted
 from awaken.miniature.training.clips import GRIDS, make_clips, moved_by
-from awaken.miniature.training.fields import spread
 from awaken.miniature.training.held_out import HELD_OUT, RECOGNITION
 from awaken.miniature.training.labels import load_pack
 from awaken.miniature.training.library import Library
@@ -145,10 +145,7 @@ def repaintings(
         keys.append(bank.keys[i])
         texts.append(bank.wordings[i].text)
     wanted = repainted(light * unit, masks, keys, rng) / unit
-    # Chances are not masks: they waver, and are seldom sure.
-    doubt = torch.rand(batch, len(CLASSES), 1, 1) * 0.4
-    there = (spread(masks, 1) * (1 - doubt) + 0.1 * torch.rand_like(masks)).clamp(0, 1)
-    return light / SPREAD, wanted / SPREAD, there, *bank.vectors(texts, picture.device)
+    return light / SPREAD, wanted / SPREAD, doubted(masks), *bank.vectors(texts, picture.device)
 
 
 def mean_of(weights: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -157,12 +154,12 @@ def mean_of(weights: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tenso
 
 
 def start(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:
-    """Load the weights to go on from; one that had no fine encoder yet is given one.
+    """Load the weights to go on from; one that had no fine encoder or chances yet is given them.
 
     Raises RuntimeError if anything else is missing or too much.
     """
     missing, left = network.load_state_dict(weights, strict=False)
-    missing = [name for name in missing if ".eye." not in name]
+    missing = [name for name in missing if ".eye." not in name and ".told." not in name]
     if missing or left:
         raise RuntimeError(f"These weights are another network's: {(missing + left)[0]}.")
 
