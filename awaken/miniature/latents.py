@@ -50,7 +50,7 @@ CHANNELS = 18
 AIRS: tuple[str, ...] = ("snow", "rain", "petals", "leaves", "sparks", "mist", "twinkle")
 
 # value = unit * latent (after ``EMPHASIS``). Y, Cb, Cr; displacements in cells; else shares.
-UNITS = torch.tensor([0.1, 0.025, 0.025, 1.3, 5.5, 5.5, 0.85, 3.5, 3.5, 10.0, 10.0] + [1.5] * 7)
+UNITS = torch.tensor([0.1, 0.025, 0.025, 1.05, 5.5, 5.5, 0.72, 3.5, 3.5, 10.0, 10.0] + [1.5] * 7)
 # What the coefficients of the sines of a displacement are multiplied by, about their frequency.
 EMPHASIS: tuple[float, ...] = (0.7, 3.0, 5.0, 7.0, 7.0, 7.0, 7.0, 7.0)
 _DISPLACEMENTS = (FLOW, SHIFT, DRIFT)

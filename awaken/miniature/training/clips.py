@@ -65,6 +65,8 @@ _ABSENT_FROM_NOTHING = 0.2
 _HALF_ABSENT = 0.05
 # Share of clips in which something moves that the caption does not name.
 _UNNAMED = 0.04
+# The shares of clouds and boats, which are heard by their displacement too.
+_DRIFTING = 0.75
 # Chances of rightwards and leftwards where the caption names no direction: see ``fields``.
 _USUAL = (0.97, 0.03)
 
@@ -209,11 +211,14 @@ def synthesise(
     # continues beyond the border of its mask and two fields blend where they meet.
     flows: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def region(weight: torch.Tensor, field: torch.Tensor) -> None:
-        flows.append((weight, field))
+    heard: list[float] = []
 
-    region(mask["sky"] * on("clouds"), fields.drift(space, strength, direction))
-    region(mask["sky"] * on("billow"), fields.billow(space, strength, direction))
+    def region(weight: torch.Tensor, field: torch.Tensor, share: float = 1.0) -> None:
+        flows.append((weight, field))
+        heard.append(share)
+
+    region(mask["sky"] * on("clouds"), fields.drift(space, strength, direction), _DRIFTING)
+    region(mask["sky"] * on("billow"), fields.billow(space, strength, direction), _DRIFTING)
     still_water = on("glitter") * (1 - on("waves")) * (1 - on("river"))
     calm = strength * torch.where(still_water[:, 0, 0] > 0, 0.45, 1.0)
     wet = on("waves") * (1 - on("river")) + still_water
@@ -263,8 +268,10 @@ def synthesise(
 
     z = torch.zeros(b, CHANNELS, t, h, w, device=space.device)
     region_share, object_share = moving.sum(1).clamp(max=1), carried.sum(1).clamp(max=1)
-    z[:, REGION] = region_share[:, None, None]
-    z[:, OBJECT] = object_share[:, None, None]
+    heard_objects = (1.0, _DRIFTING, 1.0, 1.0)  # trees, boats, birds, flags
+    for channel, weights, shares in ((REGION, moving, heard), (OBJECT, carried, heard_objects)):
+        share = (weights * weights.new_tensor(shares)[:, None, None]).sum(1).clamp(max=1)
+        z[:, channel] = share[:, None, None]
     z[:, FLOW], z[:, SHIFT] = flow, shift
     z[:, DRIFT], z[:, AIR] = _air(space, masks, effects, strength, direction, amount, picture)
     z = latents_of(z)

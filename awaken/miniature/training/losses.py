@@ -38,7 +38,7 @@ def _weights() -> torch.Tensor:
     """
     slow = 1 / torch.tensor(EMPHASIS)
     rows = [torch.full((3 * SINES,), 1.0), *[2.0 * slow] * 2, *[4.0 * slow] * 2, *[0.3 * slow] * 2]
-    return torch.cat([*rows, torch.tensor([0.75, 0.45]), torch.full((7,), 0.5)])
+    return torch.cat([*rows, torch.tensor([0.6, 0.37]), torch.full((7,), 0.5)])
 
 
 # What is hardly heard, trees beside clouds, counts as if it were as loud as this, within bounds: else
