@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from awaken.sampling import Schedule
 
 _ASLEEP = 0.003  # share of the pixels that ever move, below which nobody sees motion
+_TORN = 0.003  # share of the pixels that change; see ``analysis.broken_edges``
 
 
 def about_request(
@@ -36,8 +37,14 @@ def about_request(
 
 
 def about_video(backend: Backend, request: Request, difference: Mapping[str, Any]) -> list[Notice]:
-    """After the run, from ``awaken.analysis.compared``: that hardly anything moves, if something
-    should."""
+    """After the run, from ``awaken.analysis.compared``: that outlines may be torn; that hardly anything
+    moves, if something should."""
+    if difference["awakened"]["torn"] > _TORN:
+        text = Message(
+            "Edges appear or vanish where things move: outlines may be torn or leave ghosts. Less "
+            "motion is calmer."
+        )
+        return [Notice(text, "torn")]
     wants_rest = (backend.reading(request.prompt) or {}).get("moving") == ""
     if wants_rest or difference["awakened"]["awake"] >= _ASLEEP:
         return []
