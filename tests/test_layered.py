@@ -41,7 +41,7 @@ from awaken.miniature.training.losses import lifted
 from awaken.miniature.training.pasting import cut_outs, pasted
 from awaken.miniature.training.phrases import PHRASES
 from awaken.miniature.training.scenes import render
-from awaken.miniature.video_network import VideoNetwork
+from awaken.miniature.video_network import VideoNetwork, pooled_shares
 
 TINY = {"widths": (8, 16, 16), "condition_widths": (16, 16, 16)}
 
@@ -788,3 +788,20 @@ def test_another_light_burns_nothing_out_and_drowns_nothing():
         middle = float(lit[..., 50] - 0.5)
         assert middle * change > 0 and abs(middle) <= abs(change)
     assert torch.equal(relit(picture, torch.zeros_like(picture)), picture)
+
+
+def test_what_all_cells_of_a_region_say_is_pooled_with_its_standard_deviation():
+    a, s, share = 0.2, (1 - 0.2**2) ** 0.5, 3.0
+    regions = torch.full((1, 2, 8, 8), -30.0)
+    regions[:, 0, :4] = 30.0
+    level = torch.tensor([a / s]).log()
+    torch.manual_seed(0)
+    clean = torch.zeros(1, 2, 8, 8)
+    clean[:, 0, :4] = share
+    found = pooled_shares(a * clean, level, regions)
+    mean, deviation = share * 32 / 33, s / a / 32**0.5
+    expected = torch.tensor([mean / (1 + mean / 8), 0.0, deviation / (1 + deviation / 8)])
+    torch.testing.assert_close(found[0, :3], expected, atol=2e-3, rtol=1e-3)
+    assert found[0, 3] > 7, "of an object nothing is known"
+    half = pooled_shares((a * clean).bfloat16(), level, regions)
+    torch.testing.assert_close(half, found, atol=0.05, rtol=0.02)

@@ -141,6 +141,7 @@ class MiniatureBackend(Backend):
             "features32": features[0],
             "features16": features[1],
             "features8": features[2],
+            "regions": features[3],
             "most": most,
             "allowed": cells.float(),
             "words": words,
@@ -161,7 +162,7 @@ class MiniatureBackend(Backend):
         noisy = (basis.input(z) / (a * a + noise * noise) ** 0.5).to(self.dtype)
         noisy = noisy.contiguous(memory_format=torch.channels_last).repeat(k, 1, 1, 1)
         level = torch.full((k * b,), a / noise, device=self.device).log()
-        features = (c["features32"], c["features16"], c["features8"])
+        features = (c["features32"], c["features16"], c["features8"], c["regions"])
         prediction = self.video.denoiser(
             noisy, level, features, c["words"], c["present"], c["motion"], c["duration"]
         )

@@ -138,6 +138,10 @@ def _emphasised(z: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
     return z
 
 
+# The coefficients of ``TimeBasis.input`` that are shares.
+SHARES = slice(3 * (SINES + 1) + 6 * SINES, 3 * (SINES + 1) + 6 * SINES + 2)
+
+
 class TimeBasis:
     """Between frames and coefficients of functions of time, for one number of frames (2 or more).
 

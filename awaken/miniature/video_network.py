@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from awaken.miniature.classes import CLASSES
-from awaken.miniature.latents import TimeBasis
+from awaken.miniature.latents import SHARES, TimeBasis
 
 TEXT = 384  # width of a word vector of all-MiniLM-L6-v2
 EMBEDDING = 256
@@ -187,6 +187,22 @@ def wave_embedding(x: torch.Tensor, width: int = 64) -> torch.Tensor:
     return torch.cat([angles.sin(), angles.cos()], 1)
 
 
+def pooled_shares(noisy: torch.Tensor, level: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
+    """What all cells that the sentence means say together of how strongly they move: (b, 4).
+
+    noisy: (b, 2, h, w), the shares of region and object, of unit scale; regions: logits of where they
+    are. For both: the estimate of the clean coefficient, and its standard deviation, squashed to 8.
+    A network of this depth does not pool over a whole sea by itself.
+    """
+    weight = regions.float().sigmoid()
+    count = weight.square().sum((2, 3)) + 1e-3
+    clean = noisy.float() * (1 + (-2 * level).exp()).sqrt()[:, None, None, None]  # z / a
+    mean = (clean * weight).sum((2, 3)) / count
+    deviation = (-level).exp()[:, None] / count.sqrt()
+    found = torch.cat([mean * count / (1 + count), deviation], 1)
+    return found / (1 + found.abs() / 8)
+
+
 class Denoiser(nn.Module):
     """Noisy coefficients -> clean ones."""
 
@@ -197,6 +213,7 @@ class Denoiser(nn.Module):
         self.level = nn.Sequential(nn.Linear(128, e), nn.SiLU(), nn.Linear(e, e))
         self.motion = nn.Sequential(nn.Linear(256, e), nn.SiLU(), nn.Linear(e, e))
         self.meaning = nn.Linear(TEXT, e)
+        self.strength = nn.Sequential(nn.Linear(4, 64), nn.SiLU(), zeroed(nn.Linear(64, e)))
         self.enter = nn.Conv2d(4 * TimeBasis.INPUTS, b, 1)
         self.at16 = nn.ModuleList([Residual(b, embedding=e), Residual(b, embedding=e)])
         self.down8 = nn.Conv2d(b, c, 3, 2, 1)
@@ -210,13 +227,17 @@ class Denoiser(nn.Module):
         )
 
     def forward(self, noisy, level, features, words, present, motion, duration):
-        """noisy (b, 84, h, w) of unit scale; level, log signal-to-noise, motion, duration: (b,)."""
-        x32, x16, x8 = features[:3]
+        """noisy (b, 84, h, w) of unit scale; level, log signal-to-noise, motion, duration: (b,).
+
+        features: those of the condition network: at three scales, and its logits of region and object.
+        """
+        x32, x16, x8, regions = features[:4]
         count = present.sum(1, keepdim=True).clamp(min=1)
         meaning = (words * present[..., None]).sum(1) / count
         dials = torch.cat([wave_embedding(motion), wave_embedding(duration)], 1).to(noisy.dtype)
         e = self.level(wave_embedding(level / 4).to(noisy.dtype)) + self.motion(dials)
-        e = F.silu(e + self.meaning(meaning.to(noisy.dtype)))
+        heard = pooled_shares(noisy[:, SHARES], level, regions).to(noisy.dtype)
+        e = F.silu(e + self.meaning(meaning.to(noisy.dtype)) + self.strength(heard))
         x = self.enter(F.pixel_unshuffle(noisy, 2)) + x16
         for block in self.at16:
             x = block(x, e)

@@ -119,7 +119,7 @@ class VideoLoss:
                 features = network.condition(picture, mask, doubted(clips.masks), words, present)
             prediction = network.denoiser(
                 noisy.contiguous(memory_format=torch.channels_last), torch.log(a / s),
-                [often(x) for x in features[:3]], often(words), often(present),
+                [often(x) for x in features[:4]], often(words), often(present),
                 often(clips.strength), often(clips.duration),
             )  # fmt: skip
         rare = lifted(clips.regions)

@@ -154,12 +154,13 @@ def mean_of(weights: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tenso
 
 
 def start(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:
-    """Load the weights to go on from; one that had no fine encoder or chances yet is given them.
+    """Load the weights to go on from; parts that were added since start without effect.
 
     Raises RuntimeError if anything else is missing or too much.
     """
     missing, left = network.load_state_dict(weights, strict=False)
-    missing = [name for name in missing if ".eye." not in name and ".told." not in name]
+    added = (".eye.", ".told.", ".strength.")
+    missing = [name for name in missing if not any(part in name for part in added)]
     if missing or left:
         raise RuntimeError(f"These weights are another network's: {(missing + left)[0]}.")
 
