@@ -29,7 +29,7 @@ from awaken.ui.controls import alpha, cost, model_picker
 from awaken.ui.controls.rail import new_values
 from awaken.ui.run import animation, difference, file_guard, results, status
 from awaken.ui.run.engine_holder import EngineHolder
-from awaken.ui.run.requests import make_request
+from awaken.ui.run.requests import calmer, make_request
 from awaken.ui.run.submission import RunSubmission
 from awaken.ui.texts import say
 from awaken.ui.viewer import stage
@@ -397,6 +397,14 @@ def test_failures_offer_a_remedy(kind, action):
     card = status.failed(kind, "A sentence.", kept=True, smaller=384).value()["cards"][0]
     assert card["text"] == "A sentence."
     assert [a["name"] for a in card["actions"]] == ([action] if action else [])
+
+
+def test_torn_outlines_offer_a_calmer_run():
+    now = status.after(status.waiting(0.0), Notice("Edges appear or vanish.", "torn"))
+    assert [a["name"] for a in now.value()["cards"][0]["actions"]] == ["calmer"]
+    assert calmer({"backend": "miniature", "motion": 1.5, "peak": 10.0}) == {"motion": 0.9}
+    assert calmer({"backend": "miniature", "motion": 0.0, "peak": 10.0})["motion"] >= 0
+    assert calmer({"backend": "consisti2v", "motion": None, "peak": 10.0}) == {"peak": 6.0}
 
 
 def test_values_of_other_models_are_left_out():

@@ -205,7 +205,7 @@ def synthesise(
         return torch.tensor(hits, device=space.device)[:, None, None]
 
     mask = {name: masks[:, i] for i, name in enumerate(CLASSES)}
-    horizon = _top(mask["water"])
+    horizon = fields.top(mask["water"])
 
     # Regions: the flow is the mean of all kinds, weighted by their blurred masks, so that a field
     # continues beyond the border of its mask and two fields blend where they meet.
@@ -225,7 +225,7 @@ def synthesise(
     region(mask["water"] * wet, fields.waves(space, calm, direction, horizon))
     region(mask["water"] * on("river"), fields.river(space, strength, direction, horizon))
     region(mask["falling water"] * on("waterfall", "river"), fields.fall(space, strength))
-    lean = (space.height() - _top(mask["grass"])[:, None, None]).clamp(0, 1) * 0.8 + 0.35
+    lean = (space.height() - fields.top(mask["grass"])[:, None, None]).clamp(0, 1) * 0.8 + 0.35
     region(mask["grass"] * on("grass"), fields.sway(space, strength, lean, gusts=1.6))
     region(mask["smoke"] * on("smoke"), fields.rise(space, strength, direction))
     region(mask["fire"] * on("fire"), fields.flames(space, strength))
@@ -243,14 +243,14 @@ def synthesise(
     def touched(weight: torch.Tensor) -> torch.Tensor:
         return (3 * weight).clamp(max=1)
 
-    lean = _above_root(mask["trees"])
+    lean = fields.above_root(mask["trees"])
     # A crown swings less than grass does, for its surroundings are bent with it.
     swing = fields.sway(space, 0.4 * strength, lean, gusts=0.6)
     shifts.append((mask["trees"] * on("trees"), swing))
     # A boat sails, or it rocks about its keel, or it bobs where the waves alone are named.
     rocks = on("toss")
     bobs = torch.maximum(rocks, on("waves")) * (1 - on("boats"))
-    mast = _above_root(mask["boats"])
+    mast = fields.above_root(mask["boats"])
     rocking = 0.55 * rocks[:, None, None] * fields.sway(space, strength, mast, gusts=0.0)
     bob = fields.rigid(space, strength, direction, fast=0.0, bob=0.18)
     sail = fields.rigid(space, strength, direction)
@@ -285,19 +285,6 @@ def synthesise(
     near = F.max_pool2d(object_share[:, None], 5, 1, 2)[:, 0]
     valid[:, SHIFT] = (some * (0.5 + 0.5 * near) + (1 - some) * 0.2)[:, None]
     return z, valid, torch.stack([region_share, object_share], 1)
-
-
-def _top(mask: torch.Tensor) -> torch.Tensor:
-    """(b,): the height of the upper edge of (b, h, w) masks, 0 to 1; 0.4 where there is none."""
-    rows = mask.amax(2) > 0.5
-    first = rows.float().argmax(1) / mask.shape[1]
-    return torch.where(rows.any(1), first, torch.full_like(first, 0.4)).clamp(max=0.85)
-
-
-def _above_root(mask: torch.Tensor) -> torch.Tensor:
-    """(b, h, w): 0 at the lowest cell of a column's mask, 1 from ten cells above it (trees)."""
-    below = torch.flip(torch.cumsum(torch.flip(mask, (1,)), 1), (1,))
-    return fields.spread((below / 10).clamp(0, 1)[:, None], 2)[:, 0]
 
 
 _AIR_MOTION: dict[str, tuple[tuple[float, float], float]] = {

@@ -276,3 +276,16 @@ def brightness(picture: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
     luma = F.interpolate(picture.mean(1, keepdim=True), grid, mode="area")[:, 0]
     low, high = luma.amin((1, 2), keepdim=True), luma.amax((1, 2), keepdim=True)
     return 0.4 + 0.6 * (luma - low) / (high - low + 1e-3)
+
+
+def top(mask: torch.Tensor) -> torch.Tensor:
+    """(b,): the height of the upper edge of (b, h, w) masks, 0 to 1; 0.4 where there is none."""
+    rows = mask.amax(2) > 0.5
+    first = rows.float().argmax(1) / mask.shape[1]
+    return torch.where(rows.any(1), first, torch.full_like(first, 0.4)).clamp(max=0.85)
+
+
+def above_root(mask: torch.Tensor) -> torch.Tensor:
+    """(b, h, w): 0 at the lowest cell of a column's mask, 1 from ten cells above it (trees)."""
+    below = torch.flip(torch.cumsum(torch.flip(mask, (1,)), 1), (1,))
+    return spread((below / 10).clamp(0, 1)[:, None], 2)[:, 0]

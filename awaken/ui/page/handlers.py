@@ -17,7 +17,7 @@ from awaken.ui.page import file_events, page_load, passage, run_events
 from awaken.ui.page.layout import Page
 from awaken.ui.run import status
 from awaken.ui.run.engine_holder import EngineHolder
-from awaken.ui.run.requests import BACKEND, PROXY
+from awaken.ui.run.requests import BACKEND, PROXY, calmer
 from awaken.ui.viewer.parts import event_data
 
 MAX_FILE_SIZE = "20 MB"
@@ -47,7 +47,7 @@ def wire_rail(
 def _remedies(page: Page) -> None:
     rail = page.rail
 
-    def remedy(backend: str, event: gr.EventData) -> Updates:
+    def remedy(backend: str, motion: float | None, peak: float, event: gr.EventData) -> Updates:
         """The settings that a card's button changes; the run that may follow is not begun here."""
         action, _, size = event_data(event, "action").partition(":")
         sizes = {str(offered): offered for offered in BACKENDS[backend].sizes}
@@ -55,12 +55,16 @@ def _remedies(page: Page) -> None:
             return {rail["size"]: sizes[size]}
         if action == "miniature":
             return {rail["backend"]: BACKEND, rail["proxy"]: PROXY}
+        if action == "calmer":
+            now = {"backend": backend, "motion": motion, "peak": peak}
+            return {rail[name]: value for name, value in calmer(now).items()}
         if action == "calm":
             return {rail["peak"]: status.CALMER_PEAK}
         return gr.skip()
 
-    changed = [rail[name] for name in ("size", "backend", "proxy", "peak")]
-    page.strip.select(remedy, rail["backend"], changed, **QUIET)
+    given = [rail[name] for name in ("backend", "motion", "peak")]
+    changed = [rail[name] for name in ("size", "backend", "proxy", "motion", "peak")]
+    page.strip.select(remedy, given, changed, **QUIET)
 
 
 def _gallery(page: Page, bundled: Sequence[Bundled]) -> None:

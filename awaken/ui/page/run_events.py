@@ -50,14 +50,16 @@ def wire(
         return submit(owner, RunSubmission(values, picture, shown, keywords["lock"]))
 
     def repeat(owner: str, shown: dict, event: gr.EventData) -> Job | Updates:
-        """The owner's last run once more: the same seed and settings, or another working size."""
+        """The owner's last run once more: the same seed and settings, another working size, or less
+        motion."""
         action, _, size = event_data(event, "action").partition(":")
-        if action not in ("resume", "smaller"):
+        if action not in ("resume", "smaller", "calmer"):
             return gr.skip()
         last = jobs.find(owner, PLACE)
         if last is None:
             return view(animation.failed("request", say("nothing_to_repeat"), shown))
         values = dict(last.note.values) | ({"size": int(size)} if size.isdecimal() else {})
+        values |= requests.calmer(values) if action == "calmer" else {}
         return submit(owner, RunSubmission(values, last.note.picture, shown, last.note.lock))
 
     def submit(owner: str, submission: RunSubmission) -> Job | Updates:

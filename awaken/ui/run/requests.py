@@ -11,7 +11,7 @@ from typing import Any
 from awaken.backends import BACKENDS
 from awaken.painting import open_mask, open_painting
 from awaken.proxies import PROXIES
-from awaken.types import SETTINGS, ModelError, Request, RequestError
+from awaken.types import BOUNDS, SETTINGS, ModelError, Request, RequestError
 from awaken.ui.texts import say
 
 BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))  # chosen unless the visitor chooses
@@ -20,6 +20,7 @@ DEFAULTS = {
     for name in ("p", "alpha", "peak", "variant", "seed", "re_noise", "start")
 }
 PICTURES = ("painting", "proxy_image", "mask")  # of a request; all else is a setting
+CALMER = 0.6  # times the motion, or the peak of a model without it: for torn outlines
 READERS = ("backend", "proxy")  # the settings that name the models which read the prompt
 
 
@@ -49,6 +50,14 @@ def make_request(
         proxy_options=dict(proxy_options or {}),
         **settings,
     )
+
+
+def calmer(values: Mapping[str, Any]) -> dict[str, float]:
+    """The setting of ``values`` that makes the same run calmer: less motion, or a lower peak."""
+    span, motion = BACKENDS[values["backend"]].motion_range, values.get("motion")
+    if span is None or motion is None:
+        return {"peak": max(BOUNDS["peak"][0], round(CALMER * values["peak"], 2))}
+    return {"motion": max(span[0], round(CALMER * motion, 2))}
 
 
 def check_models(request: Request) -> None:

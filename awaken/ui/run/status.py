@@ -204,10 +204,15 @@ def after(status: Status, event: types.Event) -> Status:
             "tone": "note",
             "title": say("card_notice"),
             "text": translate(event.text),
-            "actions": [],
+            "actions": _offers(event.kind),
         }
         return replace(status, cards=(*status.cards, card))
     return status
+
+
+def _offers(kind: str) -> list[dict[str, str]]:
+    """The button of a notice: torn outlines are mended by less motion."""
+    return [{"name": "calmer", "label": say("act_calmer")}] if kind == "torn" else []
 
 
 def done(status: Status, result: types.Result) -> Status:

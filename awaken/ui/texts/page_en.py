@@ -210,6 +210,7 @@ ENGLISH: dict[str, str] = {
     "act_resume": "Resume",
     "act_smaller": "Retry at {size}",
     "act_miniature": "Use the miniature",
+    "act_calmer": "Calmer",
     "act_calm": "Lower the peak to {peak:g}",
     # explanation
     "how_title": "How it works, and when it does not",

@@ -203,6 +203,7 @@ CHINESE: dict[str, str] = {
     "act_resume": "继续",
     "act_smaller": "用 {size} 重试",
     "act_miniature": "改用微缩模型",
+    "act_calmer": "更平稳",
     "act_calm": "把峰值降到 {peak:g}",
     # explanation
     "how_title": "它如何工作，何时不灵",
