@@ -75,10 +75,12 @@ class Noise:
         self.table, self.device = schedule_table().float().to(device), device
 
     def draw(self, batch: int, early: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """a and s, (b,); a share ``early`` is of the noisiest third, where motion is decided."""
+        """a and s, (b,); a share ``early`` is of the noisiest third, where motion is decided, and mostly of
+        its end, where what is heard of a start decides how much."""
         t = torch.randint(0, 1000, (batch,), device=self.device)
         first = torch.rand(batch, device=self.device) < early
-        t = torch.where(first, torch.randint(700, 1000, (batch,), device=self.device), t)
+        noisiest = 999 - (300 * torch.rand(batch, device=self.device) ** 2).long()
+        t = torch.where(first, noisiest, t)
         return self.table[t].sqrt(), (1 - self.table[t]).sqrt()
 
 
@@ -108,7 +110,7 @@ class VideoLoss:
             return x.repeat(self.draws, *[1] * (x.dim() - 1))
 
         # Coefficients see the noise of a clip of its true length: see TimeBasis.
-        a, s = self.noise.draw(b * self.draws, early=0.4)
+        a, s = self.noise.draw(b * self.draws, early=0.6)
         s = s / often(clips.duration).sqrt()
         clean = often(self.basis.input(z))
         noisy = a[:, None, None, None] * clean + s[:, None, None, None] * torch.randn_like(clean)
