@@ -220,6 +220,7 @@ class Denoiser(nn.Module):
         self.at8 = nn.ModuleList([Residual(c, embedding=e) for _ in range(3)])
         self.see8, self.read8 = Attention(c), Attention(c, TEXT)
         self.up16 = nn.ModuleList([Residual(b + c, b, embedding=e), Residual(b, embedding=e)])
+        self.strengths = zeroed(nn.Conv2d(4, a, 1, bias=False))
         self.up32, self.near = nn.Conv2d(b, 4 * a, 1), nn.Conv2d(TimeBasis.INPUTS, a, 1)
         self.at32 = nn.ModuleList([Residual(2 * a, a, embedding=e), Residual(a, embedding=e)])
         self.leave = nn.Sequential(
@@ -237,6 +238,7 @@ class Denoiser(nn.Module):
         dials = torch.cat([wave_embedding(motion), wave_embedding(duration)], 1).to(noisy.dtype)
         e = self.level(wave_embedding(level / 4).to(noisy.dtype)) + self.motion(dials)
         heard = pooled_shares(noisy[:, SHARES], level, regions).to(noisy.dtype)
+        where = regions.sigmoid().to(noisy.dtype).repeat(1, 2, 1, 1)
         e = F.silu(e + self.meaning(meaning.to(noisy.dtype)) + self.strength(heard))
         x = self.enter(F.pixel_unshuffle(noisy, 2)) + x16
         for block in self.at16:
@@ -247,7 +249,8 @@ class Denoiser(nn.Module):
         x = torch.cat([doubled(x), kept], 1)
         for block in self.up16:
             x = block(x, e)
-        x = torch.cat([F.pixel_shuffle(self.up32(x), 2), self.near(noisy) + x32], 1)
+        near = self.near(noisy) + x32 + self.strengths(where * heard[..., None, None])
+        x = torch.cat([F.pixel_shuffle(self.up32(x), 2), near], 1)
         for block in self.at32:
             x = block(x, e)
         return self.leave(x)

@@ -159,7 +159,7 @@ def start(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     Raises RuntimeError if anything else is missing or too much.
     """
     missing, left = network.load_state_dict(weights, strict=False)
-    added = (".eye.", ".told.", ".strength.")
+    added = (".eye.", ".told.", ".strength.", ".strengths.")
     missing = [name for name in missing if not any(part in name for part in added)]
     if missing or left:
         raise RuntimeError(f"These weights are another network's: {(missing + left)[0]}.")
