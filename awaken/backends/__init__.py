@@ -36,7 +36,7 @@ BACKENDS: dict[str, BackendSpec] = {
         summary="A small image-to-video model trained by us, on paintings and on painted scenes: "
         "sky, water, trees, grass, boats, sun rays; snow, rain, petals. A laptop is enough.",
         load=lazy_loader("awaken.backends.miniature", "MiniatureBackend"),
-        guidance=2.0,
+        guidance=1.5,
         motion=1.9,
         learnt_from="procedural scenes and labelled public-domain paintings; what is where in them, "
         "from photographs (ImageNet) first; no videos",
