@@ -119,7 +119,7 @@ def compared(
     outside, its mean motion there in levels of 255 per frame; curve, over the whole picture for
     every pair of neighbouring frames; awake, the share of the pixels that ever leave frame 0 by
     more than ``change`` (a small boat that sails is 0.04, a picture in which nothing was found 0);
-    torn, see ``broken_edges``.
+    torn, see ``lost_edges``.
     """
     reach = {name: _farthest(video, video[:1]) > change
              for name, video in (("baseline", baseline), ("awakened", awakened))}  # fmt: skip
@@ -138,7 +138,7 @@ def compared(
             "outside": round(float(moved[~inside].mean()), 3) if not inside.all() else 0.0,
             "curve": [round(amount, 3) for amount in motion_curve(video)],
             "awake": round(float(reach[name].mean()), 4),
-            "torn": round(broken_edges(video), 5),
+            "torn": round(lost_edges(video), 5),
         }
     return found
 
@@ -156,11 +156,11 @@ def _farthest(video: np.ndarray, other: np.ndarray) -> np.ndarray:
     return most
 
 
-def broken_edges(video: np.ndarray) -> float:
-    """Of the pixels that change, the share on edges that come or go, 0 to 1; (f, h, w, 3) uint8.
+def lost_edges(video: np.ndarray) -> float:
+    """Of the pixels that change, the share on edges that are lost, 0 to 1; (f, h, w, 3) uint8.
 
-    An edge of the last frame that had none as strong near it in frame 0, or the other way round: torn
-    outlines, ghosts and blur, and objects that travel. Motion in place stays below 0.0025.
+    An edge of frame 0 without one as strong near it in the last frame: torn outlines, ghosts and blur,
+    and objects that travel. Motion in place stays below 0.0025.
     """
     from scipy.ndimage import maximum_filter, uniform_filter
 
@@ -168,11 +168,9 @@ def broken_edges(video: np.ndarray) -> float:
     changed = uniform_filter((np.abs(last - first).max(-1) > 12).astype(np.float32), 15) > 0.15
     if changed.mean() < 0.003:
         return 0.0
-    edges = [_edges(x) for x in (first, last)]
-    near = [maximum_filter(x, _NEAR) for x in edges]
-    come = (edges[1] > 1.3 * near[0]) & (edges[1] > _STRONG)
-    gone = (edges[0] > 1.5 * near[1]) & (edges[0] > _STRONG)
-    return float(((come | gone) & changed).sum() / changed.sum())
+    before = _edges(first)
+    lost = (before > 1.5 * maximum_filter(_edges(last), _NEAR)) & (before > _STRONG)
+    return float((lost & changed).sum() / changed.sum())
 
 
 def _small(frame: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from awaken.sampling import Schedule
 
 _ASLEEP = 0.003  # share of the pixels that ever move, below which nobody sees motion
-_TORN = 0.003  # share of the pixels that change; see ``analysis.broken_edges``
+_TORN = 0.005  # share of the pixels that change; see ``analysis.lost_edges``
 
 
 def about_request(
@@ -41,8 +41,8 @@ def about_video(backend: Backend, request: Request, difference: Mapping[str, Any
     moves, if something should."""
     if difference["awakened"]["torn"] > _TORN:
         text = Message(
-            "Edges appear or vanish where things move: outlines may be torn or leave ghosts. Less "
-            "motion is calmer."
+            "Edges are lost where things move: outlines may be torn or leave ghosts. Less motion is "
+            "calmer."
         )
         return [Notice(text, "torn")]
     wants_rest = (backend.reading(request.prompt) or {}).get("moving") == ""

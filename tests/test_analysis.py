@@ -143,17 +143,17 @@ def test_two_videos_are_compared_inside_a_region_and_outside():
     assert found["awakened"]["outside"] == pytest.approx(100 / 300 / 2, rel=1e-2)
 
 
-def test_edges_that_come_or_go_are_counted_and_motion_in_place_is_not():
+def test_edges_that_are_lost_are_counted_and_motion_in_place_is_not():
     rng = np.random.default_rng(0)
     still = np.full((96, 128, 3), 128, np.uint8)
     still[30:60, 20:60] = 230
-    assert analysis.broken_edges(np.stack([still, still])) == 0
+    assert analysis.lost_edges(np.stack([still, still])) == 0
     swayed = np.roll(still, 6, axis=1)
-    assert analysis.broken_edges(np.stack([still, swayed])) < 0.002
+    assert analysis.lost_edges(np.stack([still, swayed])) < 0.002
     large = rng.integers(0, 255, (8, 8, 3), np.uint8).repeat(16, 0).repeat(16, 1)
-    assert analysis.broken_edges(np.stack([large[10:106], large[16:112]])) < 0.0025
+    assert analysis.lost_edges(np.stack([large[10:106], large[16:112]])) < 0.0025
     torn = np.full_like(still, 128)
     torn[30:60, 84:104], torn[30:60, 20:40] = 230, 230
-    assert analysis.broken_edges(np.stack([still, torn])) > 0.02
+    assert analysis.lost_edges(np.stack([still, torn])) > 0.02
     blurred = (still.astype(int) * 0.1 + 0.9 * still.mean((0, 1))).astype(np.uint8)
-    assert analysis.broken_edges(np.stack([still, blurred])) > 0.02
+    assert analysis.lost_edges(np.stack([still, blurred])) > 0.02

@@ -325,7 +325,12 @@ def test_server_serves_only_its_own_files(page):
     def served(path) -> int:
         return _status_of(f"{page.url}gradio_api/file={path}")
 
-    for other in ("/etc/passwd", ROOT / "app.py", ROOT / "awaken" / "types.py", "http://127.0.0.1:9/"):
+    for other in (
+        "/etc/passwd",
+        ROOT / "app.py",
+        ROOT / "awaken" / "types.py",
+        "http://127.0.0.1:9/",
+    ):
         assert served(other) == 404, "as if there were no such file"
     assert served(next((ROOT / "examples" / "paintings").glob("*.jpg"))) == 200
 
@@ -398,7 +403,7 @@ def test_failures_offer_a_remedy(kind, action):
 
 
 def test_torn_outlines_offer_a_calmer_run():
-    now = status.after(status.waiting(0.0), Notice("Edges appear or vanish.", "torn"))
+    now = status.after(status.waiting(0.0), Notice("Edges are lost.", "torn"))
     assert [a["name"] for a in now.value()["cards"][0]["actions"]] == ["calmer"]
     assert calmer({"backend": "miniature", "motion": 1.5, "peak": 10.0}) == {"motion": 0.9}
     assert calmer({"backend": "miniature", "motion": 0.0, "peak": 10.0})["motion"] >= 0
