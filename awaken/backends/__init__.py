@@ -38,6 +38,7 @@ BACKENDS: dict[str, BackendSpec] = {
         load=lazy_loader("awaken.backends.miniature", "MiniatureBackend"),
         guidance=1.5,
         motion=1.9,
+        upload_motion=1.4,
         learnt_from="procedural scenes and labelled public-domain paintings; what is where in them, "
         "from photographs (ImageNet) first; no videos",
         sizes=(384, 512, 640, 768),

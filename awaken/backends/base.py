@@ -73,6 +73,7 @@ class BackendSpec(ModelSpec):
         sizes: choices offered for ``size``.
         frames, frame_choices, fps, steps, guidance: the model's own defaults.
         motion, motion_range: default and (low, high, step) of the motion dial; None hides it.
+        upload_motion: where the page puts that dial for a visitor's own picture; None is ``motion``.
         has_mask: the model takes a motion mask.
         negative_prompt: what its makers do not want to see, where the visitor names nothing.
         gpu_gigabytes: memory of the GPU that it wants, in GB; 0 runs on a processor in minutes.
@@ -89,6 +90,7 @@ class BackendSpec(ModelSpec):
     guidance: float = 9.0
     motion: float | None = None
     motion_range: tuple[float, float, float] | None = None
+    upload_motion: float | None = None
     has_mask: bool = False
     negative_prompt: str = ""
     gpu_gigabytes: int = 0

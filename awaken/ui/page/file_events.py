@@ -89,11 +89,12 @@ def _drops(page: Page, by_id: dict[str, Bundled], outputs: list[Any]) -> None:
         }
 
     def own_motion(before: Bundled | None, backend: str, motion: float) -> Updates:
-        """What only suited the bundled picture before is undone for a visitor's own."""
+        """What only suited the bundled picture before is undone for a visitor's own, which begins
+        moderately: nobody has seen how the model takes it."""
         spec = BACKENDS.get(backend)  # None only in a call written by hand
         untouched = before is not None and before.inputs().get("motion") == motion
         if spec and spec.motion is not None and untouched:
-            return {rail["motion"]: spec.motion}
+            return {rail["motion"]: spec.upload_motion or spec.motion}
         return {}
 
     def run_from(path: str, painting: str | None, running: bool) -> Updates:
