@@ -59,7 +59,9 @@ def test_ready_results_record_their_making(example):
     both = read_frames(example.results["stacked"], 2 * height, settings["width"])
     shown = compared(both[:, :height], both[:, height : 2 * height])
     for video in ("baseline", "awakened"):  # and true of what the page shows, compression aside
-        assert np.allclose(found[video]["curve"], shown[video]["curve"], rtol=0.1, atol=0.1)
+        curves = found[video]["curve"], shown[video]["curve"]
+        assert np.allclose(*curves, rtol=0.1, atol=0.7)
+        assert np.isclose(*map(np.mean, curves), rtol=0.2, atol=0.1)
     asked = {"prompt": example.prompt, "frames": 16} | dict(example.settings)
     assert {name: settings[name] for name in asked} == asked
     proxy = open_painting(example.results["proxy"])
