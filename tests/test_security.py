@@ -501,8 +501,10 @@ def dropped(web, config, path: str) -> dict:
     data = [named(path) if parts[i]["type"] == "html" else shown[i] for i in event["inputs"]]
     message = join(web, event["id"], data, {"problem": ""})[-2]
     assert message["success"], message
-    painting, *others = message["output"]["data"]
-    said = json.dumps(others)
+    zone = next(i for i, kind in event["targets"] if kind == "upload")
+    answers = dict(zip(event["outputs"], message["output"]["data"], strict=True))
+    painting = answers.pop(zone)
+    said = json.dumps(list(answers.values()))
     return {"path": painting["path"] if isinstance(painting, dict) else None, "said": said}
 
 
