@@ -40,7 +40,7 @@ function filmOf(run, files) {
 // All downloads of a fresh run while the server still has it; what this browser keeps otherwise.
 async function offered(run) {
   const files = run.placard.files || [];
-  const told = files.find(({ file }) => /settings\.json$/.test(file.url)); // the smallest of them
+  const told = files.find(({ file }) => /settings\.json(\?|$)/.test(file.url)); // the smallest of them
   if (!told) return null;
   const answer = await fetch(new URL(told.file.url, location.href), { method: "HEAD" }).catch(() => null);
   return answer && answer.ok ? files : null;
