@@ -89,21 +89,18 @@ def tsne(points: np.ndarray, perplexity: float | None = None, seed: int = 0) -> 
 
 def motion(video: np.ndarray) -> float:
     """Mean absolute difference of neighbouring frames, (f, h, w, 3) uint8, in levels of 255."""
-    curve = motion_curve(video)
+    curve = _moved(video)[1]
     return float(np.mean(curve)) if curve else 0.0
 
 
-def motion_curve(video: np.ndarray) -> list[float]:
-    """The same for every pair of neighbouring frames: f - 1 numbers."""
-    return [float(np.abs(b.astype(np.int16) - a).mean()) for a, b in pairwise(video)]
-
-
-def motion_map(video: np.ndarray) -> np.ndarray:
-    """The same for every pixel: (f, h, w, 3) uint8 -> (h, w) float32, in levels of 255."""
-    total = np.zeros(video.shape[1:3], np.float32)
+def _moved(video: np.ndarray) -> tuple[np.ndarray, list[float]]:
+    """The same for every pixel, (h, w) float32, and for every pair of neighbours, f - 1 numbers."""
+    total, curve = np.zeros(video.shape[1:3], np.float32), []
     for a, b in pairwise(video):
-        total += np.abs(b.astype(np.int16) - a).mean(-1, dtype=np.float32)
-    return total / max(1, len(video) - 1)
+        step = np.abs(b.astype(np.int16) - a).mean(-1, dtype=np.float32)
+        total += step
+        curve.append(float(step.mean(dtype=np.float64)))
+    return total / max(1, len(video) - 1), curve
 
 
 def compared(
@@ -115,9 +112,9 @@ def compared(
     one whatever either video moves: the pixels that leave frame 0 by more than ``change`` levels.
 
     differ: share of the pixels that ever differ between the two by more than ``change``; region:
-    share of the picture that it is; brushed: whether there was a mask. For each video (``baseline``, ``awakened``): inside and
-    outside, its mean motion there in levels of 255 per frame; curve, over the whole picture for
-    every pair of neighbouring frames; awake, the share of the pixels that ever leave frame 0 by
+    share of the picture that it is; brushed: whether there was a mask. For each video
+    (``baseline``, ``awakened``): inside and outside, its mean motion there in levels of 255 per
+    frame; curve, over the whole picture for every pair of neighbouring frames; awake, the share of the pixels that ever leave frame 0 by
     more than ``change`` (a small boat that sails is 0.04, a picture in which nothing was found 0);
     torn, see ``lost_edges``.
     """
@@ -132,11 +129,11 @@ def compared(
         "brushed": mask is not None,
     }
     for name, video in (("baseline", baseline), ("awakened", awakened)):
-        moved = motion_map(video)
+        moved, curve = _moved(video)
         found[name] = {
             "inside": round(float(moved[inside].mean()), 3) if inside.any() else 0.0,
             "outside": round(float(moved[~inside].mean()), 3) if not inside.all() else 0.0,
-            "curve": [round(amount, 3) for amount in motion_curve(video)],
+            "curve": [round(amount, 3) for amount in curve],
             "awake": round(float(reach[name].mean()), 4),
             "torn": round(lost_edges(video), 5),
         }

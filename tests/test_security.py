@@ -651,12 +651,9 @@ def test_the_browser_itself_refuses_foreign_hosts(page, open_page):
     assert refused == ["connect-src", "frame-src", "img-src", "script-src-elem"]
 
 
-@pytest.mark.browser
-def test_a_prompt_is_only_ever_text(page, open_page):
-    assert page.engine is not None  # warm
-    tab = open_page(page.url)
-    tab.wait_for_selector("[data-testid=stage]")
-    tab.fill("#aw-prompt textarea", INJECTION)
+def awaken(tab, prompt: str) -> None:
+    """A short run, until its result says the prompt."""
+    tab.fill("#aw-prompt textarea", prompt)
     tab.click("#aw-advanced button")
     steps = tab.locator("#aw-steps input[type=number]")
     steps.fill("2")
@@ -665,8 +662,16 @@ def test_a_prompt_is_only_ever_text(page, open_page):
     tab.click("#aw-awaken")
     tab.wait_for_function(
         "text => document.querySelector('.aw-said').textContent.includes(text)",
-        arg=INJECTION, timeout=240_000,
+        arg=prompt, timeout=240_000,
     )  # fmt: skip
+
+
+@pytest.mark.browser
+def test_a_prompt_is_only_ever_text(page, open_page):
+    assert page.engine is not None  # warm
+    tab = open_page(page.url)
+    tab.wait_for_selector("[data-testid=stage]")
+    awaken(tab, INJECTION)
     assert tab.title() != "broken" and tab.locator("img[src=x]").count() == 0
 
 
@@ -947,17 +952,7 @@ def test_a_forgotten_session_credits_nobody_else(page, open_page, tmp_path):
         tab.set_input_files("#aw-painting input", own)
     assert page.app.state_holder.session_data
     page.app.state_holder.session_data.clear()
-    tab.fill("#aw-prompt textarea", "the sea is calm tonight")
-    tab.click("#aw-advanced button")
-    steps = tab.locator("#aw-steps input[type=number]")
-    steps.fill("2")
-    steps.press("Enter")
-    tab.locator("#aw-size label").first.click()
-    tab.click("#aw-awaken")
-    tab.wait_for_function(
-        "text => document.querySelector('.aw-said').textContent.includes(text)",
-        arg="the sea is calm tonight", timeout=240_000,
-    )  # fmt: skip
+    awaken(tab, "the sea is calm tonight")
     said = tab.locator("#aw-room").inner_text()
     first = next(example for example in load_index() if example.results)
     assert first.title not in said and first.artist not in said

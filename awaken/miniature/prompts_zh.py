@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TypeVar
 
 from awaken.types import MAX_PROMPT
+
+_Meaning = TypeVar("_Meaning")
 
 # The page's own suggestions and the prompts of the bundled pictures, word for word.
 SENTENCES: dict[str, str] = {
@@ -66,10 +69,15 @@ SENTENCES: dict[str, str] = {
     "风吹麦浪": "the wheat field waves in the wind",
 }
 
+
+def _by_word(table: Mapping[str, _Meaning]) -> dict[str, _Meaning]:
+    """Words that mean the same stand in one key, between spaces; here each has its own."""
+    return {word: meaning for words, meaning in table.items() for word in words.split()}
+
+
 # Things: Chinese words -> (English, its verb ends in -s, the movement when none is named).
-_THINGS: Mapping[str, tuple[str, bool, str]] = {
-    word: meaning
-    for words, meaning in {
+_THINGS: Mapping[str, tuple[str, bool, str]] = _by_word(
+    {
         "乌云 暴风云": ("the storm clouds", False, "drift"),
         "白云": ("white clouds", False, "drift"),
         "云朵 云彩 浮云 云": ("the clouds", False, "drift"),
@@ -126,13 +134,11 @@ _THINGS: Mapping[str, tuple[str, bool, str]] = {
         "微风 清风": ("a breeze", True, "blow"),
         "狂风 大风 风": ("the wind", True, "blow"),
         "一切 万物 整幅画 画面 画": ("everything", True, "move"),
-    }.items()
-    for word in words.split()
-}
+    }
+)
 # Movements: Chinese words -> an English verb.
-_MOVES: Mapping[str, str] = {
-    word: verb
-    for words, verb in {
+_MOVES: Mapping[str, str] = _by_word(
+    {
         "飘动 飘浮 漂浮 漂流 飘荡 飘移 飘 漂": "drift",
         "流动 流淌 奔流 流过 流": "flow",
         "翻滚 翻涌 滚动 涌动": "roll",
@@ -155,12 +161,10 @@ _MOVES: Mapping[str, str] = {
         "吹过 吹动 吹拂 吹": "blow",
         "倾泻 奔泻": "pour down",
         "移动 动": "move",
-    }.items()
-    for word in words.split()
-}
-_MANNERS: Mapping[str, str] = {
-    word: manner
-    for words, manner in {
+    }
+)
+_MANNERS: Mapping[str, str] = _by_word(
+    {
         "缓缓 慢慢 缓慢 徐徐 悠悠": "slowly",
         "轻轻 微微 轻柔 柔和 温柔": "gently",
         "静静 悄悄": "calmly",
@@ -168,9 +172,8 @@ _MANNERS: Mapping[str, str] = {
         "猛烈 剧烈 狂暴": "violently",
         "疯狂": "wildly",
         "强烈 用力": "strongly",
-    }.items()
-    for word in words.split()
-}
+    }
+)
 _PLACES: Mapping[str, str] = {
     "在风中": "in the wind", "随风": "in the wind", "迎风": "in the wind",
     "在微风中": "in the breeze", "在天上": "across the sky", "在空中": "in the sky",

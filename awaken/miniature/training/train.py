@@ -196,9 +196,9 @@ def run(args: argparse.Namespace) -> None:
     if args.part == "video":  # the page says which words the network never heard
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "captions.json").write_text(json.dumps(vocabulary(), indent=1))
-    loss = _LOSSES[args.part](device, fast_bfloat16(device))
+    draws = {"draws": args.draws} if args.part == "video" else {}
+    loss = _LOSSES[args.part](device, fast_bfloat16(device), **draws)
     if args.part == "video":
-        loss.draws = args.draws
         network.condition.requires_grad_(not args.denoiser_only)
     train(args.part, network, iter(loader), loss, budget, args.out, config)
 
