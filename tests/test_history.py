@@ -39,7 +39,7 @@ def test_a_history_record_is_plain_data_with_an_id_of_its_own(record):
     assert told["film"]["frames"] == 16
     assert set(told["files"]) == {"stacked", "painting", "proxy"}
     assert told["placard"]["title"] == "The Ninth Wave"
-    assert "files" not in told["placard"], "the server's links die with its files"
+    assert told["placard"]["files"] == [], "the browser asks whether the server still has them"
 
 
 def test_the_texts_of_a_history_record_are_those_of_a_bundle(record, tmp_path):
