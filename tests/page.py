@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,13 +24,27 @@ class CountedEngine(Driver):
     """The engine, with a count of the steps it has done and of the runs that are open.
 
     ``last`` is the request that came last. ``pace`` makes every step last at least so many seconds,
-    for tests that must catch one.
+    for tests that must catch one; between ``hold`` and ``release`` runs stand still after a step.
     """
 
     steps = 0
     open_runs = 0
     pace = 0.0
     last: Request | None = None
+
+    def __init__(self, *args: Any, **keywords: Any):
+        super().__init__(*args, **keywords)
+        self._free = threading.Event()
+        self._free.set()
+
+    def hold(self) -> None:
+        """Let every run stand still once its next step is done."""
+        self._free.clear()
+
+    def release(self) -> None:
+        """Let all runs go on, and as fast as they can."""
+        self.pace = 0.0
+        self._free.set()
 
     def animate(self, request: Request) -> Iterator[Event]:
         self.open_runs += 1
@@ -41,6 +56,8 @@ class CountedEngine(Driver):
                         self.steps += 1
                         time.sleep(self.pace)
                     yield event
+                    if isinstance(event, Step):
+                        self._free.wait()
         finally:
             self.open_runs -= 1
 

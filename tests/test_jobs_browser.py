@@ -21,6 +21,7 @@ from tests.test_page_browser import (
     visit,
     wait_for_distilling,
     wait_for_line,
+    wait_for_running,
 )
 
 pytestmark = pytest.mark.browser
@@ -50,7 +51,7 @@ def test_a_reload_comes_back_to_the_run_and_then_to_its_result(visit, server, sl
     ask(page, "the waves roll, and the page is loaded anew")
     wait_for_distilling(page)
     name = owner(page)
-    server.engine.pace = 5.0  # the run must outlast the page's way back
+    server.engine.hold()  # the run must outlast the page's way back
     page.reload()
     page.wait_for_selector(".aw-line", state="attached")
     wait_for_detail(page, "step")
@@ -62,7 +63,7 @@ def test_a_reload_comes_back_to_the_run_and_then_to_its_result(visit, server, sl
     page.click("#aw-advanced button")
     assert page.locator("#aw-steps input[type=number]").input_value() == "4"
     page.wait_for_selector("[data-testid=stage][data-mode=running]")
-    server.engine.pace = 0
+    server.engine.release()
     wait_for_line(page, "Done in")
     page.reload()
     page.wait_for_selector(".aw-line", state="attached")
@@ -75,22 +76,22 @@ def test_a_reload_comes_back_to_the_run_and_then_to_its_result(visit, server, sl
 def test_results_go_to_who_asked_for_them(visit, server, slow_steps):
     first, second = visit(), visit()
     ask(first, "the clouds of the first visitor drift")
-    wait_for_distilling(first)
-    server.engine.pace = 5.0
+    server.engine.hold()
+    wait_for_running(first)
     ask(second, "the water of the second visitor flows")
     wait_for_line(second, "1 run before yours")
     assert owner(first) != owner(second)
-    server.engine.pace = 0
+    server.engine.release()
     for page, mine in ((first, "first visitor"), (second, "second visitor")):
         wait_for_line(page, "Done in")
         assert mine in page.inner_text("#aw-placard")
 
 
 def test_a_phone_sees_its_place_in_the_queue(visit, server, slow_steps):
-    server.engine.pace = 5.0
+    server.engine.hold()
     first, second = visit(), visit(width=390, height=844)
     ask(first, "the grass ripples, and a phone waits for it")
-    wait_for_line(first, "Painting")
+    wait_for_running(first)
     second.click("#aw-awaken")
     wait_for_line(second, "1 run before yours")
     line = second.locator(".aw-line").bounding_box()
@@ -125,7 +126,7 @@ def test_resume_goes_on_from_what_is_done(visit, server, slow_steps):
     assert "Already done and kept: Proxy" in page.inner_text(".aw-card")
     button = page.locator(".aw-action").bounding_box()
     assert 0 <= button["y"] and button["y"] + button["height"] <= 800, "in sight without scrolling"
-    server.engine.pace = 0
+    server.engine.release()
     page.fill("#aw-prompt textarea", "the dials may say something else meanwhile")
     page.click(".aw-action")
     wait_for_line(page, "Done in")
@@ -162,34 +163,38 @@ def test_out_of_memory_is_retried_smaller_in_one_press(visit, server, monkeypatc
     assert mode(page) == "done"  # the last result is still on the wall
 
 
-def test_a_missing_model_gets_its_command_and_the_miniature_instead(visit, tmp_path, monkeypatch):
+def test_a_missing_model_gets_its_command_and_the_miniature_instead(
+    visit, server, slow_steps, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("AWAKEN_DOWNLOADS", "1")  # before the machine's owner
     monkeypatch.setenv("AWAKEN_MODELS", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     page = visit()
     page.wait_for_selector("[data-testid=stage][data-mode=done]")
-    ask(page, "the clouds wait for a model")
-    wait_for_line(page, "Done in")
     page.click("#aw-row-backend button")
     page.locator("#aw-backend label:has-text('Cinemo')").click()
-    page.wait_for_selector(f"{BRUSH}:disabled")  # it takes no mask: the dials are its own by now
-    page.click("#aw-awaken")
+    page.click("#aw-awaken")  # at once: the dials may still be the miniature's
     page.wait_for_selector(".aw-card-bad h3:text('A model is missing')")
     assert page.inner_text(".aw-command").startswith("hf download")
     assert mode(page) == "done"  # the last result is still on the wall
     page.click(".aw-action:text('Use the miniature')")
     page.wait_for_selector(f"{BRUSH}:enabled")
     assert page.locator("#aw-backend input").first.is_checked()
+    page.wait_for_selector(".aw-card-bad", state="detached")
+    page.fill("#aw-prompt textarea", "the clouds wait for no model")
+    server.engine.hold()
     page.click("#aw-awaken")
-    wait_for_line(page, "Done in")
-    assert page.locator(".aw-card-bad").count() == 0
+    wait_for_running(page)
+    page.click("#aw-stop")
+    wait_for_line(page, "Stopped")
 
 
 def test_a_full_queue_says_when_to_try_again(visit, server, slow_steps, monkeypatch):
     monkeypatch.setattr(server.holder.jobs, "_max_waiting", 1)
-    server.engine.pace = 5.0
+    server.engine.hold()
     first, second, third = visit(), visit(), visit()
     ask(first, "the first visitor has the models")
-    wait_for_line(first, "Painting")
+    wait_for_running(first)
     second.click("#aw-awaken")
     wait_for_line(second, "1 run before yours")
     third.fill("#aw-prompt textarea", "the third one's words")
@@ -251,17 +256,18 @@ def test_a_killed_server_is_told_and_the_settings_stay(open_page):
     port = free_port()
     process = serve(port)
     try:
-        page = open_page(f"http://127.0.0.1:{port}/")
-        page.expected_errors += ["ERR_", "Failed to fetch", "Unexpected error", "network error"]
+        page, laboratory = (open_page(f"http://127.0.0.1:{port}/{path}") for path in ("", "lab"))
+        for one in (page, laboratory):
+            one.expected_errors += ["ERR_", "Failed to fetch", "Unexpected error", "network error"]
         page.wait_for_selector("[data-testid=stage][data-mode=done]")
         page.fill("#aw-prompt textarea", "smoke rises while the server dies")
         page.click("#aw-awaken")
-        page.get_by_role("tab", name="Table 1").click()
-        page.click("#aw-go-variants")
-        page.wait_for_function(
-            "['run', 'variants'].every((place) => place in "
-            "JSON.parse(sessionStorage.getItem('awaken-runs') || '{}'))"
-        )
+        laboratory.click("#aw-go-sweep")
+        for one, place in ((page, "run"), (laboratory, "sweep")):
+            one.wait_for_function(
+                "place => place in JSON.parse(sessionStorage.getItem('awaken-runs') || '{}')",
+                arg=place,
+            )
         process.send_signal(signal.SIGKILL)
         process.wait()
         wait_for_line(page, "The connection is lost")
@@ -274,16 +280,13 @@ def test_a_killed_server_is_told_and_the_settings_stay(open_page):
         assert page.inner_text("#aw-awaken") == "Awaken"
         assert page.is_enabled("#aw-awaken")
         assert page.is_disabled("#aw-stop")
-        gone = page.locator("#aw-grid-variants .aw-grid-line:text('the server was restarted')")
-        gone.wait_for()
-        assert gone.is_visible(), "its tab is open"
-        assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop-variants")
+        laboratory.wait_for_selector("#aw-grid-sweep .aw-grid-line:text('server was restarted')")
+        assert laboratory.is_enabled("#aw-go-sweep") and laboratory.is_disabled("#aw-stop")
         page.reload()
         page.wait_for_selector("[data-testid=stage][data-mode=done]")
         assert page.locator(".aw-card h3:text('The server was restarted')").count() == 0, (
             "told once"
         )
-        assert "Nothing rendered" in page.inner_text("#aw-grid-sweep .aw-grid-line")
     finally:
         process.kill()
         process.wait()

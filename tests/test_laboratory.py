@@ -287,6 +287,7 @@ def test_templates_have_no_blanks():
 def test_a_brushed_mask_reaches_a_series_as_its_file(values):
     keywords = values | {
         "mask": {"painting": values["painting"], "mask": values["painting"]}, "lock": False,
+        "restored": {}, "fitted:backend": values["backend"], "fitted:proxy": values["proxy"],
     }  # fmt: skip
     standing = values_of(keywords)
     assert standing["seed"] == values["seed"], "a series keeps the seed that stands there"

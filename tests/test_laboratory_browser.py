@@ -146,7 +146,7 @@ def test_stop_ends_a_series_within_a_step(visit, server):
         assert server.engine.open_runs == 0
         assert server.engine.steps - asked[0] <= 1
     finally:
-        server.engine.pace = 0.0
+        server.engine.release()
     page.wait_for_timeout(500)
     assert page.inner_text("#aw-grid-sweep .aw-grid-line") == "Stopped."
     assert page.is_enabled("#aw-go-sweep") and page.is_disabled("#aw-stop")
@@ -169,7 +169,7 @@ def test_closing_the_tab_frees_the_engine(visit, server):
             time.sleep(0.05)
         assert server.engine.open_runs == 0
     finally:
-        server.engine.pace = 0.0
+        server.engine.release()
 
 
 PAINTED = """
@@ -190,7 +190,7 @@ def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
     try:
         page.click("#aw-go-variants")
         page.wait_for_selector("#aw-grid-variants canvas")
-        server.engine.pace = 5.0  # the series must outlast the page's way back
+        server.engine.hold()  # the series must outlast the page's way back
         page.reload()
         page.wait_for_function(f"({PAINTED.strip()})() > 0")
         assert page.get_by_role("tab", name="Table 1").get_attribute("aria-selected") == "true"
@@ -200,12 +200,13 @@ def test_a_reload_comes_back_to_the_series_and_then_to_its_film(visit, server):
         line = page.locator("#aw-grid-variants .aw-grid-line")
         at = line.inner_text()
         assert " of 5, " in at
+        server.engine.release()
         page.wait_for_function(
             "at => document.querySelector('#aw-grid-variants .aw-grid-line').textContent !== at",
             arg=at,
         )
     finally:
-        server.engine.pace = 0.0
+        server.engine.release()
     page.wait_for_selector("#aw-grid-variants [data-source=film]")
     assert page.is_enabled("#aw-go-variants") and page.is_disabled("#aw-stop")
     page.route("**/grid.mp4", lambda route: route.abort())
@@ -224,7 +225,9 @@ def test_a_series_that_is_gone_is_told_and_its_settings_come_back(visit, server)
     told = {"variants": {"server": server.holder.jobs.id, "link": "v=1&prompt=rain+falls"}}
     page.evaluate("runs => sessionStorage.setItem('awaken-runs', JSON.stringify(runs))", told)
     page.reload()
-    line = page.locator("#aw-grid-variants .aw-grid-line:text('let go while this page was away')")
+    line = page.locator(
+        "#aw-grid-variants .aw-grid-line:text('The server has deleted this series')"
+    )
     line.wait_for()
     assert line.is_visible()
     assert page.input_value("#aw-prompt textarea") == "rain falls"

@@ -414,15 +414,30 @@ def test_values_of_other_models_are_left_out():
     arrived = {
         "backend": "miniature", "proxy": "sdxl_refiner", "seed": 42, "lock": True, "p": 0.6,
         "proxy_template": "", "options:consisti2v:frame_stride": 3,
-        "proxy_options:sdxl_refiner:steps": 12, "proxy_options:invsr:steps": 4,
+        "proxy_options:sdxl_refiner:steps": 12, "proxy_options:invsr:steps": 4, "restored": {},
+        "fitted:backend": "miniature", "fitted:proxy": "sdxl_refiner",
     }  # fmt: skip
     told = new_values(arrived)
     assert told["options"] == {}
     assert told["proxy_options"] == {"steps": 12}
     assert (told["seed"], told["proxy_template"]) == (42, None)
-    assert "lock" not in told
+    assert not {"lock", "restored"} & told.keys() and not any(":" in name for name in told)
     drawn = {new_values(arrived | {"lock": False})["seed"] for _ in range(5)}
     assert len(drawn) > 1
+
+
+def test_a_model_chosen_a_moment_ago_has_its_own_settings():
+    arrived = {
+        "backend": "cinemo", "proxy": "miniature", "size": 512, "steps": 25, "lock": True,
+        "restored": {}, "fitted:backend": "miniature", "fitted:proxy": "miniature",
+        "proxy_strength": 0.9, "prompt": "rain falls",
+    }  # fmt: skip
+    told, model = new_values(arrived), BACKENDS["cinemo"]
+    assert (told["size"], told["steps"]) == (model.size, model.steps)
+    assert (told["prompt"], told["proxy_strength"]) == ("rain falls", 0.9)
+    linked = new_values(arrived | {"restored": {"backend": "cinemo", "steps": 30}})
+    assert (linked["size"], linked["steps"]) == (model.size, 30)
+    assert new_values(arrived | {"fitted:backend": "cinemo"})["size"] == 512
 
 
 def test_every_model_says_what_it_needs_and_whether_it_runs_here():

@@ -49,7 +49,7 @@ def slow_steps(server):
     """Steps of a third of a second, as bigger models have them."""
     server.engine.pace = 0.3
     yield
-    server.engine.pace = 0.0
+    server.engine.release()
 
 
 @pytest.fixture
@@ -91,6 +91,11 @@ def wait_for_distilling(page) -> None:
     page.wait_for_function(
         "parseInt(document.querySelector('.aw-detail').textContent.slice(5)) >= 2"
     )
+
+
+def wait_for_running(page) -> None:
+    """Until the run has left the queue and done a step."""
+    page.wait_for_function("document.querySelector('.aw-detail').textContent.startsWith('step')")
 
 
 def mode(page) -> str:
@@ -255,7 +260,7 @@ def test_what_nobody_foresaw_ends_in_a_card_and_a_free_drop_zone(visit, monkeypa
         patch.setattr(restore, "read_settings_from", stumble)
         drop(page, name, b"{}" if name.endswith("json") else Path(PAINTINGS[1].path).read_bytes())
         card = page.wait_for_selector(".aw-card-bad")
-    assert "we did not foresee" in card.inner_text()
+    assert "unexpected error" in card.inner_text()
     page.wait_for_function(
         "s => document.querySelector('#aw-painting img').src.endsWith(s)", arg=before[-40:]
     )
@@ -269,22 +274,21 @@ def test_what_nobody_foresaw_ends_in_a_card_and_a_free_drop_zone(visit, monkeypa
 def test_an_own_picture_takes_the_models_motion_unless_the_visitor_chose_another(visit):
     page = visit()
     motion = page.locator("#aw-motion input[type=number]")
-    own, usual = Path(PAINTINGS[1].path).read_bytes(), f"{BACKENDS['miniature'].motion:g}"
-    page.click("#aw-gallery button >> nth=0")
-    page.wait_for_function(
-        "document.querySelector('#aw-motion input[type=number]').value === '1.4'"
-    )  # as The Starry Night was made
+    model, own = BACKENDS["miniature"], Path(PAINTINGS[1].path).read_bytes()
+    assert model.motion != model.upload_motion
+
+    def wait_for_motion(value: float) -> None:
+        page.wait_for_function(
+            "value => document.querySelector('#aw-motion input[type=number]').value === value",
+            arg=f"{value:g}",
+        )
+
+    pick(page, 1)
+    wait_for_motion(model.motion)  # as The Great Wave was made
     drop(page, "mine.jpg", own)
-    page.wait_for_function(
-        "usual => document.querySelector('#aw-motion input[type=number]').value === usual",
-        arg=usual,
-    )
-    motion.fill("0.9")
-    motion.blur()
-    page.click("#aw-gallery button >> nth=0")
-    page.wait_for_function(
-        "document.querySelector('#aw-motion input[type=number]').value === '1.4'"
-    )
+    wait_for_motion(model.upload_motion)
+    pick(page, 1)
+    wait_for_motion(model.motion)
     motion.fill("0.9")
     motion.blur()
     drop(page, "mine again.jpg", own)
@@ -319,17 +323,19 @@ def test_a_run_that_cannot_begin_leaves_the_page_usable(visit):
 
 
 def test_visitors_wait_for_each_other_and_stop_only_themselves(visit, server, slow_steps):
-    server.engine.pace = 1.0  # the first run must outlast all that the second visitor does
     first, second = visit(), visit()
     first.fill("#aw-prompt textarea", "the sky swirls as no other test has asked")
+    server.engine.hold()  # the first run must outlast all that the second visitor does
     first.click("#aw-awaken")
-    wait_for_distilling(first)
+    wait_for_running(first)
     second.click("#aw-awaken")
     wait_for_line(second, "1 run before yours")
     second.click("#aw-stop")
     wait_for_line(second, "Stopped")
     assert second.is_enabled("#aw-awaken")
     before = server.engine.steps
+    server.engine.release()
+    server.engine.pace = 0.3
     deadline = time.monotonic() + 30
     while server.engine.steps <= before and time.monotonic() < deadline:
         first.wait_for_timeout(50)

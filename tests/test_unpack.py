@@ -14,6 +14,7 @@ from awaken.bundle import unpack
 from awaken.bundle.unpack import unpack_result
 from awaken.bundle.writer import read_frames, write_bundle
 from awaken.types import Request, RequestError, Result
+from awaken.ui.controls import restore
 from awaken.ui.run import results
 from awaken.video import save_result
 
@@ -82,8 +83,16 @@ def test_a_film_with_both_videos_brings_them_and_its_first_picture(files, tmp_pa
     assert scene["proxy"] is None and scene["proxy_note"] == "" and scene["told"]
 
 
-def test_a_single_video_is_no_whole_run(files, tmp_path):
+def test_a_single_video_is_no_whole_run_but_has_its_painting(files, tmp_path):
     assert unpack_result(files["awakened"], folder(tmp_path)) is None
+    first = restore.painting_from(files["baseline"], None)
+    painting = np.asarray(Image.open(files["painting"])).astype(int)
+    assert np.abs(np.asarray(Image.open(first)) - painting).mean() < 4
+    other = tmp_path / "other.png"
+    Image.fromarray(255 - np.asarray(Image.open(first))).save(other)
+    assert restore.painting_from(files["baseline"], first) == first, "it stays"
+    assert restore.painting_from(files["baseline"], str(other)) not in (first, str(other))
+    assert restore.painting_from(files["painting"], str(other)) is None
 
 
 @pytest.mark.parametrize(

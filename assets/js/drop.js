@@ -19,7 +19,7 @@ async function take(file) {
   face.classList.add("aw-drop-busy");
   const before = (props.value && props.value.path) || "";
   try {
-    const { path, url } = await upload(await unpacked(file).catch(() => file));
+    const { path, url } = await upload(await lighter(file).catch(() => file));
     props.value = { path, url, orig_name: file.name, meta: { _type: "gradio.FileData" } };
     trigger("upload", { problem: "", name: file.name, before });
   } catch (error) {
@@ -28,10 +28,12 @@ async function take(file) {
   }
 }
 
-/* A bundle travels whole if it may; of one that is larger than the server takes only its settings do.
-   Anything unforeseen goes there, too, and the server finds the words. */
+/* A bundle travels whole if it may; one that is larger than the server takes leaves behind what the page
+   does not show, and then what no longer fits. Anything unforeseen goes there whole, and the server finds
+   the words. */
 const LARGEST = 20e6; // bytes that the server takes
-async function unpacked(file) {
+const SHOWN = ["settings.json", "mask.png", "painting.png", "stacked.mp4", "proxy.png"];
+async function lighter(file) {
   if (file.size < LARGEST) return file;
   const bytes = async (from, to) => new DataView(await file.slice(from, to).arrayBuffer());
   if ((await bytes(0, 4)).getUint32(0, true) !== 0x04034b50) return file;
@@ -40,24 +42,33 @@ async function unpacked(file) {
   while (tail.getUint32(end, true) !== 0x06054b50) end -= 1;
   const from = tail.getUint32(end + 16, true);
   const table = await bytes(from, from + tail.getUint32(end + 12, true));
+  const rows = [];
   for (let at = 0; at < table.byteLength; ) {
     const [name, extra, comment] = [28, 30, 32].map((k) => table.getUint16(at + k, true));
+    const next = at + 46 + name + extra + comment;
     const called = new TextDecoder().decode(new Uint8Array(table.buffer, at + 46, name));
-    const size = table.getUint32(at + 20, true);
-    if (/^([^/]+\/)?settings\.json$/.test(called) && size < 65_536) {
-      const place = table.getUint32(at + 42, true);
-      const head = await bytes(place, place + 30);
-      const begin = place + 30 + head.getUint16(26, true) + head.getUint16(28, true);
-      let text = file.slice(begin, begin + size);
-      if (table.getUint16(at + 10, true) === 8)
-        text = await new Response(
-          text.stream().pipeThrough(new DecompressionStream("deflate-raw")),
-        ).blob();
-      return new File([text], "settings.json");
-    }
-    at += 46 + name + extra + comment;
+    const rank = SHOWN.indexOf(called.replace(/^[^/]+[/]/, ""));
+    if (rank >= 0) rows.push({ rank, row: new DataView(table.buffer.slice(at, next)) });
+    at = next;
   }
-  return file;
+  const members = [], kept = [];
+  let size = 0;
+  for (const { row } of rows.sort((a, b) => a.rank - b.rank)) {
+    const place = row.getUint32(42, true);
+    const head = await bytes(place, place + 30);
+    const length = 30 + head.getUint16(26, true) + head.getUint16(28, true) + row.getUint32(20, true);
+    if (size + length > LARGEST - 4096) continue;
+    members.push(file.slice(place, place + length));
+    row.setUint32(42, size, true);
+    kept.push(row);
+    size += length;
+  }
+  const foot = new DataView(new ArrayBuffer(22));
+  foot.setUint32(0, 0x06054b50, true);
+  for (const place of [8, 10]) foot.setUint16(place, kept.length, true);
+  foot.setUint32(12, kept.reduce((sum, row) => sum + row.byteLength, 0), true);
+  foot.setUint32(16, size, true);
+  return kept.length ? new File([...members, ...kept, foot], file.name) : file;
 }
 
 face.addEventListener("click", () => field.click());

@@ -27,6 +27,7 @@ function drawCards(cards) {
   const box = pick(".aw-cards");
   if (box.dataset.drawn === drawn) return; /* keep focus and spare the screen reader */
   box.dataset.drawn = drawn;
+  box.tabIndex = cards.length ? 0 : -1; /* what scrolls can be reached by keys */
   box.replaceChildren(
     ...cards.map(({ tone, title, text, actions, commands }) => {
       const card = make("section", "aw-card aw-card-" + tone);

@@ -62,6 +62,13 @@ def unpack_result(path: str | Path, folder: Path) -> tuple[dict[str, Any], dict[
     return _written(facts, both, pictures, folder)
 
 
+def first_picture(path: str | Path) -> np.ndarray | None:
+    """The first picture of a film of ours that shows one video alone, which is the painting as the model
+    sees it: (height, width, 3) uint8. None where its settings say too little. Raises RequestError."""
+    facts = _facts(read_settings(path))
+    return read_frames(path, facts["width"], facts["height"], 1)[0] if facts else None
+
+
 def _facts(raw: Mapping[str, Any]) -> dict[str, Any] | None:
     """What may be believed of a run's settings; None where that is too little to show it."""
     kept = recover(raw).settings

@@ -7,7 +7,6 @@ for (const node of tray.querySelectorAll("[data-part]")) part[node.dataset.part]
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const tabs = new BroadcastChannel("awaken-history"); // other tabs of this browser show the same
 const THUMB = 368; // px of a thumbnail's width: twice what it is drawn at
-const HESITATION = 150; // ms over a card before it moves
 
 let store = null;
 let runs = [];
@@ -34,7 +33,7 @@ async function refresh() {
 function draw() {
   const ids = new Set(runs.map(({ id }) => id));
   picked = picked.filter((id) => ids.has(id));
-  for (const [id, card] of cards) if (!ids.has(id)) (still(card), card.remove(), cards.delete(id));
+  for (const [id, card] of cards) if (!ids.has(id)) (seen.unobserve(card), still(card), card.remove(), cards.delete(id));
   for (const run of runs) if (!cards.has(run.id)) cards.set(run.id, makeCard(run));
   const wanted = runs.map(({ id }) => cards.get(id));
   wanted.forEach((card, i) => {
@@ -56,20 +55,7 @@ function makeCard(run) {
   card.querySelector(".aw-run-mount").style.aspectRatio = run.film.width + " / " + run.film.height;
   card.querySelector(".aw-run-title").textContent = run.placard.title;
   card.querySelector(".aw-run-show").title = run.placard.prompt + "\n" + when(run);
-  let waiting = 0;
-  const move = () => {
-    if (calm.matches || waiting || card.querySelector("video")) return;
-    waiting = setTimeout(() => ((waiting = 0), animate(card, run)), HESITATION);
-  };
-  const rest = () => {
-    clearTimeout(waiting);
-    waiting = 0;
-    still(card);
-  };
-  card.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && move());
-  card.addEventListener("pointerleave", () => card.contains(document.activeElement) || rest());
-  card.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && move());
-  card.addEventListener("focusout", (event) => card.contains(event.relatedTarget) || rest());
+  seen.observe(card);
   return card;
 }
 
@@ -92,11 +78,22 @@ function drawCard(run) {
   card.querySelector(".aw-run-letter").textContent = letter < 0 ? "" : "AB"[letter];
 }
 
+// Cards move while they can be seen, unless the visitor wants stillness.
+const seen = new IntersectionObserver((changes) => {
+  for (const { target, isIntersecting } of changes) {
+    target.dataset.seen = isIntersecting;
+    if (isIntersecting && !calm.matches) animate(target).catch(trouble);
+    else still(target);
+  }
+});
+calm.addEventListener("change", () => {
+  for (const card of cards.values()) (seen.unobserve(card), seen.observe(card)); // tells again
+});
+
 // The awakened half of the stacked film over the thumbnail, without sound and without end.
-async function animate(card, run) {
-  const files = await store.files(run.id);
-  const wanted = card.matches(":hover") || card.contains(document.activeElement);
-  if (!files || !wanted || card.querySelector("video")) return;
+async function animate(card) {
+  const files = await store.files(card.dataset.id);
+  if (!files || card.dataset.seen !== "true" || card.querySelector("video")) return;
   const film = document.createElement("video");
   Object.assign(film, { muted: true, loop: true, playsInline: true, tabIndex: -1 });
   film.setAttribute("aria-hidden", "true");

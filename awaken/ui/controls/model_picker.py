@@ -9,6 +9,7 @@ import gradio as gr
 
 from awaken.backends import BACKENDS, ModelSpec
 from awaken.proxies import PROXIES, ProxySpec
+from awaken.types import SETTINGS
 from awaken.ui.controls import model_downloads, widgets
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.run.engine_holder import EngineHolder
@@ -18,18 +19,17 @@ from awaken.ui.texts.languages import join_sentences
 from awaken.ui.texts.messages import translate
 from awaken.ui.viewer import parts
 
-REGISTRIES: Mapping[str, Mapping[str, ModelSpec]] = {
-    "options": BACKENDS,
-    "proxy_options": PROXIES,
-}
+REGISTRIES: Mapping[str, Mapping[str, ModelSpec]] = {"backend": BACKENDS, "proxy": PROXIES}
+OPTIONS = {"backend": "options", "proxy": "proxy_options"}  # where a model's own settings are
 
 
 def build(
-    draw: dict[str, gr.components.Component], restored: gr.State
+    draw: dict[str, gr.components.Component], restored: gr.State, fitted: gr.Textbox
 ) -> list[model_downloads.Offer]:
     """Draw the models' part of the rail; adds its widgets to ``draw`` by name of ``Request``.
 
-    ``restored``: settings from a link or a file, which come before a model's own defaults.
+    ``restored``: settings from a link or a file, which come before a model's own defaults;
+    ``fitted``: the proxy model whose settings the dials show.
 
     An option of one model is called ``options:<model>:<name>`` or ``proxy_options:<model>:<name>``.
     Returns the offers to download what is not here.
@@ -47,7 +47,7 @@ def build(
         draw["backend"] = _radio("backend", BACKENDS, BACKEND)
         about_backend = gr.Markdown(about(BACKENDS[BACKEND]), elem_classes=["aw-about"])
         offers.append(model_downloads.offer("backend", BACKENDS, BACKEND, *tells("backend")))
-        _sliders("options", BACKEND, draw)
+        _sliders("backend", BACKEND, draw)
     with gr.Column(elem_id="aw-sheet-proxy", elem_classes=["aw-sheet"]):
         heads["proxy"] = widgets.sheet_head(say("proxy"), absent(PROXIES))
         draw["proxy"] = _radio("proxy", PROXIES, PROXY)
@@ -63,26 +63,27 @@ def build(
         draw["proxy_template"] = widgets.dial(
             "proxy_template", proxy.template, max_lines=4, visible=bool(proxy.template)
         )
-        _sliders("proxy_options", PROXY, draw)
+        _sliders("proxy", PROXY, draw)
 
     def of_backend(key: str) -> Updates:
         spec = BACKENDS[key]
         told = {about_backend: about(spec), rows["backend"]: row_value("backend", spec)}
-        return told | _shown("options", key, draw)
+        return told | _shown("backend", key, draw)
 
     def of_proxy(key: str, restored: Mapping[str, Any]) -> Updates:
-        spec = PROXIES[key]
-        kept = restored if restored.get("proxy", PROXY) == key else {}
-        chosen = kept.get("proxy_strength", spec.strength or 0.5)
-        template = kept.get("proxy_template", spec.template)
+        spec, own = PROXIES[key], own_settings("proxy", key, restored)
+        chosen, template = own["proxy_strength"], own["proxy_template"]
         return {
+            fitted: key,
             about_proxy: about(spec),
             rows["proxy"]: row_value("proxy", spec),
-            strength: gr.update(visible=spec.strength is not None, value=chosen),
+            strength: gr.update(
+                visible=spec.strength is not None, value=0.5 if chosen is None else chosen
+            ),
             presets: gr.update(visible=bool(spec.presets), value=_presets(spec)),
             draw["proxy_image"]: gr.update(visible=spec.needs_image),
             draw["proxy_template"]: gr.update(visible=bool(spec.template), value=template),
-        } | _shown("proxy_options", key, draw)
+        } | _shown("proxy", key, draw)
 
     def of_preset(key: str, event: gr.EventData) -> Any:
         named = {translate(name): strength for name, strength in PROXIES[key].presets.items()}
@@ -90,14 +91,14 @@ def build(
 
     strength = draw["proxy_strength"]
     draw["backend"].change(
-        of_backend, draw["backend"], [about_backend, rows["backend"], *_named("options", draw)],
+        of_backend, draw["backend"], [about_backend, rows["backend"], *_named("backend", draw)],
         **QUIET,
     )  # fmt: skip
     draw["proxy"].change(
         of_proxy,
         [draw["proxy"], restored],
-        [about_proxy, rows["proxy"], strength, presets, draw["proxy_image"],
-         draw["proxy_template"], *_named("proxy_options", draw)],
+        [fitted, about_proxy, rows["proxy"], strength, presets, draw["proxy_image"],
+         draw["proxy_template"], *_named("proxy", draw)],
         **QUIET,
     )  # fmt: skip
     presets.select(of_preset, draw["proxy"], strength, **QUIET)
@@ -121,9 +122,9 @@ def wire_download(holder: EngineHolder, offer: model_downloads.Offer, radio: gr.
 def with_own_options(values: Mapping[str, Any]) -> dict[str, Any]:
     """The arriving values, with the options of the chosen models gathered, others dropped."""
     plain = {name: value for name, value in values.items() if ":" not in name}
-    for kind, key in (("options", plain["backend"]), ("proxy_options", plain["proxy"])):
-        prefix = f"{kind}:{key}:"
-        plain[kind] = {
+    for kind, options in OPTIONS.items():
+        prefix = f"{options}:{plain[kind]}:"
+        plain[options] = {
             name.removeprefix(prefix): value
             for name, value in values.items()
             if name.startswith(prefix)
@@ -131,6 +132,19 @@ def with_own_options(values: Mapping[str, Any]) -> dict[str, Any]:
     if not PROXIES[plain["proxy"]].template:
         plain["proxy_template"] = None
     return plain
+
+
+def own_settings(kind: str, key: str, restored: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a model brings when it is chosen, by name; those restored for it come first.
+
+    kind: "backend" or "proxy"; a setting that the model lacks is None.
+    """
+    kept = restored if restored.get(kind, SETTINGS[kind].default) == key else {}
+    return {
+        name: row.own(name, REGISTRIES[kind][key], kept.get(name))
+        for name, row in SETTINGS.items()
+        if row.model == kind
+    }
 
 
 def row_value(name: str, spec: ModelSpec) -> dict[str, Any]:
@@ -192,19 +206,19 @@ def _presets(spec: ProxySpec) -> list[str]:
 def _sliders(kind: str, first: str, draw: dict[str, gr.components.Component]) -> None:
     for key, spec in REGISTRIES[kind].items():
         for name, option in spec.options.items():
-            draw[f"{kind}:{key}:{name}"] = gr.Slider(
+            draw[f"{OPTIONS[kind]}:{key}:{name}"] = gr.Slider(
                 option.low, option.high, value=option.default, step=option.step,
                 label=translate(option.label), info=translate(option.help) or None, visible=key == first,
             )  # fmt: skip
 
 
 def _named(kind: str, draw: Mapping[str, gr.components.Component]) -> list[gr.components.Component]:
-    return [part for name, part in draw.items() if name.startswith(f"{kind}:")]
+    return [part for name, part in draw.items() if name.startswith(f"{OPTIONS[kind]}:")]
 
 
 def _shown(kind: str, key: str, draw: Mapping[str, gr.components.Component]) -> Updates:
     return {
-        part: gr.update(visible=name.startswith(f"{kind}:{key}:"))
+        part: gr.update(visible=name.startswith(f"{OPTIONS[kind]}:{key}:"))
         for name, part in draw.items()
-        if name.startswith(f"{kind}:")
+        if name.startswith(f"{OPTIONS[kind]}:")
     }

@@ -17,7 +17,7 @@ from awaken.types import MAX_PROMPT, SETTINGS
 from awaken.ui.controls import alpha, model_downloads, model_picker, widgets
 from awaken.ui.jobs.events import QUIET, Updates
 from awaken.ui.run import requests
-from awaken.ui.run.requests import BACKEND, DEFAULTS, PICTURES
+from awaken.ui.run.requests import BACKEND, DEFAULTS, PICTURES, PROXY, READERS
 from awaken.ui.texts import prompt_reading, say, suggestions
 from awaken.ui.viewer import brush, parts
 
@@ -32,6 +32,7 @@ class Controls:
     chips: gr.HTML | None = None
     offers: list[model_downloads.Offer] = field(default_factory=list)
     restored: gr.State | None = None  # settings from a link or a file, by name of ``Request``
+    fitted: dict[str, gr.Textbox] = field(default_factory=dict)  # see ``values_of``
 
     def __getitem__(self, name: str) -> gr.components.Component:
         return self.inputs[name]
@@ -43,14 +44,22 @@ class Controls:
 
     def keywords(self) -> dict[str, gr.components.Component]:
         """Everything a run reads, by keyword."""
-        return self.inputs | {"lock": self.lock}
+        unseen = {f"fitted:{kind}": text for kind, text in self.fitted.items()}
+        return self.inputs | {"lock": self.lock, "restored": self.restored} | unseen
 
 
 def values_of(keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """What arrives under ``Controls.keywords`` as keyword arguments for ``requests.make_request``."""
+    """What arrives under ``Controls.keywords`` as keyword arguments for ``requests.make_request``.
+
+    Whoever chooses a model and presses at once sends dials that still fit the model before, as
+    ``fitted:backend`` or ``fitted:proxy`` says: the model's own defaults take their place.
+    """
     values = model_picker.with_own_options(keywords)
     values["mask"] = brush.mask_for(values.get("painting"), values.get("mask"))
-    del values["lock"]
+    del values["lock"], values["restored"]
+    for kind in READERS:
+        if keywords[f"fitted:{kind}"] != keywords[kind]:
+            values |= model_picker.own_settings(kind, keywords[kind], keywords["restored"])
     return values
 
 
@@ -89,7 +98,9 @@ def build(paintings: Sequence[Mapping[str, str]], first: Mapping[str, Any]) -> C
         draw["peak"] = widgets.dial(
             "peak", start["peak"], step=0.5, elem_id="aw-peak", elem_classes=["aw-dial"]
         )
-    rail.offers = model_picker.build(draw, rail.restored)
+    for kind, first_model in (("backend", BACKEND), ("proxy", PROXY)):
+        rail.fitted[kind] = gr.Textbox(first_model, visible=False)
+    rail.offers = model_picker.build(draw, rail.restored, rail.fitted["proxy"])
     draw["motion"] = widgets.dial(
         "motion", **_motion(spec, start["motion"]), elem_id="aw-motion", elem_classes=["aw-dial"]
     )
@@ -126,10 +137,10 @@ def _advanced(rail: Controls, start: Mapping[str, Any]) -> None:
     rail.lock = gr.Checkbox(True, label=say("seed_lock"), info=say("seed_lock_info"))
     draw["steps"] = widgets.dial("steps", spec.steps, elem_id="aw-steps")
     draw["guidance"] = widgets.dial("guidance", spec.guidance, step=0.5)
-    draw["size"] = gr.Radio(
+    draw["size"] = widgets.ModelRadio(
         **_sizes(spec), label=say("size"), info=say("size_info"), elem_id="aw-size"
     )
-    draw["frames"] = gr.Radio(**_frames(spec), label=say("frames"))
+    draw["frames"] = widgets.ModelRadio(**_frames(spec), label=say("frames"))
     draw["fps"] = widgets.dial("fps", spec.fps)
     draw["re_noise"] = widgets.dial("re_noise", start["re_noise"], step=0.05)
     draw["start"] = widgets.dial("start", start["start"])
@@ -141,18 +152,16 @@ def _follow_backend(rail: Controls) -> None:
     """A model brings its own defaults and ranges; settings restored for it come before them."""
 
     def follow(key: str, restored: Mapping[str, Any]) -> Updates:
-        spec = BACKENDS[key]
-        kept = restored if restored.get("backend", BACKEND) == key else {}
-        return {
-            rail["motion"]: gr.update(**_motion(spec, kept.get("motion"))),
-            rail["steps"]: kept.get("steps", spec.steps),
-            rail["guidance"]: kept.get("guidance", spec.guidance),
-            rail["size"]: gr.update(**_sizes(spec) | {"value": kept.get("size", spec.size)}),
-            rail["frames"]: gr.update(**_frames(spec) | {"value": kept.get("frames", spec.frames)}),
-            rail["fps"]: kept.get("fps", spec.fps),
+        spec, own = BACKENDS[key], model_picker.own_settings("backend", key, restored)
+        return {rail[name]: value for name, value in own.items()} | {
+            rail.fitted["backend"]: key,
+            rail["motion"]: gr.update(**_motion(spec, own["motion"])),
+            rail["size"]: gr.update(**_sizes(spec) | {"value": own["size"]}),
+            rail["frames"]: gr.update(**_frames(spec) | {"value": own["frames"]}),
         }
 
-    outputs = [rail[name] for name in ("motion", "steps", "guidance", "size", "frames", "fps")]
+    followers = [rail[name] for name, row in SETTINGS.items() if row.model == "backend"]
+    outputs = [rail.fitted["backend"], *followers]
     rail["backend"].change(follow, [rail["backend"], rail.restored], outputs, **QUIET)
 
 

@@ -23,7 +23,7 @@ from awaken.bundle.reader import (
     read_settings_from,
     read_settings_text,
 )
-from awaken.bundle.unpack import unpack_result
+from awaken.bundle.unpack import first_picture, unpack_result
 from awaken.painting import open_mask, open_painting, similarity, to_size
 from awaken.pictures.kinds import is_film
 from awaken.proxies import PROXIES
@@ -83,6 +83,20 @@ def mask_from(path: str | Path, painting: str | None) -> dict[str, str] | None:
     if painting is None or not _same(open_painting(Path(painting)), own):
         painting = str(files.keep_upload(found[1]))
     return brush.value_of(painting, mask)
+
+
+@files.taking_in
+def painting_from(path: str | Path, painting: str | None) -> str | None:
+    """The painting in a film that shows one video alone, by its path; None in any other file.
+
+    painting: path of the chosen picture, which stays when the film was made of it. Raises RequestError.
+    """
+    first = first_picture(path) if _is_film(path) else None
+    if first is None or (painting and _same(open_painting(Path(painting)), first)):
+        return painting if first is not None else None
+    own = files.new_folder() / "painting.png"
+    Image.fromarray(first).save(own)
+    return str(own)
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,32 @@ def dial(name: str, value: Any, **more: Any) -> gr.components.Component:
         return gr.Radio(choices, value=value, **more)
     if row.kind == "text":
         return gr.Textbox(value, max_length=MAX_PROMPT, **more)
-    ends = {} if row.low is None else {"minimum": row.low, "maximum": row.high}
+    if row.low is None:
+        return ModelSlider(value=value, **more)
     whole = {"step": 1} if row.kind == "whole" else {}
-    return gr.Slider(value=value, **ends | whole | more)
+    return gr.Slider(value=value, **{"minimum": row.low, "maximum": row.high} | whole | more)
+
+
+class ModelSlider(gr.Slider):
+    """A slider whose ends are the chosen model's.
+
+    While they are on their way the browser sends what suited the model before, which Gradio would
+    refuse: ``rail.values_of`` and the request's own checks know better.
+    """
+
+    is_template = True  # drawn as what it derives from
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
+
+
+class ModelRadio(gr.Radio):
+    """The same for choices."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
 
 
 class PictureDrop(gr.HTML):

@@ -98,14 +98,17 @@ def _drops(page: Page, by_id: dict[str, Bundled], outputs: list[Any]) -> None:
         return {}
 
     def run_from(path: str, painting: str | None, running: bool) -> Updates:
-        """Settings, and of a bundle or a film with both videos painting, mask and result too."""
+        """Settings, and what else the file holds: painting, mask and, of both videos, the result."""
         found = restore.from_file(path)
         brought = {}
         result = restore.result_from(path)
+        own = restore.painting_from(path, painting) if result is None else None
         if result is not None:
             brought = _result(page, result, running)
             if "mask" in result.files:
                 found = replace(found, masked=False)
+        elif own is not None:
+            brought = {} if own == painting else _chosen(page, own)
         else:
             mask = restore.mask_from(path, painting)
             if mask is not None:
@@ -113,7 +116,7 @@ def _drops(page: Page, by_id: dict[str, Bundled], outputs: list[Any]) -> None:
                 brought = {rail["mask"]: mask}
                 if mask["painting"] != painting:
                     brought |= _chosen(page, mask["painting"])
-        return brought | _restored(page, found, running, complete=result is not None)
+        return brought | _restored(page, found, running, complete=bool(result or own))
 
     rail["painting"].upload(
         dropped,

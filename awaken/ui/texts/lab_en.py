@@ -61,7 +61,7 @@ ENGLISH: dict[str, str] = {
     "curve_calm": "λ at most {worst:.2f}: every step is damped",
     "curve_overshoots": "λ up to {worst:.2f}: {count} of {tau} steps overshoot",
     "curve_diverges": "λ up to {worst:.2f}: {count} of {tau} steps would diverge",
-    "curve_unknown": "λ is known once the video model is loaded: press Awaken once",
+    "curve_unknown": "λ appears once the video model is loaded: press Awaken once",
     "curve_starting": "the models are starting; λ follows by itself",
     "curve_none": "no step distils at p = 0",
     "curve_alt": "{name}: α from {first:g} to {last:g}; {verdict}",
@@ -82,12 +82,12 @@ ENGLISH: dict[str, str] = {
     "choose_some": "Choose at least one.",
     "stop": "Stop",
     "idle": "Nothing rendered yet.",
-    "turned_away": "Too many visitors are waiting, or a value is off its dial. Try again in a "
-    "moment.",
+    "turned_away": "Too many visitors are waiting, or a setting lies outside its range. Try again in "
+    "a moment.",
     "lost_restarted": "This series is gone: the server was restarted. Your settings are still here: "
     "start it again.",
-    "lost_forgotten": "This series is gone: it was let go while this page was away. Your settings are "
-    "still here: start it again.",
+    "lost_forgotten": "The server has deleted this series. Your settings are still here: start it "
+    "again.",
     "waiting": "Waiting in line",
     "waited": "Waiting for another run, {seconds:.0f} s so far",
     "warming": "Starting the models, {seconds:.0f} s",
@@ -103,7 +103,7 @@ ENGLISH: dict[str, str] = {
     "done": "{count} runs in {seconds:.1f} s. {saved}",
     "saved": "{evaluations} network evaluations instead of {scratch}: {reused} reused, "
     "{share:.0%} saved.",
-    "saved_all": "No network evaluation was needed: everything was known from earlier runs.",
+    "saved_all": "No network evaluation was needed: everything was reused from earlier runs.",
     "saved_none": "{evaluations} network evaluations; nothing could be reused.",
     "reused_baseline": "baseline {count}×",
     "reused_proxy": "proxy image {count}×",

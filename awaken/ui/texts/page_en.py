@@ -8,7 +8,7 @@ from awaken.ui.texts import runs_en
 ENGLISH: dict[str, str] = {
     # the frame of the page
     "title": "Every Painting Awakened",
-    "subtitle": "A still painting, a sentence, and motion that the paper’s method draws out.",
+    "subtitle": "A painting and a sentence become a video, by the paper’s training-free method.",
     "pages": "Languages and pages",
     "laboratory": "Laboratory",
     "to_stage": "Back to the stage",
@@ -28,8 +28,8 @@ ENGLISH: dict[str, str] = {
     "}",
     # controls
     "painting": "Painting or photograph",
-    "painting_drop": "Drop a painting here, paste one, or click to choose a file. A bundle, a video "
-    "or a settings.json of this page brings its settings back.",
+    "painting_drop": "Drop a painting here, paste one, or click to choose a file. A zip, an mp4 "
+    "or a settings.json from this page brings that run back.",
     "painting_alt": "The chosen painting",
     "gallery": "Examples",
     "prompt": "What should move?",
@@ -63,7 +63,7 @@ ENGLISH: dict[str, str] = {
     "brush_lost": "The painted region did not reach the server. Try Done again.",
     "brush_without": "{model} has no motion brush: it decides by the sentence alone what moves.",
     "p": "Awakening p",
-    "p_info": "Steps that distil; paper: 0.6",
+    "p_info": "Share of distilled steps; paper: 0.6",
     "alpha": "Step size α",
     "alpha_info": "How strongly each distilled step pulls the video (Fig. 6).",
     "peak": "Peak α",
@@ -77,8 +77,8 @@ ENGLISH: dict[str, str] = {
     "proxy_image_drop": "Drop the proxy image here: the same view as the painting",
     "proxy_image_alt": "The proxy image you brought",
     "drop_again": "Choose another",
-    "file_failed": "This file could not be opened, for a reason we did not foresee; the server’s log has "
-    "the details. Nothing has changed: save the file again, or choose another.",
+    "file_failed": "This file could not be opened because of an unexpected error; details are in the "
+    "server’s log. Nothing has changed: save the file again, or choose another.",
     "upload_failed": "The file did not arrive: is it larger than {limit}? Save it smaller.",
     "presets": "Presets",
     "proxy_template": "Instruction for the editor",
@@ -123,7 +123,7 @@ ENGLISH: dict[str, str] = {
     # the curve
     "curve_none": "p = 0: no step distils; baseline and awakened differ by fusion alone.",
     "curve_summary": "{tau} of {steps} steps distil.",
-    "curve_overshoots": "Some of them overshoot: a lower peak is calmer.",
+    "curve_overshoots": "Some of them overshoot: a lower peak is safer.",
     "curve_diverges": "These steps are too strong and may spoil the video: lower the peak.",
     # phases and status
     "phases": "Phases of the run",
@@ -150,7 +150,7 @@ ENGLISH: dict[str, str] = {
     "doing_decode": "Decoding both videos",
     "doing_save": "Writing the files",
     "opening": "Opening both videos",
-    "waited": "{seconds:.0f} s waited",
+    "waited": "waited {seconds:.0f} s",
     "step": "step {index} of {count}",
     "time_left": "about {seconds:.0f} s left",
     "state_idle": "Ready. Choose a painting, say what should move, press Awaken.",
@@ -178,13 +178,12 @@ ENGLISH: dict[str, str] = {
     "restarted": "Your run was lost with it; nothing was wrong with your settings. They are still "
     "here: press Awaken again.",
     "card_forgotten": "That run is no longer here",
-    "forgotten": "It was let go while this page was away. Your settings are still here: press "
-    "Awaken again.",
+    "forgotten": "The server has deleted it. Your settings are still here: press Awaken again.",
     "card_crowded": "Too many are waiting",
     "crowded": "{count} runs are waiting already. Try again in about {minutes} min; your settings "
     "stay as they are.",
     "model_lacking": "{model} is not on this machine. It needs: {needs} Choose another model.",
-    "nothing_to_repeat": "That run is no longer known here. Press Awaken to run the present settings.",
+    "nothing_to_repeat": "That run is no longer on the server. Press Awaken to run the present settings.",
     "no_owner": "This page could not be identified: reload it, then press Awaken again.",
     "connection_lost": "The connection is lost. The page returns to your run by itself as soon as "
     "the server answers.",
@@ -195,10 +194,10 @@ ENGLISH: dict[str, str] = {
     "card_restored": "Not everything could be restored",
     "card_quota": "Not enough GPU time",
     "card_internal": "Unexpected error",
-    "card_notice": "Good to know",
+    "card_notice": "Please note",
     "card_picture": "That picture cannot be used",
     "card_file": "That file cannot be used",
-    "internal": "The run failed for a reason we did not foresee; the server’s log has the details. "
+    "internal": "The run failed because of an unexpected error; details are in the server’s log. "
     "Nothing of yours was lost: try again, or change a setting.",
     "turned_away": "The run could not begin: either a setting lies outside its range, or too many "
     "others are waiting. Check More settings, or try again in a minute.",
@@ -210,7 +209,7 @@ ENGLISH: dict[str, str] = {
     "act_resume": "Resume",
     "act_smaller": "Retry at {size}",
     "act_miniature": "Use the miniature",
-    "act_calmer": "Calmer",
+    "act_calmer": "Retry with less motion",
     "act_calm": "Lower the peak to {peak:g}",
     # explanation
     "how_title": "How it works, and when it does not",
@@ -229,11 +228,11 @@ differs on the stage is the method.
 **The miniature** is the built-in default, so that this page works on a laptop without a graphics
 card: a few small networks that we trained ourselves, on procedurally painted scenes and on
 public-domain paintings set in motion region by region (the one that finds what is where went on from
-published weights, learnt from photographs). Which region moves, and how, they have really learnt:
+published weights, learnt from photographs). They have learnt which region moves, and how:
 sky, water, trees, grass, boats, sun rays, and snow, rain, petals or mist in the air; smoke, fire,
-waterfalls and birds hardly. They are *not* the paper’s models: they read short
-English sentences and cannot make people or animals move. Where baseline and awakened look alike, that is what
-came out.
+waterfalls and birds hardly move. They are *not* the paper’s models: they read short
+English sentences and cannot make people or animals move. Where baseline and awakened look alike, that is the
+honest result.
 
 **When it fails** (Sec. 5.3 of the paper). The method can only draw out motion that the video
 model has in it. Scenes that must be invented step by step, such as falling petals, stay still or

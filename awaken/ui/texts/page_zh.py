@@ -11,7 +11,7 @@ from awaken.ui.texts import runs_zh
 CHINESE: dict[str, str] = {
     # the frame of the page
     "title": "唤醒每一幅画",
-    "subtitle": "一幅静止的画，一句话，以及论文方法从中唤出的动态。",
+    "subtitle": "一幅画加一句话，用论文的免训练方法变成视频。",
     "pages": "语言与页面",
     "laboratory": "实验室",
     "to_stage": "回到舞台",
@@ -31,7 +31,7 @@ CHINESE: dict[str, str] = {
     "}",
     # controls
     "painting": "画作或照片",
-    "painting_drop": "把画拖到这里，粘贴，或点击选择文件。拖入本页的作品包、视频或 settings.json 可恢复其设置。",
+    "painting_drop": "把画拖到这里，粘贴，或点击选择文件。拖入本页的 zip、mp4 或 settings.json 可恢复那次运行。",
     "painting_alt": "所选画作",
     "gallery": "示例",
     "prompt": "让什么动起来？",
@@ -78,7 +78,7 @@ CHINESE: dict[str, str] = {
     "proxy_image_drop": "把代理图像拖到这里：取景须与画作一致",
     "proxy_image_alt": "您带来的代理图像",
     "drop_again": "另选一张",
-    "file_failed": "这个文件因未曾预料的原因打不开；详情在服务器日志中。什么都没有改变：请重新保存文件，或另选一个。",
+    "file_failed": "这个文件因意外的错误打不开；详情在服务器日志中。什么都没有改变：请重新保存文件，或另选一个。",
     "upload_failed": "文件没有传到：是否超过了 {limit}？请存小一些再试。",
     "presets": "预设",
     "proxy_template": "给编辑模型的指令",
@@ -174,11 +174,11 @@ CHINESE: dict[str, str] = {
     "card_restarted": "服务器已重新启动",
     "restarted": "您的任务随之丢失，并不是您的设置有问题。设置都还在：再按一次“唤醒”。",
     "card_forgotten": "这个任务已不在这里",
-    "forgotten": "页面离开期间它被放弃了。您的设置都还在：再按一次“唤醒”。",
+    "forgotten": "服务器已将它删除。您的设置都还在：再按一次“唤醒”。",
     "card_crowded": "等待的人太多",
     "crowded": "已有 {count} 个任务在等待。请在大约 {minutes} 分钟后再试；您的设置会保持不变。",
     "model_lacking": "本机没有 {model}。它需要：{needs}请选择别的模型。",
-    "nothing_to_repeat": "这里已不记得那个任务。按“唤醒”即可按当前设置运行。",
+    "nothing_to_repeat": "服务器上已没有那个任务。按“唤醒”即可按当前设置运行。",
     "no_owner": "无法辨认这个页面：请重新加载，然后再按“唤醒”。",
     "connection_lost": "连接已断开。服务器一恢复，本页会自动回到您的任务。",
     "card_request": "请改动一项设置",
@@ -191,7 +191,7 @@ CHINESE: dict[str, str] = {
     "card_notice": "请留意",
     "card_picture": "这张图片无法使用",
     "card_file": "这个文件无法使用",
-    "internal": "运行因未曾预料的原因失败；详情在服务器日志中。您没有丢失任何东西："
+    "internal": "运行因意外的错误失败；详情在服务器日志中。您没有丢失任何东西："
     "请再试一次，或改动一项设置。",
     "turned_away": "运行无法开始：某项设置超出了范围，或等待的人太多。"
     "请检查“更多设置”，或过一分钟再试。",
@@ -203,7 +203,7 @@ CHINESE: dict[str, str] = {
     "act_resume": "继续",
     "act_smaller": "用 {size} 重试",
     "act_miniature": "改用微缩模型",
-    "act_calmer": "更平稳",
+    "act_calmer": "减小动态后重试",
     "act_calm": "把峰值降到 {peak:g}",
     # explanation
     "how_title": "它如何工作，何时不灵",

@@ -27,8 +27,8 @@ ENGLISH: dict[str, str] = {
     "outside_times": "Outside it, {ratio:.1f} times as much.",
     "alike_variant": "The variant chosen is the baseline itself.",
     "alike_p": "With p = 0 nothing was distilled.",
-    "alike_moves": "The baseline moves already what the model finds here; the method adds little.",
-    "alike_still": "The model finds hardly anything here that the sentence names.",
+    "alike_moves": "The baseline already moves what the model found; the method adds little.",
+    "alike_still": "The model found hardly anything in the picture that the sentence names.",
     "percent": "{share} %",
     "example_of": "Example: {title}",
     "and": ", ",
@@ -76,12 +76,12 @@ ENGLISH: dict[str, str] = {
     "file_link": "Link to these settings",
     "restored": "The settings are restored. Choose the painting, then press Awaken.",
     "restored_all": "Settings and painting are back. Press Awaken to run them again.",
-    "restored_off": "{model} does not offer these values, left as they were: {names}.",
+    "restored_off": "{model} does not offer these values, so they stay as they were: {names}.",
     "no_bundle": "There is no finished run of this name here, or it has been deleted.",
     "credit_source": "Source",
     # what a Chinese prompt becomes
-    "read_as": "The miniature reads English only; it will be told: “{english}”",
-    "read_in_part": "The miniature reads English only; it will be told: “{english}”. Not "
+    "read_as": "The miniature reads English only. It will read: “{english}”",
+    "read_in_part": "The miniature reads English only. It will read: “{english}”. Not "
     "understood: “{unknown}”.",
     "read_not": "The miniature reads English only and understood nothing of this. Say it in English, "
     "or take a suggestion.",
@@ -90,14 +90,14 @@ ENGLISH: dict[str, str] = {
     "history_empty": "Every run you finish is kept here, in this browser alone.",
     "history_about": "{count} runs, {megabytes} MB, kept in this browser alone.",
     "history_about_one": "One run, {megabytes} MB, kept in this browser alone.",
-    "history_bounds": "Up to {runs} runs or {megabytes} MB; then the oldest without a star goes.",
+    "history_bounds": "Up to {runs} runs or {megabytes} MB; beyond that, the oldest one without a star is deleted.",
     "history_closed": "This window keeps no history, as private windows do. What you make here can "
     "still be watched and downloaded.",
-    "history_film": "Baseline over awakened, mp4",
+    "history_film": "Baseline above awakened, mp4",
     "history_note": "p {p} · seed {seed}",
     "history_titled": "{title}, {note}",
     "history_show": "Show again",
-    "history_star": "Star: keep it for good",
+    "history_star": "Star: never delete it automatically",
     "history_compare": "Compare with another",
     "history_restore": "Restore these settings",
     "history_delete": "Delete",
@@ -109,18 +109,18 @@ ENGLISH: dict[str, str] = {
     "history_cleared": "All deleted.",
     "history_deleted": "Deleted: {title}.",
     "history_undo": "Undo",
-    "history_made_room": "The oldest run without a star has made room.",
-    "history_full": "Starred runs take all the room here: this one was not kept. Take a star away, "
-    "or export and delete some.",
+    "history_made_room": "The oldest run without a star was deleted to make room.",
+    "history_full": "Starred runs fill the history: this run was not kept. Remove a star, or export "
+    "and delete some.",
     "history_choose_second": "A is {title}. Now press Compare on the second run.",
     "history_comparing": "On the stage: the awakened videos of A and B.",
     "history_showing": "On the stage again, from this browser’s own copy.",
     "history_back": "Back to the latest",
     "history_exporting": "Packing the zip …",
-    "history_exported_bare": "Packed {count} into one zip, without their settings, as the switch "
-    "beside the downloads says.",
-    "history_exported": "Packed {count} into one zip: a folder for each, whose settings.json or "
-    "film sets the dials when you drop it on this page.",
+    "history_exported_bare": "Packed {count} into one zip, without their settings, because the switch "
+    "beside the downloads is off.",
+    "history_exported": "Packed {count} into one zip, one folder each: drop its settings.json or its "
+    "video on this page to bring a run back.",
     "history_trouble": "This browser could not do that. Is its storage full? Export and delete "
     "some runs, then try again.",
     "history_label": "From your history",
@@ -128,7 +128,7 @@ ENGLISH: dict[str, str] = {
     "history_tag": "From your history",
     "history_tag_two": "Compared",
     "history_same_settings": "Both have the same settings.",
-    "history_shorter": "The longer video stops at picture {frames}, where the shorter one ends.",
-    "history_pace": "Both play at A’s {fps} pictures per second, picture for picture.",
-    "history_fitted": "B is scaled to fit whole into A’s frame.",
+    "history_shorter": "The longer video stops at frame {frames}, where the shorter one ends.",
+    "history_pace": "Both play at A’s {fps} frames per second, frame for frame.",
+    "history_fitted": "B is scaled to fit into A’s frame.",
 }

@@ -40,7 +40,7 @@ def status_strip(value: Mapping[str, Any]) -> gr.HTML:
         '<div class="aw-bar" role="progressbar" aria-label="' + say("progress") + '" '
         'aria-valuemin="0" aria-valuemax="100"><i></i></div>'
         '<div class="aw-says"><p class="aw-line" role="status"></p><p class="aw-detail"></p></div>'
-        '<div class="aw-cards" tabindex="0" aria-live="polite"></div>',
+        '<div class="aw-cards" aria-live="polite"></div>',
         dict(value),
         words={
             "lost": say("connection_lost"),
