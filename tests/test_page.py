@@ -520,10 +520,10 @@ def test_what_two_videos_differ_in_is_said_from_their_numbers():
     assert "0.5 times" in told and "in the brushed region" in told and "Outside" not in told
     assert "stands still" in difference.in_words(_measured(0.05, 3.0))
     for others, why in (({"p": 0}, "p = 0"), ({"variant": "baseline"}, "baseline itself"),
-                        ({}, "moves already")):  # fmt: skip
+                        ({}, "already moves")):  # fmt: skip
         alike = difference.in_words(_measured(2.0, 2.0, 0.01, **others))
         assert "look alike" in alike and "1 % of the pixels" in alike and why in alike
-    assert "hardly anything here" in difference.in_words(_measured(0.1, 0.1, 0.0))
+    assert "hardly anything in the picture" in difference.in_words(_measured(0.1, 0.1, 0.0))
     assert difference.in_words({"p": 0.6}) == "" and difference.curves({}) == []
 
 
