@@ -42,6 +42,19 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="DIR",
         help="folder with model weights, one folder or tar per model (AWAKEN_MODELS)",
     )
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="let replicas of the engine on a Ray cluster do the work (AWAKEN_RAY): its head's "
+        "HOST:PORT, or auto for the one this machine belongs to; without ADDRESS Ray starts here",
+    )
+    parser.add_argument(
+        "--replicas",
+        metavar="N",
+        help="with --ray: how many, or bounds such as 1-4 (AWAKEN_REPLICAS; default: one per GPU)",
+    )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument(
         "--present",
@@ -74,7 +87,19 @@ def page() -> tuple[gr.Blocks, EngineHolder]:
     from awaken.ui.run.engine_holder import EngineHolder
     from awaken.ui.server.serving import make_page
 
-    return make_page(EngineHolder(lambda: ready) if ready else None)
+    if ready:
+        return make_page(EngineHolder(lambda: ready))
+    address = os.environ.get("AWAKEN_RAY")
+    return make_page(_replicated(address) if address else None)
+
+
+def _replicated(address: str) -> EngineHolder:
+    from awaken.replicas import Cluster
+    from awaken.ui.jobs.manager import JobManager
+    from awaken.ui.run.engine_holder import EngineHolder
+
+    cluster = Cluster(address, os.environ.get("AWAKEN_REPLICAS", ""))
+    return EngineHolder(cluster.engine, JobManager(cluster.most))
 
 
 def __getattr__(name: str) -> Any:
@@ -89,8 +114,9 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     if args.host in ("127.0.0.1", "localhost", "::1"):  # the visitor is the machine's owner
         os.environ.setdefault("AWAKEN_DOWNLOADS", "1")
-    if args.models:
-        os.environ["AWAKEN_MODELS"] = args.models
+    for name in ("models", "ray", "replicas"):
+        if value := getattr(args, name):
+            os.environ[f"AWAKEN_{name.upper()}"] = value
     if args.present is not None:
         from awaken.ui.server import present
 

@@ -11,20 +11,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from awaken import types
 from awaken.analysis import compared
+from awaken.animator import Animator
 from awaken.backends import BACKENDS
 from awaken.message import Message
 from awaken.notices import about_request, about_video
-from awaken.pace import Countdown, Pace, Work, units
+from awaken.pace import Countdown, Work
 from awaken.painting import to_size
 from awaken.plan import Plan
 from awaken.progress import Clock, PreviewTimer
@@ -33,13 +33,14 @@ from awaken.proxies.alignment import remarks
 from awaken.residence import Residence, capacity, pick_device, release, tidy, working_dtype
 from awaken.sampling import Outcome
 from awaken.settings import resolve, told
-from awaken.types import AwakenError, Event, ModelError, Request, RequestError
+from awaken.types import AwakenError, Event, Request, RequestError
 
 if TYPE_CHECKING:
     import torch
 
     from awaken.backends import Backend
     from awaken.proxies import Proxy
+    from awaken.sampling import Schedule
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def result_of(events: Iterator[Event]) -> types.Result:
     return Outcome(until_result(events)).finish()
 
 
-class Engine:
+class Engine(Animator):
     """Holds one backend and one proxy model, a memo, and the lock that makes runs take turns."""
 
     def __init__(
@@ -77,11 +78,11 @@ class Engine:
         from awaken.memo import Memo
 
         self.device = pick_device(device)
+        super().__init__(self.device.type)
         self._dtype = dtype
         self._memo = Memo(memo_bytes)
         self._lock = threading.Lock()
         self._residence = Residence(self.device, capacity(self.device))
-        self.estimate = Pace(self.device.type)
 
     @property
     def device_name(self) -> str:
@@ -96,10 +97,9 @@ class Engine:
         return f"CPU, {threads} thread{'s' * (threads > 1)}"
 
     def animate(self, request: Request) -> Iterator[Event]:
-        """Run a request. Yields events; the last is a Result or a Failed.
+        """Run a request, after waiting (yielding Waiting) while another run holds the engine.
 
-        Waits its turn (yielding Waiting) when another run holds the engine. Errors that a visitor
-        can act on come as Failed; the engine stays usable.
+        Errors that a visitor can act on come as Failed; the engine stays usable.
         """
         yield from self._wait()
         try:
@@ -108,35 +108,17 @@ class Engine:
             tidy()
             self._lock.release()
 
-    def save(
-        self, result: types.Result, folder: Path, remember_settings: bool = True
-    ) -> dict[str, Path]:
-        """Write a result's pictures, videos and settings; see ``awaken.video.save_result``."""
-        from awaken.video import save_result
-
-        began = time.perf_counter()
-        paths = save_result(result, folder, remember_settings)
-        self.estimate.learn_saving(units(result.awakened.shape), time.perf_counter() - began)
-        return paths
-
     def load(self, backend: str = "miniature", proxy: str = "miniature") -> None:
         """Make models resident ahead of the first request. Raises ModelError, RequestError."""
         with self._lock:
             self._resident("backend", backend, BACKENDS)
             self._resident("proxy", proxy, PROXIES)
 
-    def fetch(self, role: str, name: str) -> Iterator[tuple[int, int]]:
-        """Download the weights of a ``backend`` or ``proxy``, because somebody asked for them.
+    def probe(self) -> None:
+        """Ask the device for a number. Raises RuntimeError where it no longer answers."""
+        import torch
 
-        Yields (bytes so far, announced bytes); runs may go on meanwhile. Raises ModelError.
-        """
-        from awaken import hub
-
-        spec = {"backend": BACKENDS, "proxy": PROXIES}[role].get(name)
-        if spec is None or spec.release is None:
-            raise ModelError("There is nothing to download for {name!r}.", name=name)
-        for wanted in (*filter(hub.missing, spec.bases), spec.release):
-            yield from hub.download(wanted)
+        torch.zeros(1, device=self.device).item()
 
     def cost(self, request: Request) -> int:
         """Network evaluations that this request would need now, given what is already known."""
@@ -154,24 +136,15 @@ class Engine:
         filled, painting, plan = self._planned(request, backend, weights)
         return Work.left(filled, painting, plan, backend, self._memo)
 
-    def update_rates(self, backend: str, steps: int, alphas: Sequence[float]) -> list[float] | None:
-        """lambda of every distilled step (``awaken.vsds.update_rates``), without waiting for a run.
-
-        None while another model is resident: the noise schedule is the model's own.
-        """
-        from awaken.vsds import update_rates
-
+    def schedule(self, backend: str, steps: int) -> Schedule | None:
+        """Noise levels of a resident video model; does not wait for a run."""
         model = self._residence.loaded("backend", backend)
-        return update_rates(model.schedule(steps), alphas) if model is not None else None
+        return replace(model.schedule(steps), scheduler=None) if model is not None else None
 
     def frame_latents(
         self, backend: str, video: np.ndarray, seed: int = 0
     ) -> Generator[types.Waiting | tuple[int, int], None, np.ndarray]:
-        """Encode every frame of a video by itself, as if it were a painting: the points of Fig. 2.
-
-        video: (frames, h, w, 3) uint8, sides that the backend works at. Yields Waiting, then
-        (frame, frames) after each; returns (frames, d) float32. Raises ModelError, RequestError.
-        """
+        """``Animator.frame_latents``; waits its turn as a run does."""
         import torch
 
         yield from self._wait()

@@ -386,6 +386,32 @@ def test_what_a_running_job_says_of_itself_counts_more(clock):
     follow(jobs, behind)
 
 
+def test_with_several_engines_the_first_that_is_free_counts(clock):
+    @dataclass
+    class Moment:
+        left: float | None = None
+        waits: bool = False
+
+    def wait(job):
+        return follow(jobs, job, until=lambda s: True)[0].wait
+
+    jobs = JobManager(2, grace=1000, clock=clock)
+    long, short = Work([Moment(90.0), 2]), Work([Moment(20.0), Moment(waits=True), 3])
+    running = [jobs.submit(owner, "run", w) for owner, w in ((ANNE, long), (BERT, short))]
+    for work, job in zip((long, short), running, strict=True):
+        work.release()
+        follow(jobs, job, until=lambda s: s.news)
+    next_one = jobs.submit(CARL, "run", Work([]), seconds=50)
+    last = jobs.submit("d" * 43, "run", Work([]), seconds=50)
+    assert [wait(next_one), wait(last)] == [20, 70]
+    running[1].seconds = 30
+    short.release()  # its engine is lost: it is one more in the queue of the other
+    follow(jobs, running[1], until=lambda s: s.moment.waits)
+    assert [wait(next_one), wait(last)] == [120, 170]
+    long.release(), short.release()
+    assert [follow(jobs, job)[-1].state for job in (next_one, last)] == ["done"] * 2
+
+
 def test_a_failure_is_the_jobs_own(jobs):
     error = RequestError("A sentence.")
     bad, good = Work([1, error]), Work([5])

@@ -16,19 +16,17 @@ with it: stages are reused only while the same worker lives.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from typing import Any
 
 from awaken.engine import Engine
 from awaken.message import Message
 from awaken.pace import Work
-from awaken.types import Event, Failed, Request, Result
+from awaken.types import Event, Failed, Request
 
 log = logging.getLogger(__name__)
 
@@ -76,20 +74,13 @@ class Driver(Engine):
             yield from Engine.animate(self, request)
 
         self.rented = gpu is not None
+        self.start_seconds = START if gpu else 0.0
         self._work = gpu(duration=self.declared)(work) if gpu else work
 
     def load(self, backend: str = "miniature", proxy: str = "miniature") -> None:
         """``Engine.load``, and both on the device where they fit: a fork then finds them there."""
         super().load(backend, proxy)
         self._residence.activate("backend")
-
-    def seconds(self, settings: Mapping[str, Any]) -> int:
-        """Whole seconds that a run from scratch with these settings of ``Request`` should need."""
-        return self._whole(Work.of(settings))
-
-    def expected(self, request: Request) -> int:
-        """The same of a run that is asked for, less what is cached of it. Raises AwakenError."""
-        return self._whole(self.work(request))
 
     def declared(self, request: Request) -> int:
         """Seconds of GPU that a run asks ZeroGPU for: what is expected, with a margin."""
@@ -99,21 +90,13 @@ class Driver(Engine):
         """The same from its settings alone, before there is a request."""
         return self._asked(Work.of(settings))
 
-    def _whole(self, work: Work, margin: float = 1.0) -> int:
-        started = START if self.rented else 0.0
-        return max(1, math.ceil(started + margin * self.estimate.seconds(work)))
-
     def _asked(self, work: Work) -> int:
         return max(SHORTEST, self._whole(work, self.estimate.margin))
 
     def animate(self, request: Request) -> Iterator[Event]:
         """``Engine.animate`` on this machine; trouble of ZeroGPU's comes as Failed as well."""
         try:
-            with closing(self._work(request)) as events:
-                for event in events:
-                    if isinstance(event, Result):
-                        self.estimate.learn(event.work, event.timings)
-                    yield event
+            yield from self._learning(self._work(request))
         except Exception as error:  # noqa: BLE001 - spaces raises Gradio's errors, and others
             yield self._failed(error, request)
 

@@ -16,6 +16,7 @@ On ZeroGPU the GPU belongs to the call that asked for it, and no work can outliv
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import math
 import secrets
@@ -65,7 +66,7 @@ class JobManager:
         self.inline = inline
         self.grace = grace
         self.id = secrets.token_urlsafe(8)  # of this server; a page tells by it that it restarted
-        self._workers = workers
+        self.workers = workers
         self._max_waiting = max_waiting
         self._kept, self._kept_seconds = kept, kept_seconds
         self._pulse = pulse
@@ -114,7 +115,7 @@ class JobManager:
             self._jobs[owner, place] = job
             self._jobs.move_to_end((owner, place))
             self._queue = self._turns.order([*self._queue, job])
-            if not self.inline and self._threads < self._workers:
+            if not self.inline and self._threads < self.workers:
                 self._threads += 1
                 threading.Thread(target=self._serve, name="jobs", daemon=True).start()
             self._wake()
@@ -307,9 +308,19 @@ class JobManager:
         return replace(update, ahead=len(ahead), wait=self._wait(ahead))
 
     def _wait(self, ahead: list[Job]) -> float | None:
-        """Seconds until those jobs are done, shared among the workers."""
-        left = [self._left(job) for job in ahead]
-        return None if None in left else sum(left) / self._workers
+        """Seconds until those jobs leave a worker free; None where nobody can say.
+
+        A job under way whose moment ``waits`` has no device yet: it is one more in the queue.
+        """
+        idle = [job for job in self._running if getattr(job.latest, "waits", False)]
+        ahead = sorted(ahead, key=lambda job: job.state == "waiting" or job in idle)
+        left = [job.seconds if job in idle else self._left(job) for job in ahead]
+        free = [0.0] * (self.workers - len(idle))
+        if not free or None in left:
+            return None
+        for seconds in left:
+            heapq.heapreplace(free, free[0] + seconds)
+        return free[0]
 
     def _left(self, job: Job) -> float | None:
         now = self._clock()

@@ -41,7 +41,7 @@ def wire(
     jobs = holder.jobs
 
     def begin() -> Updates:
-        now = status.waiting(behind=holder.busy > 0)
+        now = status.waiting(behind=holder.busy >= jobs.workers)
         return {page.strip: now.value(), page.running: True} | buttons(ready=False)
 
     def submit_new(owner: str, shown: dict, picture: dict, **keywords: Any) -> Job | Updates:

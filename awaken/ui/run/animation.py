@@ -50,6 +50,11 @@ class RunView:
     ended: bool = False
     left: float | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether the run has no device yet."""
+        return self.status.phase == "wait"
+
 
 def animate(holder: EngineHolder, submission: RunSubmission, request: Request) -> Iterator[RunView]:
     """Run the request that was made of the submission's values, once, when it was submitted.
