@@ -23,6 +23,7 @@ import sys
 import threading
 import zipfile
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -817,6 +818,33 @@ def test_what_is_half_sent_is_closed_and_a_stream_is_not(page, monkeypatch):
         with pytest.raises(TimeoutError):
             while stream.recv(10_000):
                 pass
+
+
+def test_what_is_no_request_is_answered_by_the_border_too(page):
+    for words in (b"\0\0\0\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: many\r\n\r\n"):
+        with _connected(page) as line:
+            line.sendall(words)
+            answer = b"".join(iter(lambda: line.recv(10_000), b"")).lower()
+            assert answer.startswith(b"http/1.1 400")
+            assert b"nosniff" in answer and b"sandbox; frame-ancestors" in answer
+
+
+def test_one_address_has_no_more_than_its_share_of_connections(page, monkeypatch):
+    monkeypatch.setattr(connections, "MOST_NEAR", 24)
+    with ExitStack() as stack:
+        lines = [stack.enter_context(_connected(page)) for _ in range(25)]
+        assert lines[-1].recv(100).startswith(b"HTTP/1.1 503")
+        place = urlsplit(page.url)
+        where = (place.hostname, place.port)
+        with socket.create_connection(where, 60, source_address=("127.0.0.9", 0)) as other:
+            other.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert other.recv(100).startswith(b"HTTP/1.1 200"), "other addresses have theirs"
+    for _ in range(100):  # what is closed counts no longer
+        with _connected(page) as line:
+            line.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            if line.recv(100).startswith(b"HTTP/1.1 200"):
+                return
+    pytest.fail("the address stays shut out")
 
 
 def test_an_error_carries_the_border_s_headers(page, web, monkeypatch):

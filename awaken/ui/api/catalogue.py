@@ -70,7 +70,13 @@ def add(holder: EngineHolder, unseen: Callable[[str, Any], gr.components.Compone
         made = finished(update)
         return gr.skip() if made is None else str(made.files["proxy"])
 
-    defaults = {"painting": None, "prompt": "", "proxy": PROXY, "proxy_strength": None, "seed": 42}
+    defaults = {
+        "painting": None,
+        "prompt": None,
+        "proxy": PROXY,
+        "proxy_strength": None,
+        "seed": 42,
+    }
     inputs = [unseen(name, default) for name, default in defaults.items()]
     gr.Button(visible=False).click(
         as_event(holder.jobs, proxy, answer), inputs,

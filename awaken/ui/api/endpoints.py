@@ -43,6 +43,9 @@ class Words(gr.Textbox):
     def preprocess(self, payload: Any) -> Any:
         return payload
 
+    def example_payload(self) -> str:
+        return say("prompt_hint")
+
 
 class Plain(gr.Number):
     """A number as it was sent: ``Request`` checks it and answers with a sentence of its own."""
@@ -68,7 +71,7 @@ def add(holder: EngineHolder) -> None:
 
         Returns the files: awakened video, baseline video, both side by side (mp4), the proxy image
         (png) and the settings (json), which also say what the model did not understand ("notices").
-        ``mask`` is a grey picture of the painting's shape, light where motion is allowed, for the
+        The mask is a grey picture of the painting's shape, light where motion is allowed, for the
         models that take one. An empty number takes the chosen model's own default. A bad picture or
         setting is answered with a sentence that says what to change.
         """
@@ -85,7 +88,7 @@ def add(holder: EngineHolder) -> None:
             return gr.skip()
         return {part: str(made.files[name]) for name, part in outputs.items()}
 
-    inputs = {name: _input(name, "" if v is ... else v) for name, v in _DEFAULTS.items()}
+    inputs = {name: _input(name, None if v is ... else v) for name, v in _DEFAULTS.items()}
     outputs = {name: gr.File(label=say(f"file_{name}"), visible=False) for name in _ANSWERS}
     gr.Button(visible=False).click(
         as_event(holder.jobs, animate, answer), None, list(outputs.values()), inputs_kwargs=inputs,

@@ -22,9 +22,15 @@ def line() -> gr.Markdown:
 
 
 def wire(
-    demo: gr.Blocks, holder: EngineHolder, rail: Controls, line: gr.Markdown, running: gr.State
+    demo: gr.Blocks,
+    holder: EngineHolder,
+    rail: Controls,
+    line: gr.Markdown,
+    running: gr.State,
+    runs: int = 1,
 ) -> None:
-    """Show it when the page opens, when a dial moves and when a run has measured anew."""
+    """Show it when the page opens, when a dial moves and when a run has measured anew; with ``runs``
+    that of a series of so many, too."""
     dials = [rail[name] for name in READ]
 
     # Not preprocessed: while a newly chosen model's choices are still on their way, a dial holds a
@@ -33,7 +39,7 @@ def wire(
 
     def cost(*values: Any) -> str:
         settings = dict(zip(READ, values, strict=True))
-        return holder.cost(settings) if plausible(settings) else ""
+        return holder.cost(settings, runs) if plausible(settings) else ""
 
     async def on_load(*values: Any) -> str:
         await holder.started(PATIENCE)

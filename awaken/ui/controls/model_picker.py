@@ -150,7 +150,7 @@ def own_settings(kind: str, key: str, restored: Mapping[str, Any]) -> dict[str, 
 def row_value(name: str, spec: ModelSpec) -> dict[str, Any]:
     """What the row of a choice of models shows: the chosen one, and what it needs here."""
     missing = spec.available() is not None
-    note = join_sentences(say("not_here"), translate(spec.needs)) if missing else _ready(spec)
+    note = join_sentences(say("not_here"), translate(spec.needs)) if missing else ""
     return {"name": say(name), "chosen": translate(spec.title), "absent": missing, "note": note}
 
 

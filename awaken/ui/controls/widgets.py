@@ -25,7 +25,8 @@ def dial(name: str, value: Any, **more: Any) -> gr.components.Component:
     row, info = SETTINGS[name], f"{name}_info"
     more |= {"label": say(name), "info": say(info) if info in ENGLISH else None}
     if row.choices:
-        choices = [(say(f"{name}_{choice}"), choice) for choice in row.choices]
+        said = [say(f"{name}_{choice}").replace("：", ": ") for choice in row.choices]
+        choices = [(words.replace(": ", "\n", 1), key) for words, key in zip(said, row.choices)]
         return gr.Radio(choices, value=value, **more)
     if row.kind == "text":
         return gr.Textbox(value, max_length=MAX_PROMPT, **more)

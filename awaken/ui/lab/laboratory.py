@@ -29,6 +29,7 @@ from awaken.ui.texts.languages import join_sentences
 from awaken.ui.viewer.parts import event_data
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+RUNS = len(SHARES)  # of a sweep; Fig. 6 and Table 1 have as many
 # What a tile may put on the rail, by name of ``Request``.
 USES: dict[str, tuple[Any, ...]] = {
     "p": SHARES,
@@ -124,7 +125,7 @@ def series_panel(
     go, rail = panels.go_button(name), place.rail
     display = Grid(name)
     panel = Panel(
-        name, reattach[name], go, place, display, runs=5, choices=list(choices), merge=merged
+        name, reattach[name], go, place, display, runs=RUNS, choices=list(choices), merge=merged
     )
     panels.wire(holder, panel, partial(run, holder))
 

@@ -32,10 +32,10 @@ def wire(demo: gr.Blocks, holder: EngineHolder, page: Page, bundled: Sequence[Bu
 
 
 def wire_rail(
-    demo: gr.Blocks, holder: EngineHolder, page: Page, bundled: Sequence[Bundled]
+    demo: gr.Blocks, holder: EngineHolder, page: Page, bundled: Sequence[Bundled], runs: int = 1
 ) -> None:
-    """Wire what every page with a rail does."""
-    cost.wire(demo, holder, page.rail, page.cost, page.running)
+    """Wire what every page with a rail does; it starts ``runs`` runs at a press."""
+    cost.wire(demo, holder, page.rail, page.cost, page.running, runs)
     alpha.wire(demo, holder, page.rail.inputs, page.running)
     file_events.wire(page, bundled)
     passage.wire(page)

@@ -95,5 +95,5 @@ def wire(
         *restore.outputs(rail),
     ]  # fmt: skip
     loaded = demo.load(on_load, session, outputs, js=SESSION_JS, **QUIET)
-    handlers.wire_rail(demo, holder, page, bundled)
+    handlers.wire_rail(demo, holder, page, bundled, laboratory.RUNS)
     lab.rejoin(loaded)

@@ -98,14 +98,15 @@ class EngineHolder:
         """The same of a run that is asked for, less what is cached of it. Raises AwakenError."""
         return self._engine.expected(request) if self._engine is not None else None
 
-    def cost(self, settings: Mapping[str, Any]) -> str:
-        """What a run would cost, in words; "" before anybody knows."""
+    def cost(self, settings: Mapping[str, Any], runs: int = 1) -> str:
+        """What a run would cost, and a series of ``runs`` at most, in words; "" before anybody knows."""
         engine = self._engine
         if engine is None:
             return ""
-        if engine.rented:
-            return say("cost_quota", seconds=engine.asks(settings))
-        return say("cost_own", time=status.duration(engine.seconds(settings)))
+        one = engine.asks(settings) if engine.rented else engine.seconds(settings)
+        key = "cost_quota" if engine.rented else "cost_own"
+        told = {"time": status.duration(one), "count": runs, "all": status.duration(runs * one)}
+        return say(key if runs == 1 else f"{key}_series", **told)
 
     def engine(self) -> Engine:
         """The engine, once ``wait`` said True.

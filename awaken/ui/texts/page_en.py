@@ -119,7 +119,9 @@ ENGLISH: dict[str, str] = {
     "awaken": "Awaken",
     "stop": "Stop",
     "cost_own": "A run takes about {time} here.",
-    "cost_quota": "A run uses about {seconds} s of your GPU quota.",
+    "cost_own_series": "A run takes about {time} here, a series of {count} at most {all}.",
+    "cost_quota": "A run uses about {time} of your GPU quota.",
+    "cost_quota_series": "A run uses about {time} of your GPU quota, a series of {count} at most {all}.",
     # the curve
     "curve_none": "p = 0: no step distils; baseline and awakened differ by fusion alone.",
     "curve_summary": "{tau} of {steps} steps distil.",

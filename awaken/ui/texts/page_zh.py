@@ -116,7 +116,9 @@ CHINESE: dict[str, str] = {
     "dice": "随机新种子",
     "awaken": "唤醒",
     "cost_own": "在这里运行一次大约需要 {time}。",
-    "cost_quota": "运行一次大约消耗您 {seconds} 秒的 GPU 配额。",
+    "cost_own_series": "在这里运行一次大约需要 {time}，一组 {count} 次最多 {all}。",
+    "cost_quota": "运行一次大约消耗您 {time}的 GPU 配额。",
+    "cost_quota_series": "运行一次大约消耗您 {time}的 GPU 配额，一组 {count} 次最多 {all}。",
     "stop": "停止",
     # the curve
     "curve_none": "p = 0：没有蒸馏步；基线与唤醒之别只在融合。",
