@@ -67,11 +67,16 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--rounds", type=int, default=3, help="repetitions behind a median")
     parser.add_argument("--first-press", action="store_true", help="part 1 alone, in this process")
+    parser.add_argument(
+        "--ray", type=int, metavar="N", help="only what N replicas on a local Ray bring and cost"
+    )
     arguments = parser.parse_args(argv)
     logging.disable(logging.INFO)
     try:
         if arguments.first_press:
             print(json.dumps(first_press()))
+        elif arguments.ray:
+            _report_replicas(arguments.ray, max(1, arguments.rounds))
         else:
             _report(max(1, arguments.rounds))
     except AwakenError as error:
@@ -134,6 +139,24 @@ def _report(rounds: int) -> None:
     summary = {"first_press": first, "flops": flops, "rate_gflops": rate, "orders": ratios}
     summary |= {"precision": precision, "goals": GOALS, "goals_met": met, "load_average": loads[0]}
     print("\n" + json.dumps(_rounded(summary)))
+
+
+def _report_replicas(replicas: int, rounds: int) -> None:
+    from awaken.replicas import measure
+
+    print(measure.__doc__)
+    found = measure.figures(replicas, rounds, lambda seed: default_request(seed=seed))
+    print(f"{found['runs']} runs from scratch on {found['cores']} cores (load average before: "
+          f"{found['load_average']:.1f}), medians of {rounds}")  # fmt: skip
+    print(f"   one replica at a time {found['one_replica_seconds']:7.2f} s")
+    print(f"   {replicas} replicas            {found['all_replicas_seconds']:7.2f} s  "
+          f"ratio {found['speed_up']:.2f}")  # fmt: skip
+    print(f"   added to a run        {found['added_seconds'] * 1000:7.1f} ms (all of it cached), "
+          f"{found['added_seconds_from_scratch'] * 1000:.1f} ms (from scratch)")  # fmt: skip
+    for kind, size in found["bytes"].items():
+        unit = "" if kind == "events" else " bytes"
+        print(f"   {kind:<20} {size:10,d}{unit}")
+    print("\n" + json.dumps(_rounded(found)))
 
 
 def default_request(**changes: Any) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -16,7 +17,9 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+import yaml
 
+import app
 from awaken.animator import Animator
 from awaken.engine import until_result
 from awaken.memo import Memo, content_key
@@ -282,3 +285,25 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
     with pytest.raises(ModelError, match="requirements-ray.txt"):
         Cluster("local")
     assert (ROOT / "examples" / "deploy" / "requirements-ray.txt").exists()
+
+
+def test_the_sample_manifest_names_what_there_is():
+    """Its Serve configuration is valid to this Ray, and its page starts with arguments we take."""
+    from ray.serve.schema import ServeDeploySchema
+
+    manifest = yaml.safe_load((ROOT / "examples" / "deploy" / "rayservice.yaml").read_text())
+    spec, cluster = manifest["spec"], manifest["spec"]["rayClusterConfig"]
+    (application,) = ServeDeploySchema(**yaml.safe_load(spec["serveConfigV2"])).applications
+    (engine,) = application.deployments
+    assert (application.name, engine.name) == (deployment.APP, deployment.NAME)
+    module, name = application.import_path.split(":")
+    assert getattr(importlib.import_module(module), name) is deployment.application
+    (head,) = cluster["headGroupSpec"]["template"]["spec"]["containers"]
+    (line,) = [line for line in head["args"][0].splitlines() if "app.py" in line]
+    given = app.arguments(line.split("app.py ")[1].split(";")[0].split())
+    (workers,) = cluster["workerGroupSpecs"]
+    most = engine.autoscaling_config["max_replicas"]
+    assert given.ray == "auto" and int(given.replicas) == most == workers["maxReplicas"]
+    assert given.port in [port["containerPort"] for port in head["ports"]]
+    required = (ROOT / "examples" / "deploy" / "requirements-ray.txt").read_text()
+    assert f"ray[default]>={cluster['rayVersion'].rpartition('.')[0]}," in required

@@ -7,6 +7,7 @@ optional (``examples/deploy/requirements-ray.txt``) and imported only when asked
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import socket
@@ -141,6 +142,7 @@ def _imported() -> tuple[Any, Any]:
             "Ray is not installed ({said}): pip install -r {file}, or start the page without --ray.",
             said=error, file="examples/deploy/requirements-ray.txt",
         ) from None  # fmt: skip
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     return ray, serve
 
 

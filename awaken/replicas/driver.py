@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 TRIES = 3  # replicas that one run may lose; a run that kills its replica is not to kill them all
 _GLANCE = 0.25  # s between two looks while nothing comes
 _LOOK = 8  # glances between two looks whether any replica is there
-_PATIENCE = 1.0  # s that a question beside the runs may take
+_PATIENCE = 0.2  # s that a question beside the runs may take
 
 
 class Replicas(Animator):
