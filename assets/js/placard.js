@@ -42,7 +42,7 @@ function draw() {
   }
   pick(".aw-facts").replaceChildren(
     ...(value.facts || []).map(([name, said]) => {
-      const pair = make("div", said.length > 60 ? "aw-fact-long" : "");
+      const pair = make("div", said.length > 36 ? "aw-fact-long" : "");
       pair.append(make("dt", "", name), make("dd", "", said));
       return pair;
     }),
