@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from awaken.engine import Engine
 from awaken.evaluate import films, score
 from awaken.evaluate.__main__ import main
 from awaken.video import write_mp4
@@ -114,6 +115,25 @@ def test_two_processes_share_the_ids_and_make_the_same_files(manifest, whole, tm
     finish(start(*launch, "-m", "awaken.evaluate", *words(manifest, out)))
     assert files(out) == files(whole)
     assert numbers(out) == numbers(whole)
+
+
+def test_replicas_of_a_cluster_share_the_ids_and_make_the_same_files(
+    manifest, whole, tmp_path, monkeypatch, capsys
+):
+    """The cluster itself is tests/test_replicas.py's; here two threads ask one engine."""
+
+    class Cluster:
+        most = 2
+
+        def __init__(self, address: str):
+            assert address == "museum:6379"
+
+        def engine(self) -> Engine:
+            return Engine(device="cpu")
+
+    monkeypatch.setattr("awaken.replicas.Cluster", Cluster)
+    assert main([*words(manifest, tmp_path / "out"), "--ray", "museum:6379"]) == 0
+    assert files(tmp_path / "out") == files(whole)
 
 
 def test_scoring_that_was_cut_off_goes_on(whole, tmp_path):

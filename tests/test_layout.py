@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent
 ORDER = [
     "app", "awaken.ui.server", "awaken.ui.page", "awaken.ui.api", "awaken.ui.lab",
     "awaken.ui.controls", "awaken.ui.run", "awaken.ui.viewer", "awaken.ui.jobs", "awaken.ui.texts",
-    "awaken.ui", "awaken.space", "awaken.__main__", "awaken.bench", "awaken.examples", "awaken.replicas",
-    "awaken.miniature.training", "awaken.evaluate", "awaken.bundle", "awaken.recipe",
+    "awaken.ui", "awaken.space", "awaken.__main__", "awaken.bench", "awaken.examples",
+    "awaken.miniature.training", "awaken.evaluate", "awaken.replicas", "awaken.bundle", "awaken.recipe",
     "awaken.engine", "awaken.animator", "awaken.notices", "awaken.pace", "awaken.settings", "awaken.progress",
     "awaken.residence", "awaken.method", "awaken.scene", "awaken.stages", "awaken.plan",
     "awaken.memo", "awaken.vsds", "awaken.fusion", "awaken.proxies", "awaken.backends",

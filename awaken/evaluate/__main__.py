@@ -7,9 +7,10 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from awaken.backends import BACKENDS
 from awaken.evaluate import arms as arm_words
@@ -18,6 +19,11 @@ from awaken.evaluate import pairs as manifest
 from awaken.evaluate.protocol import CLIP_SIZES, Protocol
 from awaken.proxies import PROXIES
 from awaken.types import AwakenError, ModelError
+
+if TYPE_CHECKING:
+    from awaken.evaluate import generate
+    from awaken.evaluate.arms import Arm
+    from awaken.evaluate.pairs import Pair
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--captions", type=Path, metavar="FILE", help="of MSR-VTT: only videos with these captions")
     add("--seeds", type=int, default=1, metavar="N", help="every pair with seeds 42, 43, ... (1)")
     add("--clip-size", type=_size, metavar="WxH", help="of clips (512x512; cinemo 512x320)")
+    add("--ray", metavar="ADDRESS", help="make them on the engines of a Ray cluster: HOST:PORT of its "
+        "head, auto, or local (see the README on deployment)")  # fmt: skip
     add("--dry", action="store_true", help=f"try everything: {DRY_PAIRS} pairs, {DRY_STEPS} steps, "
         "then score, table and figures")  # fmt: skip
 
@@ -124,16 +132,10 @@ def _run(args: argparse.Namespace) -> int:
     protocol.keep(kept, args.out)
     generate.keep_pairs(pairs, args.out)
     summary.keep_arms({arm.slug: arm.name for arm in arms}, args.out)
-    with generate.shared(pairs, cpu=args.device == "cpu") as (mine, device, speaks):
-
-        def engine() -> Any:
-            from awaken.engine import Engine
-
-            return Engine(device=device)
-
-        wanted = sum(len(generate.missing(pair, arms, args.out)) for pair in mine)
-        with _bar(wanted, "video", speaks) as progress:
-            report = generate.generate(mine, arms, kept, args.out, engine, progress)
+    if args.ray:
+        report, speaks = _on_a_cluster(args, pairs, arms, kept), True
+    else:
+        report, speaks = _here(args, pairs, arms, kept)
     for sentence in report.failures:
         print(f"awaken.evaluate: {sentence}", file=sys.stderr)
     if report.failures:
@@ -142,6 +144,42 @@ def _run(args: argparse.Namespace) -> int:
         args.clip, args.i3d = clipsim.DEFAULT, None
         return max(_score(args), _table(argparse.Namespace(out=[args.out])), _figures(args))
     return 0
+
+
+def _here(
+    args: argparse.Namespace, pairs: list[Pair], arms: list[Arm], kept: Protocol
+) -> tuple[generate.Report, bool]:
+    """This process's part of the pairs, and whether it is the one that speaks."""
+    from awaken.evaluate import generate
+
+    with generate.shared(pairs, cpu=args.device == "cpu") as (mine, device, speaks):
+
+        def engine() -> Any:
+            from awaken.engine import Engine
+
+            return Engine(device=device)
+
+        with _bar(generate.wanted(mine, arms, args.out), "video", speaks) as progress:
+            return generate.generate(mine, arms, kept, args.out, engine, progress), speaks
+
+
+def _on_a_cluster(
+    args: argparse.Namespace, pairs: list[Pair], arms: list[Arm], kept: Protocol
+) -> generate.Report:
+    """The pairs shared among the replicas that ``app.py --ray`` uses; the files come here."""
+    from awaken.evaluate import generate
+    from awaken.replicas import Cluster
+
+    cluster = Cluster(args.ray)
+    engine, n = cluster.engine(), cluster.most
+    with (
+        _bar(generate.wanted(pairs, arms, args.out), "video", True) as progress,
+        ThreadPoolExecutor(n) as pool,
+    ):
+        make = lambda part: generate.generate(  # noqa: E731
+            part, arms, kept, args.out, lambda: engine, progress
+        )
+        return generate.Report.of(list(pool.map(make, [pairs[i::n] for i in range(n)])))
 
 
 def _score(args: argparse.Namespace) -> int:

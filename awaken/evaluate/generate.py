@@ -41,10 +41,14 @@ class Animator(Interface):
 
 @dataclass
 class Report:
-    """What one process did: videos made, and a sentence for each that could not be."""
+    """What was done: videos made, and a sentence for each that could not be."""
 
     made: int = 0
     failures: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, parts: Sequence[Report]) -> Report:
+        return cls(sum(p.made for p in parts), [said for p in parts for said in p.failures])
 
 
 @contextmanager
@@ -88,6 +92,11 @@ def missing(pair: Pair, arms: Sequence[Arm], out: Path) -> list[Arm]:
     return [arm for arm in arms if not films.whole(films.path_of(out, arm.slug, pair.id))]
 
 
+def wanted(pairs: Sequence[Pair], arms: Sequence[Arm], out: Path) -> int:
+    """How many videos are to be made."""
+    return sum(len(missing(pair, arms, out)) for pair in pairs)
+
+
 def generate(
     pairs: Sequence[Pair],
     arms: Sequence[Arm],
@@ -106,20 +115,20 @@ def generate(
     """
     report, engine = Report(), None
     for pair in pairs:
-        wanted = missing(pair, arms, out)
+        todo = missing(pair, arms, out)
         complete = _condition_is_there(pair, out)
-        if not complete and not wanted:
-            wanted = list(arms[:1])
-        if not wanted:
+        if not complete and not todo:
+            todo = list(arms[:1])
+        if not todo:
             continue
         engine = engine or animator()
         try:
             painting, real = _opened(pair, protocol)
         except RequestError as error:
             report.failures.append(f"{pair.id}: {error}")
-            progress(len(wanted), pair.id)
+            progress(len(todo), pair.id)
             continue
-        for arm in wanted:
+        for arm in todo:
             progress(0, f"{pair.id} {arm.name}")
             try:
                 result = result_of(engine.animate(request_of(pair, arm, protocol, painting)))
