@@ -30,8 +30,8 @@ def in_words(settings: Mapping[str, Any]) -> str:
     inside = baseline["inside"], awakened["inside"]
     return join_sentences(
         _inside(*inside, where),
-        _why(settings) if _equal(*inside) else "",
         _outside(baseline["outside"], awakened["outside"]) if found["region"] < 0.99 else "",
+        _why(settings) if _equal(*inside) else "",
         say("told_differ", differ=_percent(found["differ"])),
     )
 
