@@ -55,6 +55,9 @@ def awaken(
     begins = {"baseline": 0, "awakened": schedule.start_index(r.re_noise)}
     keep = partial(kept, memo, lambda name: name if r.sequential else begins.get(name))
 
+    def left(name: str) -> int:
+        return len(schedule) - begins[name]
+
     # The frozen image-to-video model, conditioned on the painting; both videos in one batch
     def render(stage: str, names: list[str]) -> Moments:
         noise = backend.starts_from_noise or r.start == "noise"
@@ -101,12 +104,12 @@ def awaken(
 
     moving = {name: scene.still(name) for name in plan.paths}
     if plan.alphas and plan.awakened not in memo:
-        moving = yield from keep(plan.paths, distilled, "distil")
+        moving = yield from keep(plan.paths, distilled, "distil", lambda _: len(plan.alphas))
 
     # Sec. 3.4: hybrid latent fusion, frame by frame
     def fused() -> torch.Tensor:
         videos = [backend.to_video(z, scene.latents(name)) for name, z in moving.items()]
         return fuse(*videos, backend.fractions(r.frames)) if fuse else videos[0]
 
-    videos = yield from keep(plan.videos, partial(render, "denoise"), "denoise")
+    videos = yield from keep(plan.videos, partial(render, "denoise"), "denoise", left)
     return videos["baseline"], videos.get("awakened", videos["baseline"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -23,20 +24,34 @@ def kept(
     keys: Mapping[str, str],
     make: Callable[[list[str]], Moments],
     stage: str = "",
+    length: Callable[[str], int] = lambda name: 0,
 ) -> Moments:
     """Results by name: from the memo, or made and put there, names with one ``batch`` together.
 
     keys: name -> memo key; make(names): steps that end in one result per name; stage: announced.
+    length: steps of a name, where those of several batches are counted through; 0 counts each alone.
     """
     found = {name: memo.get(key) for name, key in keys.items()}
     missing = [name for name, value in found.items() if value is None]
     if stage:
         yield Stage(stage, reused=not missing)
-    for _, group in groupby(missing, batch):
-        names = list(group)
-        for name, value in zip(names, (yield from make(names)), strict=True):
+    groups = [list(group) for _, group in groupby(missing, batch)]
+    before, whole = 0, sum(length(names[0]) for names in groups)
+    for names in groups:
+        made = _counted(make(names), before, whole)
+        before += length(names[0])
+        for name, value in zip(names, (yield from made), strict=True):
             found[name] = memo.put(keys[name], value)
     return found
+
+
+def _counted(moments: Moments, before: int, whole: int) -> Moments:
+    """The same moments, their steps the next after ``before`` of the ``whole``; 0: as they are."""
+    outcome = Outcome(moments)
+    for event in outcome:
+        more = {"index": before + event.index, "count": whole} if isinstance(event, Step) else {}
+        yield replace(event, **more) if whole else event
+    return outcome.value
 
 
 def steps(

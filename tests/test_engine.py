@@ -50,6 +50,16 @@ def test_a_run_tells_its_story_in_order(engine):
     )
 
 
+@pytest.mark.parametrize("sequential", [False, True])
+def test_the_steps_of_a_phase_are_counted_once(engine, sequential):
+    _, events = run(engine, re_noise=0.5, steps=8, sequential=sequential)
+    for stage in ("distil", "denoise"):
+        told = [
+            (e.index, e.count) for e in events if isinstance(e, types.Step) and e.stage == stage
+        ]
+        assert told == [(i, len(told)) for i in range(1, len(told) + 1)] and len(told) > 4
+
+
 def test_a_video_in_which_nothing_moves_is_told_so(engine, backend, monkeypatch):
     moving = [n.kind for n in run(engine)[0].notices]
     assert "still" not in moving
