@@ -34,17 +34,17 @@ class CountedEngine(Driver):
 
     def __init__(self, *args: Any, **keywords: Any):
         super().__init__(*args, **keywords)
-        self._free = threading.Event()
-        self._free.set()
+        self._gate = threading.Event()
+        self._gate.set()
 
     def hold(self) -> None:
         """Let every run stand still once its next step is done."""
-        self._free.clear()
+        self._gate.clear()
 
     def release(self) -> None:
         """Let all runs go on, and as fast as they can."""
         self.pace = 0.0
-        self._free.set()
+        self._gate.set()
 
     def animate(self, request: Request) -> Iterator[Event]:
         self.open_runs += 1
@@ -57,7 +57,7 @@ class CountedEngine(Driver):
                         time.sleep(self.pace)
                     yield event
                     if isinstance(event, Step):
-                        self._free.wait()
+                        self._gate.wait()
         finally:
             self.open_runs -= 1
 
