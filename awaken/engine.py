@@ -252,7 +252,7 @@ class Engine(Animator):
             return previews
 
         proxy: types.ProxyReady | None = None
-        counted, timer = backend.evaluations, PreviewTimer()
+        counted, drafted, timer = backend.evaluations, backend.drafted, PreviewTimer()
         run = Outcome(awaken(backend, proxy_model, request, painting, plan, self._memo, preview))
         clock.lap("load")
         countdown = Countdown(self.estimate.phases(work))
@@ -291,13 +291,14 @@ class Engine(Animator):
         yield from found
         notices += found
         clock.lap("decode")
+        backend.settle()
         yield types.Result(
             painting, proxy.image, *videos,
             settings=told(request, backend, painting) | {"device": self.device_name},
             timings=clock.seconds | {"total": sum(clock.seconds.values())},
             evaluations=backend.evaluations - counted, evaluations_from_scratch=scratch,
             psnr=proxy.psnr, luma_correlation=proxy.luma_correlation, notices=tuple(notices),
-            mask=request.mask, difference=difference,
+            mask=request.mask, difference=difference, drafted=backend.drafted - drafted,
             work=replace(work, loads=loads),
         )  # fmt: skip
 

@@ -20,11 +20,17 @@ _TORN = 0.005  # share of the pixels that change; see ``analysis.lost_edges``
 def about_request(
     backend: Backend, request: Request, schedule: Schedule, plan: Plan
 ) -> Iterator[Notice]:
-    """Before the run: what the model makes of the prompt, the mask and the alpha curve."""
+    """Before the run: what the model makes of the prompt, the draft, the mask and the alpha curve."""
     from awaken.vsds import update_rates
 
     for sentence in backend.notices(request.prompt):
         yield Notice(sentence, "prompt")
+    if request.draft:
+        text = Message(
+            "This is a draft: quicker, and not the model's exact result. Compare and keep videos made "
+            "without it."
+        )
+        yield Notice(text, "draft")
     if request.mask is not None and (request.mask > 127).all():
         text = Message("The motion mask allows motion everywhere, as if there were none.")
         yield Notice(text, "mask")

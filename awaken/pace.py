@@ -48,6 +48,7 @@ _GPU = {
     "cinemo": (0.6, 3.0, 20.0),
 }
 _OTHER = (1.0, 4.0, 30.0)
+_DRAFT = 0.5  # an evaluation of a draft, on average, over an exact one
 _CPU_TIMES = 60.0  # how much slower a CPU is, where nothing is known
 _PROXY, _PROXY_SMALL = 15.0, 3.0  # s for a proxy image: a large model's, the miniature's
 _READY = 0.3  # s to look at a painting when the models are loaded
@@ -61,7 +62,8 @@ def evaluations(settings: Mapping[str, Any]) -> int:
     first step (zero terminal SNR) needs fewer.
     """
     spec = BACKENDS.get(settings["backend"])
-    steps = int(settings.get("steps") or (spec.steps if spec else 25))
+    own = spec.steps_of(bool(settings.get("draft"))) if spec else 25
+    steps = int(settings.get("steps") or own)
     tau, final = distilled_steps(steps, settings["p"]), final_steps(steps, settings["re_noise"])
     return plans.evaluations(settings["variant"], steps, tau, final)
 
@@ -72,6 +74,7 @@ class Work:
 
     units: pixels times frames of one video, over those of 16 frames of 512 x 512; area: pixels over
     those of 512 x 512. loads: the video model is not in memory. paints: a proxy image is to be made.
+    draft: its evaluations have a price of their own.
     """
 
     backend: str
@@ -82,6 +85,7 @@ class Work:
     decodes: int = 2
     loads: bool = False
     paints: bool = True
+    draft: bool = False
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Work:
@@ -93,6 +97,7 @@ class Work:
             settings["backend"], settings["proxy"], size * size * frames / _UNIT,
             size * size / 512**2, evaluations(settings),
             paints=proxy is None or proxy.family != "given",
+            draft=bool(settings.get("draft") and spec and spec.draft),
         )  # fmt: skip
 
     @classmethod
@@ -110,6 +115,7 @@ class Work:
             width * height / 512**2, plan.evaluations(request, schedule, memo),
             decodes=sum(f"decoded {key}" not in memo for key in keys),
             paints=not given and plan.proxy not in memo,
+            draft=request.draft,
         )  # fmt: skip
 
     def amounts(self) -> dict[str, tuple[float, ...]]:
@@ -127,7 +133,8 @@ class Work:
     def key(self, phase: str) -> tuple[str, ...]:
         """What a phase's price belongs to."""
         names = {"proxy": (self.proxy,), "save": ()}.get(phase, (self.backend,))
-        return (phase, *names, *(("cold",) if phase == "load" and self.loads else ()))
+        special = {"load": "cold" * self.loads, "sample": "draft" * self.draft}.get(phase)
+        return (phase, *names, special) if special else (phase, *names)
 
 
 def units(video: tuple[int, ...]) -> float:
@@ -179,7 +186,7 @@ class Pace:
         known = self._prices.get(key)
         return np.array(self._guess(*key)) if known is None else known
 
-    def _guess(self, phase: str, name: str = "", cold: str = "") -> tuple[float, ...]:
+    def _guess(self, phase: str, name: str = "", special: str = "") -> tuple[float, ...]:
         """Coefficients of a phase nobody has measured, as in ``Work.amounts``."""
         if phase == "save":
             return _SAVE
@@ -190,8 +197,9 @@ class Pace:
         step, decode, load = _GPU.get(name, _OTHER)
         if self._device == "cpu":
             step, decode, load = _CPU.get(name, (_CPU_TIMES * step, _CPU_TIMES * decode, load))
+        step *= _DRAFT if special == "draft" else 1.0
         return {
-            "load": (load if cold else _READY,),
+            "load": (load if special else _READY,),
             "sample": (step, 0.1 * step, 0.9 * step),
             "decode": (0.1 * decode, 0.9 * decode),
         }[phase]

@@ -21,8 +21,8 @@ from awaken.types import SETTINGS, Request, RequestError
 # What a result also says of itself; it is known, and no setting.
 FACTS = frozenset(
     ("masked", "mask_share", "width", "height", "device", "dtype", "weights", "awaken", "psnr",
-     "luma_correlation", "evaluations", "evaluations_from_scratch", "timings", "read", "notices",
-     "difference")
+     "luma_correlation", "evaluations", "evaluations_from_scratch", "drafted", "timings", "read",
+     "notices", "difference")
 )  # fmt: skip
 MAX_NAMED = 12  # unknown names that are repeated to the visitor; more would be noise
 MAX_OPTIONS = 32
@@ -75,7 +75,7 @@ def recover(given: Mapping[str, Any]) -> Recovered:
     """
     settings: dict[str, Any] = {}
     unknown, unusable = [], []
-    for name, value in given.items():
+    for name, value in _of_today(given).items():
         if name not in SETTINGS:
             if name not in FACTS:
                 unknown.append(name)
@@ -85,6 +85,15 @@ def recover(given: Mapping[str, Any]) -> Recovered:
             except RequestError:
                 unusable.append(name)
     return Recovered(settings, named(unknown), named(unusable), given.get("masked") is True)
+
+
+def _of_today(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Before it was a setting, ``draft`` was an option of some models, by number."""
+    options = given.get("options")
+    if not isinstance(options, Mapping) or "draft" not in options:
+        return given
+    rest = {name: value for name, value in options.items() if name != "draft"}
+    return {"draft": bool(options["draft"]), **given, "options": rest}
 
 
 def _accepted(name: str, value: Any) -> Any:

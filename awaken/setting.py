@@ -97,10 +97,11 @@ class Setting:
             )
 
     def own(self, name: str, spec: Any, value: Any) -> Any:
-        """The value, or the model's own default; None where the model has no such setting."""
+        """The value, or the model's own default; the table's where the model has no such setting."""
         if self.only_with and not getattr(spec, self.only_with):
-            return None
-        value = getattr(spec, self.spec_name or name) if value is None else value
+            return self.default
+        if value is None:
+            value = getattr(spec, self.spec_name or name) if self.default is None else self.default
         return _TYPES[self.kind](value)
 
     def option(self, name: str) -> str:
@@ -120,7 +121,9 @@ class Setting:
         return shown | {"default": default, "description": self.sentence}
 
 
-_TYPES: dict[str, Callable[[Any], Any]] = {"number": float, "whole": int, "text": str}
+_TYPES: dict[str, Callable[[Any], Any]] = {
+    "number": float, "whole": int, "text": str, "switch": bool,
+}  # fmt: skip
 _JSON = {"number": "number", "whole": "integer", "switch": "boolean", "options": "object"}
 
 

@@ -39,6 +39,8 @@ def resolve(request: Request, backend: BackendSpec, proxy: ProxySpec) -> Request
         for name, row in SETTINGS.items()
         if row.model
     }
+    if request.steps is None:
+        own["steps"] = backend.steps_of(own["draft"])
     filled = replace(
         request,
         prompt=" ".join(request.prompt.split()),

@@ -127,6 +127,11 @@ class Request:
         "whole", "The same seed gives the same videos; the paper uses 42.", 42, low=0,
         high=SEED_LIMIT,
     )  # fmt: skip
+    draft: bool = setting(
+        "switch",
+        "A draft: quicker and less exact, for trying things out; off is the method as it is.", False,
+        model="backend", only_with="draft",
+    )  # fmt: skip
     options: Mapping[str, float] = setting(
         "options", "Settings that only this video model has, by name.", flag="--option"
     )
@@ -190,11 +195,6 @@ def _check_picture(name: str, picture: Any) -> None:
         raise RequestError(
             "The {name} is not an RGB picture: choose a JPEG, PNG or WebP file.", name=name
         )
-
-
-def check_number(name: str, value: Any) -> None:
-    """Raise RequestError when ``value`` is not what the numeric setting ``name`` may be."""
-    SETTINGS[name].check(name, value)
 
 
 @dataclass(frozen=True)
@@ -269,6 +269,7 @@ class Result:
     mask: the motion mask that the run kept to, (h, w) uint8 of any size, or None.
     work: what the run had to do, as ``awaken.pace`` prices it.
     difference: how the two videos differ (``awaken.analysis.compared``), JSON-ready.
+    drafted: of ``evaluations``, those of a draft that took layers from the step before.
     """
 
     painting: np.ndarray
@@ -285,6 +286,7 @@ class Result:
     mask: np.ndarray | None = None
     work: Any = None
     difference: Mapping[str, Any] = field(default_factory=dict)
+    drafted: int = 0
 
 
 @dataclass(frozen=True)

@@ -196,6 +196,7 @@ def result_settings(result: Result) -> dict[str, Any]:
         "luma_correlation": result.luma_correlation,
         "evaluations": result.evaluations,
         "evaluations_from_scratch": result.evaluations_from_scratch,
+        "drafted": result.drafted,
         "timings": dict(result.timings),
         "notices": [notice.text for notice in result.notices],
         "difference": dict(result.difference),

@@ -64,6 +64,7 @@ BACKENDS: dict[str, BackendSpec] = {
         motion=8.0,
         motion_range=(1.0, 20.0, 0.5),
         has_mask=True,
+        draft="deep layers",
         needs=needs_gpu(4, 8, about=True, hours=True),
         gpu_gigabytes=8,
         code_licence="MIT",
@@ -80,6 +81,7 @@ BACKENDS: dict[str, BackendSpec] = {
         sizes=(256, 512),
         steps=50,
         guidance=7.5,
+        draft="deep layers",
         options={
             "frame_stride": Option("Frame stride", 3, 1, 8, 1, "Larger is faster motion."),
             "frame_init": Option(
@@ -110,6 +112,7 @@ BACKENDS: dict[str, BackendSpec] = {
         guidance=7.5,
         motion=8.0,
         motion_range=(0.0, 99.0, 1.0),
+        draft="deep layers",
         options={
             "dct_ratio": Option(
                 "DCT ratio",

@@ -80,10 +80,11 @@ class AnimateAnythingBackend(LatentDiffusionBackend):
                 "motion": torch.full((k,), float(settings.motion), device=self.device),
             },
             k,
+            draft=settings.draft,
         )
 
     def network(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
         k = condition.branches
         sample = z.to(self.dtype).repeat(k, 1, 1, 1, 1)
-        (noise,) = self.unet(sample, t, **condition.tensors, return_dict=False)
+        (noise,) = self.run(sample, t, **condition.tensors, return_dict=False)
         return noise.float().unflatten(0, (k, -1))

@@ -75,6 +75,7 @@ class BackendSpec(ModelSpec):
         motion, motion_range: default and (low, high, step) of the motion dial; None hides it.
         upload_motion: where the page puts that dial for a visitor's own picture; None is ``motion``.
         has_mask: the model takes a motion mask.
+        draft: how it makes a draft: "deep layers" or one of ``transformer_cache.KINDS``; "" makes none.
         negative_prompt: what its makers do not want to see, where the visitor names nothing.
         gpu_gigabytes: memory of the GPU that it wants, in GB; 0 runs on a processor in minutes.
         learnt_from: what it has seen in training, and what not, for the label of every result.
@@ -92,9 +93,14 @@ class BackendSpec(ModelSpec):
     motion_range: tuple[float, float, float] | None = None
     upload_motion: float | None = None
     has_mask: bool = False
+    draft: str = ""
     negative_prompt: str = ""
     gpu_gigabytes: int = 0
     learnt_from: str = ""
+
+    def steps_of(self, draft: bool) -> int:
+        """The model's own number of steps; a draft makes half of them."""
+        return (self.steps + 1) // 2 if draft else self.steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +111,7 @@ class VideoSettings:
     guidance: classifier-free guidance scale; 1 switches it off. motion: strength of motion in the
     backend's own unit, None where it has no such dial. mask: (h, w) uint8, 255 where motion is
     allowed, any size; None is everywhere. options: every one of ``BackendSpec.options``. seed: of
-    what a model draws while it prepares, in a sequence of its own.
+    what a model draws while it prepares, in a sequence of its own. draft: quicker and less exact.
     """
 
     prompt: str
@@ -116,6 +122,7 @@ class VideoSettings:
     mask: np.ndarray | None = None
     options: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
+    draft: bool = False
 
     @classmethod
     def of(cls, request: Request) -> VideoSettings:
@@ -136,11 +143,13 @@ class Condition:
         branch (no text) first, then the next. One branch when guidance is off.
     branches: number of guidance branches.
     calls: one opaque entry per video, for a backend whose conditions are no batch of tensors.
+    draft: layers may be taken from the step before.
     """
 
     tensors: Mapping[str, torch.Tensor]
     branches: int
     calls: tuple[Any, ...] = ()
+    draft: bool = False
 
     @staticmethod
     def stack(conditions: Sequence[Condition]) -> Condition:
@@ -156,13 +165,14 @@ class Condition:
             ).flatten(0, 1)
             for name in names
         }
-        return Condition(joined, k, calls)
+        return Condition(joined, k, calls, conditions[0].draft)
 
 
 class Backend(ABC):
     """A frozen image-to-video model. Latents are (b, c, f, h, w) float32 on ``device``.
 
-    ``evaluations`` counts network evaluations: one is one video through one guided step.
+    ``evaluations`` counts network evaluations: one is one video through one guided step; ``drafted``,
+    those of them that took layers from the step before, or may have.
     """
 
     spec: BackendSpec
@@ -172,6 +182,7 @@ class Backend(ABC):
     starts_from_noise = False  # its own run begins with pure noise, not with the noised still video
     encodes_stills = False  # a static video costs an encoding of its own, and is worth keeping
     evaluations: int = 0
+    drafted: int = 0
 
     @abstractmethod
     def schedule(self, steps: int) -> Schedule:
@@ -238,6 +249,9 @@ class Backend(ABC):
         """Count the evaluations, then ask the network."""
         self.evaluations += z.shape[0]
         return self.network(z, t, condition)
+
+    def settle(self) -> None:  # noqa: B027 - a choice
+        """A run is over: what would have kept it waiting may be done now, in the background."""
 
     def guidance_scales(self, settings: VideoSettings) -> tuple[Scale, ...]:
         """Scales between successive guidance branches; one for text-only guidance."""

@@ -160,12 +160,13 @@ class CinemoBackend(LatentDiffusionBackend):
                 "motion": torch.full((k,), float(settings.motion), device=self.device),
             },
             k,
+            draft=settings.draft,
         )
 
     def network(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
         k, given = condition.branches, condition.tensors
         sample = z.to(self.dtype).repeat(k, 1, 1, 1, 1)
-        (noise,) = self.unet(
+        (noise,) = self.run(
             sample, int(t), given["text"], base_content=given["base"],
             added_motion_ids=given["motion"], return_dict=False,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,7 @@ class ConsistI2VBackend(LatentDiffusionBackend):
                 ),
             },
             k,
+            draft=settings.draft,
         )
 
     def guidance_scales(self, settings: VideoSettings) -> tuple[float, ...]:
@@ -144,7 +146,7 @@ class ConsistI2VBackend(LatentDiffusionBackend):
         k, given = condition.branches, condition.tensors
         sample = z.to(self.dtype).repeat(k, 1, 1, 1, 1)
         stride = given["stride"][:1]  # one for the whole batch: the network takes no more
-        (noise,) = self.unet(
+        (noise,) = self.run(
             sample, int(t), given["text"], given["first"], stride, return_dict=False
         )
         return noise.float().unflatten(0, (k, -1))
@@ -188,5 +190,5 @@ class ConsistI2VBackend(LatentDiffusionBackend):
             first = condition.tensors["first"].unflatten(0, (condition.branches, -1)).clone()
             first[0] = noisy_first.to(first)
             tensors = {**condition.tensors, "first": first.flatten(0, 1)}
-            condition = Condition(tensors, condition.branches)
+            condition = replace(condition, tensors=tensors)
         return z, condition

@@ -21,11 +21,11 @@ from PIL import Image
 
 from awaken import hub
 from awaken.backends import Backend, Condition, VideoSettings
-from awaken.backends.draft import Draft
 from awaken.backends.latent_preview import fit_to_rgb, preview
 from awaken.backends.pipeline_loading import fingerprint, load_pipeline, posterior_generator
 from awaken.backends.placement import Placement
 from awaken.backends.recording import Form, Output, Reached, Recorded, bound
+from awaken.backends.transformer_cache import TransformerCache
 from awaken.message import Message
 from awaken.sampling import Schedule
 from awaken.types import ModelError
@@ -71,7 +71,7 @@ class PipelineBackend(Backend):
                 name=name,
             )
         self.placement = Placement.put(self.pipe, device)
-        self.draft = Draft(self.denoisers())
+        self.cache = TransformerCache(self.denoisers(), self.spec.draft)
         self._last: torch.nn.Module | None = None
         self._to_rgb: torch.Tensor | None = None
 
@@ -224,10 +224,9 @@ class PipelineBackend(Backend):
     def condition(
         self, picture: np.ndarray, latents: torch.Tensor, settings: VideoSettings
     ) -> Condition:
-        self.draft.choose(int(settings.options.get("draft", 0)))
         calls = self.record(self.call(picture, settings), latents.shape[1], settings.seed)
         branches = sum(len(self.latents_of(call)) for call in calls)
-        return Condition({}, branches, (Recorded(calls, latents),))
+        return Condition({}, branches, (Recorded(calls, latents),), settings.draft)
 
     def call(self, picture: np.ndarray, settings: VideoSettings) -> dict[str, Any]:
         """The arguments that make the pipeline prepare one video."""
@@ -245,7 +244,6 @@ class PipelineBackend(Backend):
         own = {
             name: _typed(value, self.spec.options[name].step)
             for name, value in settings.options.items()
-            if name != "draft"
         }
         return given | form.arguments | own
 
@@ -326,13 +324,14 @@ class PipelineBackend(Backend):
     def network(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
         """One video after the other: models of this size would not fit side by side."""
         module = self.denoiser_at(t)
-        self.draft.at(t)
+        self.cache.begin(t, condition)
+        self.drafted += len(z) * self.cache.on
         videos = []
         for i, recorded in enumerate(condition.calls):
             video = self.whole_video(z[i : i + 1], recorded.first)
             x, branches = self.to_model(video), []
             for n, call in enumerate(recorded.calls):
-                with self.draft.context(module, f"{i}-{n}"):
+                with self.cache.context(module, f"{i}-{n}"):
                     out = module(**self.repeated(call, x, t))[0].float()
                 branches += [self.from_model(part, video) for part in out.split(1)]
             videos.append(torch.cat(branches[::-1] if self.form.text_first else branches))

@@ -9,15 +9,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from awaken import hub
-from awaken.backends import Backend
+from awaken.backends import Backend, Condition, VideoSettings, processor
+from awaken.backends.deep_cache import DeepCache
 from awaken.backends.latent_preview import fit_to_rgb, preview
 from awaken.backends.pipeline_loading import fingerprint, posterior_generator
 from awaken.backends.placement import resident
+from awaken.backends.speed import Quick, Tuning
 from awaken.message import Message
 from awaken.types import ModelError
 
@@ -48,6 +51,8 @@ class LatentDiffusionBackend(Backend):
         self.scheduler_config = hub.read_json(folder / "scheduler" / "scheduler_config.json")
         self.weights_id = fingerprint(hub.pick(folder, hub.weights("unet")))
         self.offloaded = self._place()
+        self.deep_cache = DeepCache()
+        self.tune(Tuning.of(device))
 
     def _load_unet(self, folder: Path) -> torch.nn.Module:
         from accelerate import init_empty_weights
@@ -83,6 +88,8 @@ class LatentDiffusionBackend(Backend):
             module.eval().requires_grad_(False)
             if self.device.type == "cuda":  # the layout that tensor cores read
                 _channels_last(module)
+            elif self.device.type == "cpu" and self.dtype == torch.float32 and processor.suits():
+                processor.suit(module)
         needed = sum(t.nbytes for m in modules for t in m.state_dict().values())
         if self.device.type == "cuda" and not resident(
             needed, torch.cuda.mem_get_info(self.device)[0]
@@ -131,6 +138,44 @@ class LatentDiffusionBackend(Backend):
         """(h, w, 3) uint8 -> (1, 3, h, w) in [-1, 1]."""
         x = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]  # arrays may be read-only
         return x.to(self.device, torch.float32) / 127.5 - 1
+
+    def predict(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
+        self.deep_cache.begin(t, condition)
+        self.drafted += z.shape[0] * self.deep_cache.shallow
+        return super().predict(z, t, condition)
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the network, the quickest way that is ready."""
+        if not self.deep_cache.on:
+            return self.quick(*args, **kwargs)
+        with self.quick.attention():
+            return self.deep_cache.run(self.quick.network(*args, **kwargs), *args, **kwargs)
+
+    def tune(self, tuning: Tuning) -> None:
+        """How the network is to be run from now on."""
+        plain = (
+            Tuning() if self.offloaded else tuning
+        )  # weights that travel are what takes time there
+        self.quick = Quick(self.unet, plain, self.device)
+        if plain.compile == "ahead":
+            with torch.inference_mode():
+                self._press()
+            self.quick.compile()
+
+    def settle(self) -> None:
+        self.quick.settle()
+
+    def _press(self) -> None:
+        """One evaluation of two videos at the model's own size, as in a run."""
+        spec, frames = self.spec, self.spec.frames
+        options = {name: option.default for name, option in spec.options.items()}
+        picture = np.zeros((spec.size // spec.multiple * spec.multiple,) * 2 + (3,), np.uint8)
+        latents = self.encode(picture, 0)
+        settings = VideoSettings("", frames, spec.guidance, motion=spec.motion, options=options)
+        given = self.condition(picture, latents, settings)
+        still = self.static_video(latents, frames, picture)
+        t = self.schedule(spec.steps).timesteps[0]
+        self.network(torch.cat([still, still]), t, Condition.stack([given, given]))
 
     def decode_frames(self, latents: torch.Tensor) -> torch.Tensor:
         """Scaled latents (f, c, h', w') of single frames -> (f, 3, h, w) in [-1, 1]."""

@@ -11,23 +11,11 @@ from typing import Any
 from awaken.backends import releases
 from awaken.backends.base import BackendSpec, Option, lazy_loader
 from awaken.hub import Release, needs_gpu
-from awaken.message import Message
 
 _WAN_NEGATIVE = (
     "static, overexposed, blurred details, subtitles, overall gray, worst quality, low quality, "
     "JPEG compression residue, ugly, deformed, messy background, walking backwards"
 )
-
-
-def _draft(last: int) -> dict[str, Option]:
-    """Cache hooks: what the transformer of this model allows of ``draft.NAMES``."""
-    kinds = ("1 Taylor series", "2 attention broadcast", "3 first block")
-    return {
-        "draft": Option(
-            "Draft", 0, 0, last, 1,
-            Message("0 is exact. Quicker and less exact: {kinds}.", kinds=kinds[:last]),
-        )
-    }  # fmt: skip
 
 
 def _entry(
@@ -68,7 +56,7 @@ _LTX: dict[str, Any] = dict(
     steps=50,
     guidance=3.0,
     negative_prompt="worst quality, inconsistent motion, blurry, jittery, distorted",
-    options=_draft(3),
+    draft="first block",
     memory=10,
 )
 PIPELINES: dict[str, BackendSpec] = {
@@ -86,7 +74,7 @@ PIPELINES: dict[str, BackendSpec] = {
         steps=50,
         guidance=5.0,
         negative_prompt=_WAN_NEGATIVE,
-        options=_draft(3),
+        draft="first block",
         memory=24,
         less=8,
         way="layer by layer",
@@ -148,7 +136,7 @@ PIPELINES: dict[str, BackendSpec] = {
         steps=40,
         guidance=3.5,
         negative_prompt=_WAN_NEGATIVE,
-        options=_draft(3),
+        draft="first block",
         memory=80,
         less=24,
         way="layer by layer",
@@ -168,7 +156,7 @@ PIPELINES: dict[str, BackendSpec] = {
         steps=50,
         guidance=5.0,
         negative_prompt=_WAN_NEGATIVE,
-        options=_draft(3),
+        draft="first block",
         memory=48,
         about=True,
         less=24,
@@ -188,7 +176,7 @@ PIPELINES: dict[str, BackendSpec] = {
         fps=24,
         steps=50,
         guidance=6.0,
-        options=_draft(2),
+        draft="Taylor series",
         memory=24,
         less=14,
         way="in turns",
@@ -208,7 +196,7 @@ PIPELINES: dict[str, BackendSpec] = {
         fps=16,
         steps=50,
         guidance=6.0,
-        options=_draft(3),
+        draft="first block",
         memory=24,
         weight_licence="CogVideoX: free for research, commercial use by registration",
     ),
@@ -226,7 +214,7 @@ PIPELINES: dict[str, BackendSpec] = {
         steps=50,
         guidance=5.0,
         negative_prompt=_WAN_NEGATIVE,
-        options=_draft(2),
+        draft="Taylor series",
         memory=16,
         about=True,
         weight_licence="Skywork Community (commercial use on its terms)",

@@ -7,6 +7,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.attention import AttentionMixin
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from diffusers.models.modeling_utils import ModelMixin
+from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from diffusers.models.transformers.transformer_temporal import TransformerTemporalModel
 from diffusers.models.unets.unet_3d_blocks import (
     UNetMidBlock3DCrossAttn,
@@ -15,6 +16,8 @@ from diffusers.models.unets.unet_3d_blocks import (
 )
 from diffusers.models.unets.unet_3d_condition import UNet3DConditionOutput
 from torch import nn
+
+from awaken.models.text_attention import TextAttnProcessor
 
 _TEMPORAL_GROUPS = 32  # fixed upstream for the temporal convolutions and transformer_in
 _TRANSFORMER_IN_HEADS = 8
@@ -154,6 +157,10 @@ class AnimateAnythingUNet(ModelMixin, AttentionMixin, ConfigMixin):
             )
             for level, kind in enumerate(up_block_types)
         )
+        for part in self.modules():  # all frames of a video ask the same text
+            if isinstance(part, Transformer2DModel):
+                for block in part.transformer_blocks:
+                    block.attn2.set_processor(TextAttnProcessor())
         self.conv_norm_out = nn.GroupNorm(norm_num_groups, finest, eps=norm_eps)
         self.conv_act = nn.SiLU()
         self.conv_out = nn.Conv2d(finest, out_channels, kernel_size=3, padding=1)
@@ -209,7 +216,7 @@ class AnimateAnythingUNet(ModelMixin, AttentionMixin, ConfigMixin):
             strength = self.time_proj(strength).to(dtype)
         emb = self.time_embedding(self.time_proj(t).to(dtype), strength)  # (b, 4 * finest)
         emb = emb[:, None].expand(-1, frames, -1).flatten(0, 1)  # ((b f), 4 * finest)
-        text = encoder_hidden_states[:, None].expand(batch, frames, -1, -1).flatten(0, 1)
+        text = encoder_hidden_states.expand(batch, -1, -1)
 
         if self.config.motion_mask and mask is not None:
             if mask.shape[1:] != (1, 1, height, width) or batch % mask.shape[0]:

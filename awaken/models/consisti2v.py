@@ -26,6 +26,8 @@ from diffusers.models.unets.unet_3d_condition import UNet3DConditionOutput
 from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
 
+from awaken.models.text_attention import TextAttnProcessor, attend
+
 # Entries of the checkpoint that no output depends on (fnmatch patterns). They are kept as
 # parameters, so that the official file loads strictly and is saved again whole.
 DEAD_WEIGHTS = (
@@ -118,15 +120,6 @@ class RotaryEmbedding(nn.Module):
         return torch.cat([turned, still], dim=-1)
 
 
-def _attend(attn: Attention, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Multi-head attention on projected (rows, tokens, channels), with the output projection."""
-    query, key, value = (
-        x.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for x in (query, key, value)
-    )
-    out = F.scaled_dot_product_attention(query, key, value)
-    return attn.to_out[0](out.transpose(1, 2).flatten(2))
-
-
 class FirstFrameAttnProcessor:
     """Spatial self-attention in which every frame also sees the first one.
 
@@ -145,39 +138,11 @@ class FirstFrameAttnProcessor:
     ) -> Tensor:
         """hidden_states ((b f), tokens, c); the other two are not used."""
         key, value = (self._with_first(to(hidden_states)) for to in (attn.to_k, attn.to_v))
-        return _attend(attn, attn.to_q(hidden_states), key, value)
+        return attend(attn, attn.to_q(hidden_states), key, value)
 
     def _with_first(self, x: Tensor) -> Tensor:
         x = x.unflatten(0, (-1, self.frames))
         return torch.cat([x, x[:, :1].expand_as(x)], dim=2).flatten(0, 1)
-
-
-class TextAttnProcessor:
-    """Attention to the text, for pictures (rows b f) and for pixels over time (rows b h w) alike.
-
-    All rows of a video share its text: they are laid end to end as one row of queries, so that
-    keys and values are computed once per video and never repeated.
-    """
-
-    def __call__(
-        self,
-        attn: Attention,
-        hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        grid: tuple[int, int] | None = None,
-    ) -> Tensor:
-        """hidden_states ((b n), tokens, c), encoder_hidden_states (b, words, width)."""
-        query = attn.to_q(hidden_states)
-        key, value = attn.to_k(encoder_hidden_states), attn.to_v(encoder_hidden_states)
-        rotary = getattr(attn, "rotary_emb", None)
-        if rotary is not None:
-            query = rotary(query)
-            # Official behaviour: as many words as frames pass for a self-attention.
-            if key.shape[1] == query.shape[1]:
-                key = rotary(key)
-        out = _attend(attn, query.reshape(key.shape[0], -1, query.shape[-1]), key, value)
-        return out.reshape(hidden_states.shape)
 
 
 class TemporalAttnProcessor:
@@ -199,7 +164,7 @@ class TemporalAttnProcessor:
         query = attn.rotary_emb(attn.to_q(hidden_states))
         key = self._with_neighbours(attn.rotary_emb(attn.to_k(hidden_states)), *grid)
         value = self._with_neighbours(attn.to_v(hidden_states), *grid)
-        return _attend(attn, query, key, value)
+        return attend(attn, query, key, value)
 
     @staticmethod
     def _with_neighbours(x: Tensor, height: int, width: int) -> Tensor:

@@ -108,4 +108,6 @@ def _input(name: str, value: Any) -> gr.components.Component:
         return PictureFile(type="filepath", sources=["upload"], **unseen)
     if kind == "options":
         return gr.JSON(**unseen)
+    if kind == "switch":
+        return gr.Checkbox(value, **unseen)
     return Plain(value, **unseen) if kind in ("number", "whole") else Words(value, **unseen)

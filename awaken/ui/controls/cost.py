@@ -7,12 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-from awaken.types import BOUNDS, RequestError, check_number
+from awaken.types import SETTINGS, RequestError
 from awaken.ui.controls.rail import Controls
 from awaken.ui.jobs.events import QUIET
 from awaken.ui.run.engine_holder import EngineHolder
 
-READ = ("backend", "proxy", "variant", "p", "re_noise", "steps", "size", "frames")
+READ = ("backend", "proxy", "variant", "p", "re_noise", "steps", "size", "frames", "draft")
 PATIENCE = 30.0  # s that a page waits for the engine to be made before it says nothing
 
 
@@ -53,10 +53,10 @@ def wire(
 
 
 def plausible(settings: Mapping[str, Any]) -> bool:
-    """Whether values that come straight from a browser are names and numbers within their bounds."""
+    """Whether values that come straight from a browser are what their settings may be."""
     try:
-        for name in BOUNDS.keys() & settings.keys():
-            check_number(name, settings[name])
+        for name, value in settings.items():
+            SETTINGS[name].check(name, value)
     except RequestError:
         return False
-    return all(isinstance(settings[name], str) for name in settings.keys() - BOUNDS.keys())
+    return True

@@ -135,6 +135,9 @@ def _advanced(rail: Controls, start: Mapping[str, Any]) -> None:
         )  # fmt: skip
         dice = gr.Button(say("dice"), size="sm", elem_id="aw-dice")
     rail.lock = gr.Checkbox(True, label=say("seed_lock"), info=say("seed_lock_info"))
+    draw["draft"] = widgets.dial(
+        "draft", start["draft"], visible=bool(spec.draft), elem_id="aw-draft"
+    )
     draw["steps"] = widgets.dial("steps", spec.steps, elem_id="aw-steps")
     draw["guidance"] = widgets.dial("guidance", spec.guidance, step=0.5)
     draw["size"] = widgets.ModelRadio(
@@ -146,6 +149,10 @@ def _advanced(rail: Controls, start: Mapping[str, Any]) -> None:
     draw["start"] = widgets.dial("start", start["start"])
     draw["negative_prompt"] = widgets.dial("negative_prompt", "", max_lines=3)
     dice.click(requests.new_seed, None, draw["seed"], **QUIET)
+    draw["draft"].input(
+        lambda key, draft: BACKENDS[key].steps_of(draft), [draw["backend"], draw["draft"]],
+        draw["steps"], **QUIET,
+    )  # fmt: skip
 
 
 def _follow_backend(rail: Controls) -> None:
@@ -156,6 +163,7 @@ def _follow_backend(rail: Controls) -> None:
         return {rail[name]: value for name, value in own.items()} | {
             rail.fitted["backend"]: key,
             rail["motion"]: gr.update(**_motion(spec, own["motion"])),
+            rail["draft"]: gr.update(visible=bool(spec.draft), value=own["draft"]),
             rail["size"]: gr.update(**_sizes(spec) | {"value": own["size"]}),
             rail["frames"]: gr.update(**_frames(spec) | {"value": own["frames"]}),
         }

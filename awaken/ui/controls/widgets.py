@@ -28,6 +28,8 @@ def dial(name: str, value: Any, **more: Any) -> gr.components.Component:
         said = [say(f"{name}_{choice}").replace("：", ": ") for choice in row.choices]
         choices = [(words.replace(": ", "\n", 1), key) for words, key in zip(said, row.choices)]
         return gr.Radio(choices, value=value, **more)
+    if row.kind == "switch":
+        return gr.Checkbox(value, **more)
     if row.kind == "text":
         return gr.Textbox(value, max_length=MAX_PROMPT, **more)
     if row.low is None:

@@ -19,7 +19,7 @@ from awaken.ui.texts.messages import translate
 # What a model decides for itself when the rail's values were not made for it.
 OF_BACKEND: dict[str, Any] = {
     "steps": None, "guidance": None, "motion": None, "frames": None, "fps": None, "size": None,
-    "options": {},
+    "draft": False, "options": {},
 }  # fmt: skip
 OF_PROXY: dict[str, Any] = {"proxy_strength": None, "proxy_template": None, "proxy_options": {}}
 

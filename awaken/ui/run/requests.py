@@ -17,7 +17,7 @@ from awaken.ui.texts import say
 BACKEND, PROXY = next(iter(BACKENDS)), next(iter(PROXIES))  # chosen unless the visitor chooses
 DEFAULTS = {
     name: SETTINGS[name].default
-    for name in ("p", "alpha", "peak", "variant", "seed", "re_noise", "start")
+    for name in ("p", "alpha", "peak", "variant", "seed", "re_noise", "start", "draft")
 }
 PICTURES = ("painting", "proxy_image", "mask")  # of a request; all else is a setting
 CALMER = 0.6  # times the motion, or the peak of a model without it: for torn outlines

@@ -222,6 +222,8 @@ def done(status: Status, result: types.Result) -> Status:
         "state_done_saved" if spent < scratch else "state_done",
         seconds=result.timings["total"], evaluations=spent, scratch=scratch,
     )  # fmt: skip
+    if result.drafted:
+        line = join_sentences(line, say("state_drafted", drafted=result.drafted))
     return replace(status, state="done", phase="", line=line, detail="", share=1.0)
 
 

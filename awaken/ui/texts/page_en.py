@@ -105,6 +105,9 @@ ENGLISH: dict[str, str] = {
     "size": "Working size",
     "size_info": "Square root of the pixel area. Smaller is faster.",
     "re_noise": "Re-noise strength",
+    "draft": "Draft",
+    "draft_info": "Quicker and less exact, for trying things out: in half the steps, with what most layers "
+    "found used again in the next ones. Off is the model as it is.",
     "start": "Start of the baseline",
     "start_still": "Noised still painting (published)",
     "start_noise": "Pure noise",
@@ -161,6 +164,7 @@ ENGLISH: dict[str, str] = {
     "state_say": "Say what should move in this picture, then press Awaken.",
     "state_press": "Press Awaken to bring this picture to life.",
     "state_done": "Done in {seconds:.1f} s, with {evaluations} network evaluations.",
+    "state_drafted": "A draft: {drafted} of them reused layers of the step before.",
     "state_done_saved": "Done in {seconds:.1f} s, with {evaluations} of {scratch} network "
     "evaluations; the rest was reused from earlier runs.",
     "state_stopped": "Stopped. Nothing was lost.",

@@ -104,6 +104,8 @@ CHINESE: dict[str, str] = {
     "size": "工作尺寸",
     "size_info": "像素面积的平方根。越小越快。",
     "re_noise": "重加噪强度",
+    "draft": "草稿",
+    "draft_info": "更快但不够准确，适合先试试：步数减半，大部分层的结果在随后几步中沿用。关闭即为模型原样。",
     "start": "基线的起点",
     "start_still": "加噪的静止画作（论文做法）",
     "start_noise": "纯噪声",
@@ -159,6 +161,7 @@ CHINESE: dict[str, str] = {
     "state_say": "说说这幅画里让什么动起来，再按“唤醒”。",
     "state_press": "按“唤醒”，让这幅画动起来。",
     "state_done": "完成，用时 {seconds:.1f} 秒，网络求值 {evaluations} 次。",
+    "state_drafted": "这是草稿：其中 {drafted} 次沿用了上一步的层。",
     "state_done_saved": "完成，用时 {seconds:.1f} 秒；{scratch} 次网络求值只做了 {evaluations} 次，"
     "其余沿用先前的运行。",
     "state_stopped": "已停止。什么都没有丢失。",
