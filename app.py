@@ -55,6 +55,19 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="N",
         help="with --ray: how many, or bounds such as 1-4 (AWAKEN_REPLICAS; default: one per GPU)",
     )
+    gpu = parser.add_argument_group("on a CUDA GPU, for the paper's models")
+    ahead = gpu.add_mutually_exclusive_group()
+    ahead.add_argument(
+        "--compile",
+        metavar="MODEL",
+        choices=("animate_anything", "consisti2v", "cinemo"),
+        help="load this video model at start and compile its blocks before the first run; else that "
+        "is done in the background after it (AWAKEN_COMPILE)",
+    )
+    ahead.add_argument("--no-compile", action="store_true", help="compile nothing")
+    gpu.add_argument(
+        "--graphs", action="store_true", help="run networks as CUDA graphs (AWAKEN_GRAPHS=1)"
+    )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument(
         "--present",
@@ -117,6 +130,11 @@ def main(argv: list[str] | None = None) -> int:
     for name in ("models", "ray", "replicas"):
         if value := getattr(args, name):
             os.environ[f"AWAKEN_{name.upper()}"] = value
+    if args.compile or args.no_compile:
+        os.environ["AWAKEN_COMPILE"] = "off" if args.no_compile else "ahead"
+        os.environ["AWAKEN_BACKEND"] = args.compile or "miniature"
+    if args.graphs:
+        os.environ["AWAKEN_GRAPHS"] = "1"
     if args.present is not None:
         from awaken.ui.server import present
 

@@ -77,15 +77,19 @@ class Animator(ABC):
     def fetch(self, role: str, name: str) -> Iterator[tuple[int, int]]:
         """Download the weights of a ``backend`` or ``proxy``, because somebody asked for them.
 
-        Yields (bytes so far, announced bytes); runs may go on meanwhile. Raises ModelError.
+        Yields (bytes so far, announced bytes) of all parts; runs may go on meanwhile. Raises ModelError.
         """
         from awaken import hub
 
         spec = {"backend": BACKENDS, "proxy": PROXIES}[role].get(name)
-        if spec is None or spec.release is None:
+        if spec is None or not spec.to_fetch:
             raise ModelError("There is nothing to download for {name!r}.", name=name)
-        for wanted in (*filter(hub.missing, spec.bases), spec.release):
-            yield from hub.download(wanted)
+        before, left = 0, sum(part.size for part in spec.to_fetch)
+        for part in spec.to_fetch:
+            left -= part.size
+            for done, total in hub.download(part):
+                yield before + done, before + total + left
+            before += part.size
 
     def save(self, result: Result, folder: Path, remember_settings: bool = True) -> dict[str, Path]:
         """Write a result's pictures, videos and settings; see ``awaken.video.save_result``."""

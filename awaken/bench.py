@@ -70,10 +70,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--ray", type=int, metavar="N", help="only what N replicas on a local Ray bring and cost"
     )
+    official = parser.add_argument_group("against the released code's loop, random weights")
+    official.add_argument("--official", nargs="*", metavar="MODEL",
+        help="animate_anything (default), consisti2v, cinemo; one line of JSON each")  # fmt: skip
+    official.add_argument("--scale", type=float, default=1.0, help="of the released width")
+    official.add_argument("--size", type=int, default=512, help="side of the videos in pixels")
     arguments = parser.parse_args(argv)
     logging.disable(logging.INFO)
     try:
-        if arguments.first_press:
+        if arguments.official is not None:
+            _official(arguments)
+        elif arguments.first_press:
             print(json.dumps(first_press()))
         elif arguments.ray:
             _report_replicas(arguments.ray, max(1, arguments.rounds))
@@ -83,6 +90,17 @@ def main(argv: list[str] | None = None) -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _official(arguments: argparse.Namespace) -> None:
+    from awaken.official import report
+    from awaken.residence import pick_device, working_dtype
+
+    device = pick_device()
+    dtype = working_dtype(device, half_on_cpu=False)
+    for name in arguments.official or ["animate_anything"]:
+        told = report(name, arguments.scale, arguments.size, arguments.rounds, device, dtype)
+        print(json.dumps(_rounded(told)), flush=True)
 
 
 def _report(rounds: int) -> None:

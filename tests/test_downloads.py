@@ -52,4 +52,7 @@ def test_a_server_for_others_offers_and_fetches_nothing(absent, monkeypatch):
 
 def test_the_button_says_size_and_terms_before_anything_is_fetched(absent):
     words = model_downloads._words(BACKENDS["animate_anything"])
+    whole = BACKENDS["sparsectrl"].bases, BACKENDS["sparsectrl"].release
+    size = hub.gigabytes(sum(release.size for release in (*whole[0], whole[1])))
+    assert size in model_downloads._words(BACKENDS["sparsectrl"]), "with all that it works on"
     assert "3.7 GB" in words and "CC-BY-NC-4.0" in words and "Not for commercial use" in words

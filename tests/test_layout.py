@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = [
     "app", "awaken.ui.server", "awaken.ui.page", "awaken.ui.api", "awaken.ui.lab",
     "awaken.ui.controls", "awaken.ui.run", "awaken.ui.viewer", "awaken.ui.jobs", "awaken.ui.texts",
-    "awaken.ui", "awaken.space", "awaken.__main__", "awaken.bench", "awaken.examples",
+    "awaken.ui", "awaken.space", "awaken.__main__", "awaken.bench", "awaken.official", "awaken.examples",
     "awaken.miniature.training", "awaken.evaluate", "awaken.replicas", "awaken.bundle", "awaken.recipe",
     "awaken.engine", "awaken.animator", "awaken.notices", "awaken.pace", "awaken.settings", "awaken.progress",
     "awaken.residence", "awaken.method", "awaken.scene", "awaken.stages", "awaken.plan",

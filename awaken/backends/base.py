@@ -44,8 +44,7 @@ class ModelSpec:
         half_on_cpu: runs in bfloat16 on processors that multiply it in hardware.
         options: further settings, shown under advanced.
         needs: what it costs to have it: download size, memory.
-        release, bases: what ``Engine.fetch`` would download, the bases first; None ships with the
-            demo.
+        release, bases: its weights, and what they work on; None ships with the demo.
         code_licence, weight_licence, non_commercial, source: who made it and on what terms.
     """
 
@@ -62,6 +61,12 @@ class ModelSpec:
     weight_licence: str = ""
     non_commercial: bool = False
     source: str = ""
+
+    @property
+    def to_fetch(self) -> tuple[hub.Release, ...]:
+        """What a download brings, the bases first: all that is missing, else the release anew."""
+        whole = (*self.bases, self.release) if self.release else ()
+        return tuple(filter(hub.missing, whole)) or whole[-1:]
 
 
 @dataclass(frozen=True)
@@ -166,6 +171,15 @@ class Condition:
             for name in names
         }
         return Condition(joined, k, calls, conditions[0].draft)
+
+    def split(self) -> list[Condition]:
+        """The conditions of the single videos, that ``stack`` joined."""
+        k = self.branches
+        videos = zip(*(t.unflatten(0, (k, -1)).split(1, 1) for t in self.tensors.values()))
+        return [
+            Condition({n: t.flatten(0, 1) for n, t in zip(self.tensors, video)}, k, (), self.draft)
+            for video in videos
+        ]
 
 
 class Backend(ABC):

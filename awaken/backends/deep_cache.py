@@ -28,7 +28,8 @@ class DeepCache:
 
     def __init__(self, every: int = EVERY):
         self.every = every
-        self._deep: torch.Tensor | None = None  # what enters the last layer
+        self._deep: dict[int, torch.Tensor] = {}  # what enters the last layer, by video
+        self.video = 0  # of the loop's, where they are called one after the other
         self._split: weakref.WeakKeyDictionary[nn.Module, tuple[dict, dict]]
         self._split = weakref.WeakKeyDictionary()
         self._loop, self._step, self._t = None, 0, 0.0
@@ -58,15 +59,18 @@ class DeepCache:
         """Children that stand in for the network's own in a whole and in a shallow call."""
         *before, block = network.up_blocks
         last = _layers(block, slice(-1, None))
-        last.register_forward_pre_hook(lambda _, args: setattr(self, "_deep", args[0]))
+        last.register_forward_pre_hook(self._keep)
         up = nn.ModuleList([*before, _layers(block, slice(-1)), last])
         nothing = nn.ModuleList()
         shallow = {"down_blocks": nothing, "up_blocks": nn.ModuleList([last])}
         return {"up_blocks": up}, shallow | {"mid_block": _Kept(self)}
 
+    def _keep(self, last: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        self._deep[self.video] = given[0]
+
     def _forget(self, ended: weakref.ref) -> None:
         if ended is self._loop:
-            self._deep = None
+            self._deep.clear()
 
 
 class _Kept(nn.Module):
@@ -77,7 +81,8 @@ class _Kept(nn.Module):
         self._cache = weakref.ref(cache)
 
     def forward(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        return self._cache()._deep
+        cache = self._cache()
+        return cache._deep[cache.video]
 
 
 def _layers(block: nn.Module, which: slice) -> nn.Module:

@@ -17,9 +17,10 @@ import torch
 from awaken import hub
 from awaken.backends import Backend, Condition, VideoSettings, processor
 from awaken.backends.deep_cache import DeepCache
-from awaken.backends.latent_preview import fit_to_rgb, preview
+from awaken.backends.latent_preview import fit_to_rgb, preview, small_frames
 from awaken.backends.pipeline_loading import fingerprint, posterior_generator
 from awaken.backends.placement import resident
+from awaken.backends.releases import TAESD
 from awaken.backends.speed import Quick, Tuning
 from awaken.message import Message
 from awaken.types import ModelError
@@ -30,7 +31,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-_DECODE_BATCHES = (8, 4, 2, 1)  # frames at once; the next smaller when memory runs out
+_DECODES = 64  # frames at once on a GPU; halved when its memory runs out
 
 
 class LatentDiffusionBackend(Backend):
@@ -50,9 +51,15 @@ class LatentDiffusionBackend(Backend):
         self.tokenizer, self.text_encoder = self._load_text(folder)
         self.scheduler_config = hub.read_json(folder / "scheduler" / "scheduler_config.json")
         self.weights_id = fingerprint(hub.pick(folder, hub.weights("unet")))
+        self._begin()
+
+    def _begin(self) -> None:
+        """Put the networks, which are there, to their places."""
         self.offloaded = self._place()
+        self.tiny_vae = None if self.device.type == "cpu" else tiny_vae(self.device, self.dtype)
+        self._decodes = _DECODES if self.device.type == "cuda" else 1
         self.deep_cache = DeepCache()
-        self.tune(Tuning.of(device))
+        self.tune(Tuning.of(self.device))
 
     def _load_unet(self, folder: Path) -> torch.nn.Module:
         from accelerate import init_empty_weights
@@ -87,9 +94,9 @@ class LatentDiffusionBackend(Backend):
         for module in modules:
             module.eval().requires_grad_(False)
             if self.device.type == "cuda":  # the layout that tensor cores read
-                _channels_last(module)
-            elif self.device.type == "cpu" and self.dtype == torch.float32 and processor.suits():
-                processor.suit(module)
+                channels_last(module)
+        if self.device.type == "cpu" and self.dtype == torch.float32 and processor.suits():
+            processor.suit(self.unet)
         needed = sum(t.nbytes for m in modules for t in m.state_dict().values())
         if self.device.type == "cuda" and not resident(
             needed, torch.cuda.mem_get_info(self.device)[0]
@@ -142,7 +149,12 @@ class LatentDiffusionBackend(Backend):
     def predict(self, z: torch.Tensor, t: float, condition: Condition) -> torch.Tensor:
         self.deep_cache.begin(t, condition)
         self.drafted += z.shape[0] * self.deep_cache.shallow
-        return super().predict(z, t, condition)
+        if self.device.type != "cpu":
+            return super().predict(z, t, condition)
+        videos = []  # one after the other: what more than one reads and writes fits no cache
+        for self.deep_cache.video, (x, given) in enumerate(zip(z.split(1), condition.split())):
+            videos.append(super().predict(x, t, given))
+        return torch.cat(videos, 1)
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Call the network, the quickest way that is ready."""
@@ -185,23 +197,27 @@ class LatentDiffusionBackend(Backend):
         self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
     ) -> np.ndarray:
         frames = z[0].transpose(0, 1)  # f c h w
-        for batch in _DECODE_BATCHES if self.device.type == "cuda" else (1,):
+        while True:
             try:
-                return np.concatenate(
-                    [_to_bytes(self.decode_frames(part)) for part in frames.split(batch)]
-                )
+                parts = [
+                    _to_bytes(self.decode_frames(part)) for part in frames.split(self._decodes)
+                ]
+                return torch.cat(parts).cpu().numpy()
             except torch.OutOfMemoryError:
-                if batch == 1:
+                if self._decodes == 1:
                     raise
-                log.info("decoding %d frames at once does not fit; trying fewer", batch)
+                self._decodes = min(self._decodes, len(frames)) // 2
+                log.info("decoding so many frames does not fit; now %d at once", self._decodes)
                 torch.cuda.empty_cache()
-        raise AssertionError("unreachable: the last batch returns or raises")
 
     def preview(
         self, z: torch.Tensor, picture: np.ndarray, mask: np.ndarray | None = None
     ) -> np.ndarray:
-        """The latents through a linear map to RGB, fitted once to the loaded VAE."""
-        return preview(z, self.to_rgb)
+        """By the tiny decoder; else through a linear map to RGB, fitted once to the loaded VAE."""
+        if self.tiny_vae is None:
+            return preview(z, self.to_rgb)
+        frames = z[0].transpose(0, 1).to(self.tiny_vae.dtype)
+        return small_frames(self.tiny_vae.decode(frames).sample.float())
 
     @property
     def to_rgb(self) -> torch.Tensor:
@@ -233,16 +249,30 @@ def from_folder(cls, folder: Path, dtype: torch.dtype | None):
         ) from error
 
 
-def _channels_last(module: torch.nn.Module) -> None:
-    """Whole video UNets refuse one memory format: 2D and 3D convolutions each get their own."""
+def tiny_vae(device: torch.device, dtype: torch.dtype) -> torch.nn.Module | None:
+    """TAESD, whose pictures are good enough for previews, where its weights are."""
+    from diffusers import AutoencoderTiny
+
+    if hub.missing(TAESD):
+        return None
+    vae = from_folder(AutoencoderTiny, hub.require(TAESD), dtype).eval().requires_grad_(False)
+    channels_last(vae)
+    return vae.to(device)
+
+
+def channels_last(module: torch.nn.Module, on: bool = True) -> None:
+    """Whole video UNets refuse one memory format: 2D and 3D convolutions each get their own.
+
+    ``on=False`` brings torch's usual one back.
+    """
+    formats = {torch.nn.Conv2d: torch.channels_last, torch.nn.Conv3d: torch.channels_last_3d}
     for part in module.modules():
-        if isinstance(part, torch.nn.Conv2d):
-            part.to(memory_format=torch.channels_last)
-        elif isinstance(part, torch.nn.Conv3d):
-            part.to(memory_format=torch.channels_last_3d)
+        for kind, form in formats.items():
+            if isinstance(part, kind):
+                part.to(memory_format=form if on else torch.contiguous_format)
 
 
-def _to_bytes(frames: torch.Tensor) -> np.ndarray:
+def _to_bytes(frames: torch.Tensor) -> torch.Tensor:
     """(f, 3, h, w) in [-1, 1] -> (f, h, w, 3) uint8, cut off and not rounded, as upstream."""
     x = (frames.float() / 2 + 0.5).clamp(0, 1) * 255
-    return x.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return x.to(torch.uint8).permute(0, 2, 3, 1)

@@ -32,6 +32,13 @@ def fit_to_rgb(
 def preview(z: torch.Tensor, to_rgb: torch.Tensor) -> np.ndarray:
     """Latents (1, c, f, h, w) -> (f, ~128, ~128, 3) uint8."""
     rgb = torch.einsum("bcfhw,cd->bfdhw", z.float(), to_rgb[:-1])[0] + to_rgb[-1][:, None, None]
+    return small_frames(rgb)
+
+
+def small_frames(rgb: torch.Tensor) -> np.ndarray:
+    """Frames (f, 3, h, w) in [-1, 1] -> (f, ~128, ~128, 3) uint8."""
     scale = _SIDE / max(rgb.shape[-2:])
-    small = F.interpolate(rgb, scale_factor=scale, mode="bilinear") if scale != 1 else rgb
+    small = rgb
+    if scale != 1:
+        small = F.interpolate(rgb, scale_factor=scale, mode="bilinear", antialias=scale < 1)
     return ((small / 2 + 0.5).clamp(0, 1) * 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()

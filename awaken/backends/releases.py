@@ -33,6 +33,13 @@ def half(*folders: str, others: tuple[str, ...] = ()) -> tuple[str, ...]:
     return ("model_index.json", "scheduler/*", *networks, *others)
 
 
+# Decodes latents of Stable Diffusion's kind for previews; used where it is, and never asked for.
+TAESD = Release(
+    name="taesd",
+    repo="madebyollin/taesd",
+    size=10_000_000,
+    files=(("config.json",), tuple(name.removeprefix("./") for name in weights("."))),
+)
 BASE: Files = (("model_index.json",), ("scheduler/scheduler_config.json",))
 STABLE_DIFFUSION_FILES: Files = (
     *BASE, *network("unet"), *network("vae"), *encoder("text_encoder"),

@@ -35,12 +35,14 @@ class Tuning:
     """How networks are run.
 
     compile: "off", "behind" (eager until the compiled blocks are ready), or "ahead" (a model that is
-        loaded at start waits for them). backend: torch's compiler. graphs: CUDA graphs.
+        loaded at start waits for them). backend: torch's compiler. graphs: CUDA graphs. kernels: the
+        quickest of attention.
     """
 
     compile: str = "off"
     backend: str = "inductor"
     graphs: bool = False
+    kernels: bool = False
 
     @classmethod
     def of(cls, device: torch.device) -> Tuning:
@@ -51,7 +53,7 @@ class Tuning:
         if device.type != "cuda" or os.environ.get("SPACES_ZERO_GPU"):
             return cls()
         graphs = os.environ.get("AWAKEN_GRAPHS") == "1"
-        return cls(os.environ.get("AWAKEN_COMPILE", "behind"), graphs=graphs)
+        return cls(os.environ.get("AWAKEN_COMPILE", "behind"), graphs=graphs, kernels=True)
 
 
 class Quick:
@@ -86,7 +88,7 @@ class Quick:
 
     def attention(self) -> AbstractContextManager:
         """The kernels that attention shall prefer here; chosen at the first call."""
-        if self._device.type != "cuda":
+        if not self._tuning.kernels:
             return nullcontext()
         if self._kernels is None:
             dtype = next(self._network.parameters()).dtype

@@ -117,7 +117,7 @@ def _wanted(spec: ModelSpec) -> bool:
 
 def _words(spec: ModelSpec) -> str:
     """What the button says: the size and the terms, before anything is fetched."""
-    size = hub.gigabytes(spec.release.size) if spec.release else ""
+    size = hub.gigabytes(sum(part.size for part in spec.to_fetch))
     terms = translate(spec.weight_licence) + (
         f"; {say('non_commercial')}" if spec.non_commercial else ""
     )

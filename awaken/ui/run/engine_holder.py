@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ def make_engine() -> Engine:
     from awaken.space import Driver
 
     engine = Driver()
-    engine.load()
+    engine.load(os.environ.get("AWAKEN_BACKEND", "miniature"))
     return engine
 
 
