@@ -449,6 +449,19 @@ def test_every_model_says_what_it_needs_and_whether_it_runs_here():
         assert model_picker.row_value("proxy", spec)["absent"] == bool(missing)
 
 
+def test_models_are_grouped_by_what_they_need_with_what_runs_here_first():
+    for registry in (BACKENDS, PROXIES):
+        groups = list(model_picker.grouped(registry).values())
+        assert sorted(key for keys in groups for key in keys) == sorted(registry), "each once"
+        assert all(registry[key].available() is None for key in groups[0]), "what runs here first"
+        wanted = [[registry[key].gpu_gigabytes for key in keys] for keys in groups[1:]]
+        assert all(max(less) < min(more) for less, more in zip(wanted, wanted[1:]))
+        assert [key for _, key in model_picker._choices(registry)] == sum(groups, [])
+        marks = model_picker.marks(registry)
+        assert list(marks["groups"]) == [keys[0] for keys in groups]
+        assert marks["absent"] == sum(groups[1:], [])
+
+
 def test_paths_of_the_machine_are_shown_to_its_owner_alone(monkeypatch):
     absent = next(spec for spec in BACKENDS.values() if spec.available())
     values = {"backend": next(k for k, s in BACKENDS.items() if s is absent), "proxy": "identity"}

@@ -63,6 +63,11 @@ class ModelSpec:
     source: str = ""
 
     @property
+    def gpu_gigabytes(self) -> int:
+        """Memory of the GPU that it wants, in GB, as ``needs`` says; 0 where it says none."""
+        return getattr(self.needs, "values", {}).get("memory", 0)
+
+    @property
     def to_fetch(self) -> tuple[hub.Release, ...]:
         """What a download brings, the bases first: all that is missing, else the release anew."""
         whole = (*self.bases, self.release) if self.release else ()
@@ -82,7 +87,6 @@ class BackendSpec(ModelSpec):
         has_mask: the model takes a motion mask.
         draft: how it makes a draft: "deep layers" or one of ``transformer_cache.KINDS``; "" makes none.
         negative_prompt: what its makers do not want to see, where the visitor names nothing.
-        gpu_gigabytes: memory of the GPU that it wants, in GB; 0 runs on a processor in minutes.
         learnt_from: what it has seen in training, and what not, for the label of every result.
     """
 
@@ -100,7 +104,6 @@ class BackendSpec(ModelSpec):
     has_mask: bool = False
     draft: str = ""
     negative_prompt: str = ""
-    gpu_gigabytes: int = 0
     learnt_from: str = ""
 
     def steps_of(self, draft: bool) -> int:

@@ -41,7 +41,6 @@ def _entry(
             sum(part.size for part in (release, *bases)) / 1e9, memory, about=about, less=less,
             way=way, hours=hours, account=release.gated,
         ),
-        gpu_gigabytes=memory,
         **more,
     )  # fmt: skip
 

@@ -110,7 +110,9 @@ PROXIES: dict[str, ProxySpec] = {
                 "Colours", 2, 0, 2, 1, "0 the model's, 1 the painting's in the coarse, 2 its hues."
             ),
         },
-        needs=Message("135 MB and SD-Turbo (2.6 GB) to download, a GPU with 5 GB."),
+        needs=Message(
+            "135 MB and SD-Turbo (2.6 GB) to download, a GPU with {memory} GB.", memory=5
+        ),
         release=releases.INVSR,
         bases=(releases.SD_TURBO,),
         code_licence="ours; the published code: NTU S-Lab License 1.0",
@@ -139,7 +141,9 @@ PROXIES: dict[str, ProxySpec] = {
             ),
             "size": _size(512),
         },
-        needs=Message("2.2 GB to download (Stable Diffusion 1.5), a GPU with 5 GB."),
+        needs=Message(
+            "2.2 GB to download (Stable Diffusion 1.5), a GPU with {memory} GB.", memory=5
+        ),
         release=releases.STABLE_DIFFUSION,
         code_licence="Apache-2.0",
         weight_licence="CreativeML OpenRAIL-M",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,9 @@ from awaken.ui.viewer import parts
 
 REGISTRIES: Mapping[str, Mapping[str, ModelSpec]] = {"backend": BACKENDS, "proxy": PROXIES}
 OPTIONS = {"backend": "options", "proxy": "proxy_options"}  # where a model's own settings are
+
+# Of the list of models, in its order: the most GB of a GPU's memory that one of the group wants.
+GROUPS = {"group_here": 0, "group_small": 10, "group_middle": 24, "group_large": math.inf}
 
 
 def build(
@@ -43,13 +47,13 @@ def build(
         return rows[name], heads[name]
 
     with gr.Column(elem_id="aw-sheet-backend", elem_classes=["aw-sheet"]):
-        heads["backend"] = widgets.sheet_head(say("backend"), absent(BACKENDS))
+        heads["backend"] = widgets.sheet_head(say("backend"), marks(BACKENDS))
         draw["backend"] = _radio("backend", BACKENDS, BACKEND)
         about_backend = gr.Markdown(about(BACKENDS[BACKEND]), elem_classes=["aw-about"])
         offers.append(model_downloads.offer("backend", BACKENDS, BACKEND, *tells("backend")))
         _sliders("backend", BACKEND, draw)
     with gr.Column(elem_id="aw-sheet-proxy", elem_classes=["aw-sheet"]):
-        heads["proxy"] = widgets.sheet_head(say("proxy"), absent(PROXIES))
+        heads["proxy"] = widgets.sheet_head(say("proxy"), marks(PROXIES))
         draw["proxy"] = _radio("proxy", PROXIES, PROXY)
         about_proxy = gr.Markdown(about(proxy), elem_classes=["aw-about"])
         offers.append(model_downloads.offer("proxy", PROXIES, PROXY, *tells("proxy")))
@@ -111,7 +115,7 @@ def wire_download(holder: EngineHolder, offer: model_downloads.Offer, radio: gr.
     def look(key: str) -> Updates:
         return {
             offer.row: row_value(offer.role, offer.registry[key]),
-            offer.head: absent(offer.registry),
+            offer.head: marks(offer.registry),
             radio: gr.update(choices=_choices(offer.registry)),
         }
 
@@ -154,9 +158,23 @@ def row_value(name: str, spec: ModelSpec) -> dict[str, Any]:
     return {"name": say(name), "chosen": translate(spec.title), "absent": missing, "note": note}
 
 
-def absent(registry: Mapping[str, ModelSpec]) -> list[str]:
-    """Keys of the models that cannot run here."""
-    return [key for key, spec in registry.items() if spec.available() is not None]
+def grouped(registry: Mapping[str, ModelSpec]) -> dict[str, list[str]]:
+    """Title -> keys of its models: what can run here, then what wants a larger and larger GPU."""
+    found: dict[str, list[str]] = {}
+    for title, most in GROUPS.items():
+        left = [key for key in registry if all(key not in keys for keys in found.values())]
+        fit = [k for k in left if registry[k].gpu_gigabytes <= most]
+        if title == "group_here":
+            fit = [k for k in left if registry[k].available() is None]
+        found[title] = fit
+    return {say(title): keys for title, keys in found.items() if keys}
+
+
+def marks(registry: Mapping[str, ModelSpec]) -> dict[str, Any]:
+    """Keys of the models that cannot run here, and of those that begin a group, with its title."""
+    here, groups = say("group_here"), grouped(registry)
+    absent = [key for title, keys in groups.items() for key in keys if title != here]
+    return {"absent": absent, "groups": {keys[0]: title for title, keys in groups.items()}}
 
 
 def about(spec: ModelSpec) -> str:
@@ -186,7 +204,8 @@ def _radio(name: str, registry: Mapping[str, ModelSpec], value: str) -> gr.Radio
 
 
 def _choices(registry: Mapping[str, ModelSpec]) -> list[tuple[str, str]]:
-    return [(_choice(spec), key) for key, spec in registry.items()]
+    keys = [key for group in grouped(registry).values() for key in group]
+    return [(_choice(registry[key]), key) for key in keys]
 
 
 def _choice(spec: ModelSpec) -> str:

@@ -141,14 +141,14 @@ def row(name: str, sheet: str, value: Mapping[str, Any]) -> gr.HTML:
     )
 
 
-def sheet_head(title: str, absent: Sequence[str]) -> gr.HTML:
-    """Title and way out of a sheet; ``absent``: the values of its radio that cannot run here."""
+def sheet_head(title: str, marks: Mapping[str, Any]) -> gr.HTML:
+    """Title and way out of a sheet; ``marks``: of its radio's values, see ``model_picker.marks``."""
     return part(
         "sheet",
         '<div class="aw-sheet-head"><h2></h2><button type="button">'
         '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M6 6l12 12M18 6L6 18"/></svg>'
         "</button></div>",
-        list(absent),
+        dict(marks),
         elem_id=None,
         words={"title": title, "close": say("sheet_close")},
     )
