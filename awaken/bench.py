@@ -74,6 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     official.add_argument("--official", nargs="*", metavar="MODEL",
         help="animate_anything (default), consisti2v, cinemo; one line of JSON each")  # fmt: skip
     official.add_argument("--scale", type=float, default=1.0, help="of the released width")
+    official.add_argument("--steps", type=int, default=25, help="denoising steps")
     official.add_argument("--size", type=int, default=512, help="side of the videos in pixels")
     arguments = parser.parse_args(argv)
     logging.disable(logging.INFO)
@@ -99,7 +100,9 @@ def _official(arguments: argparse.Namespace) -> None:
     device = pick_device()
     dtype = working_dtype(device, half_on_cpu=False)
     for name in arguments.official or ["animate_anything"]:
-        told = report(name, arguments.scale, arguments.size, arguments.rounds, device, dtype)
+        told = report(
+            name, arguments.scale, arguments.size, arguments.steps, arguments.rounds, device, dtype
+        )
         print(json.dumps(_rounded(told)), flush=True)
 
 

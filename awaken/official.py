@@ -38,7 +38,7 @@ from awaken.vsds import alpha_schedule
 # What a visitor may change after the first press; the memo repeats only what lies behind it.
 TWEAKS: dict[str, Mapping[str, Any]] = {
     "fusion": {"variant": "+V&U"}, "proxy": {}, "p": {"p": 0.4}, "alpha": {"alpha": "constant"},
-    "draft": {"draft": True}, "draft_all_steps": {"draft": True, "steps": 25},
+    "draft": {"draft": True}, "draft_fewer_steps": {"draft": True, "steps": None},
 }  # fmt: skip
 _CLASSES = {
     "animate_anything": ("AnimateAnythingBackend", "AnimateAnythingUNet"),
@@ -58,21 +58,22 @@ class Press:
 
 
 def report(
-    name: str, scale: float, size: int, rounds: int, device: torch.device, dtype: torch.dtype
-) -> dict[str, Any]:
+    name: str, scale: float, size: int, steps: int, rounds: int,
+    device: torch.device, dtype: torch.dtype,
+) -> dict[str, Any]:  # fmt: skip
     """Medians of ``rounds`` alternating presses, ready for JSON.
 
     scale: of the released width, 1 is full. size: side of the square video in pixels.
     """
     backend = random_backend(name, scale, device, dtype)
-    spec = replace(BACKENDS[name], load=lambda *_: backend, available=lambda: None)
+    spec = replace(BACKENDS[name], steps=steps, load=lambda *_: backend, available=lambda: None)
     BACKENDS[name] = backend.spec = spec
     engine = Engine(device.type, str(dtype).removeprefix("torch."))
     draw = np.random.default_rng(0)
     painting, *proxies = (draw.integers(0, 256, (size, size, 3), np.uint8) for _ in range(3))
     asked = Request(
         painting, "the clouds drift", backend=name, proxy="upload", proxy_image=proxies[0],
-        steps=25, size=size,
+        steps=steps, size=size,
     )  # fmt: skip
 
     def again(seed: int, change: str = "") -> Press:
@@ -92,7 +93,7 @@ def report(
             rows.setdefault(change, []).append(again(seed, change))
     told = {row: _told(row, presses, rows, flops) for row, presses in rows.items()}
     return {
-        "model": name, "scale": scale, "size": size, "device": engine.device_name,
+        "model": name, "scale": scale, "size": size, "steps": steps, "device": engine.device_name,
         "dtype": str(dtype).removeprefix("torch."), "rounds": rounds, "gflop": flops / 1e9,
         "compile_seconds": compiling, "peak_gb": _peak(device), "rows": told,
     }  # fmt: skip
