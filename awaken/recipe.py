@@ -93,7 +93,7 @@ def _of_today(given: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(options, Mapping) or "draft" not in options:
         return given
     rest = {name: value for name, value in options.items() if name != "draft"}
-    return {"draft": bool(options["draft"]), **given, "options": rest}
+    return {**given, "options": rest, "draft": bool(options["draft"])}
 
 
 def _accepted(name: str, value: Any) -> Any:

@@ -97,11 +97,10 @@ def test_a_draft_takes_half_the_steps_unless_they_are_said(engine):
 
 
 def test_drafts_of_old_files_and_links_are_drafts():
-    old = {"prompt": "a", "backend": "skyreels_v2", "options": {"draft": 2, "other": 1}}
-    assert (
-        recipe.recover(old).settings | {"options": {"other": 1}, "draft": True}
-        == recipe.recover(old).settings
-    )
-    found = links.decode("v=1&prompt=a&backend=skyreels_v2&options.draft=0")
-    assert found.settings["draft"] is False and found.settings["options"] == {}
+    for number, draft in ((2, True), (0, False)):
+        old = {"prompt": "a", "backend": "skyreels_v2", "options": {"draft": number, "other": 1}}
+        found = recipe.recover(old)
+        assert found.settings["draft"] is draft and found.settings["options"] == {"other": 1}
+        found = links.decode(f"v=1&prompt=a&backend=skyreels_v2&options.draft={number}")
+        assert found.settings["draft"] is draft and not found.remarks
     assert links.decode(links.encode({"prompt": "a", "draft": True})).settings["draft"] is True
