@@ -12,7 +12,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -55,6 +55,7 @@ class Press:
     processor: float
     preview: float = float("inf")
     result: Result | None = None
+    videos: Sequence[np.ndarray] = ()  # awakened, baseline
 
 
 def report(
@@ -181,9 +182,9 @@ def released(backend: LatentDiffusionBackend, request: Request) -> Press:
 
     paths = [path(*of) for of in zip((r.painting, r.proxy_image), noises, strict=False)]
     still = backend.to_video(backend.static_video(paths[0][1], frames, r.painting), paths[0][1])
-    video(FUSIONS["slerp"](*(z for z, _ in paths), backend.fractions(frames)))
-    video(still)
-    return Press(time.perf_counter() - began, time.process_time() - used)
+    awakened = FUSIONS["slerp"](*(z for z, _ in paths), backend.fractions(frames))
+    videos = video(awakened), video(still)
+    return Press(time.perf_counter() - began, time.process_time() - used, videos=videos)
 
 
 @contextmanager

@@ -1,14 +1,21 @@
 """What makes the networks quicker: the same numbers, proven on a processor."""
 
+from dataclasses import replace
+from unittest.mock import patch
+
+import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderTiny
 from torch.nn.attention import SDPBackend
 
+from awaken import official
 from awaken.backends import BACKENDS, processor
 from awaken.backends.latent_diffusion import channels_last, tiny_vae
 from awaken.backends.speed import Graphs, Quick, Tuning, quickest_first, sharing_weights
-from tests import checkpoints
+from awaken.engine import Engine
+from awaken.types import Request
+from tests import checkpoints, tiny
 
 pytestmark = pytest.mark.usefixtures("places", "inference")
 CPU = torch.device("cpu")
@@ -155,3 +162,23 @@ def test_a_tiny_decoder_shows_previews_where_it_is(models, tmp_path, monkeypatch
     assert shown.shape == linear.shape[:1] + (85, 128, 3) and shown.dtype == linear.dtype
     frames = ((found.decode(z[0].transpose(0, 1)).sample / 2 + 0.5).clamp(0, 1) * 255).mean((2, 3))
     assert abs(torch.from_numpy(shown).float().mean((1, 2)) - frames).max() < 3
+
+
+def test_the_released_loop_that_is_measured_makes_the_engines_videos():
+    """Or the benchmark would compare two different things."""
+    model = official.random_backend("animate_anything", 0.1, CPU, torch.float32)
+    spec = replace(BACKENDS["animate_anything"], load=lambda *_: model, available=lambda: None)
+    model.spec = spec
+    request = Request(
+        tiny.painting(height=96, width=96), "clouds drift", backend="here", proxy="upload",
+        proxy_image=tiny.painting(seed=1, height=96, width=96), steps=2, size=96,
+    )  # fmt: skip
+    with patch.dict(BACKENDS, {"here": spec}):
+        result, _ = tiny.run(Engine("cpu", "float32"), request)
+        with official.as_released(model):
+            kinds = {type(m).__name__ for m in model.unet.modules()}
+            videos = official.released(model, request).videos
+    assert not kinds & {"_Linear", "_OverTime"}, "the network is plain meanwhile"
+    for ours, video in zip((result.awakened, result.baseline), videos, strict=True):
+        frames = np.moveaxis(video, 1, -1).astype(int)
+        assert np.abs(ours - frames).max() <= 2
