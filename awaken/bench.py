@@ -167,16 +167,16 @@ def _report_replicas(replicas: int, rounds: int) -> None:
 
     print(measure.__doc__)
     found = measure.figures(replicas, rounds, lambda seed: default_request(seed=seed))
-    print(f"{found['runs']} runs from scratch on {found['cores']} cores (load average before: "
-          f"{found['load_average']:.1f}), medians of {rounds}")  # fmt: skip
-    print(f"   one replica at a time {found['one_replica_seconds']:7.2f} s")
-    print(f"   {replicas} replicas            {found['all_replicas_seconds']:7.2f} s  "
-          f"ratio {found['speed_up']:.2f}")  # fmt: skip
-    print(f"   added to a run        {found['added_seconds'] * 1000:7.1f} ms (all of it cached), "
-          f"{found['added_seconds_from_scratch'] * 1000:.1f} ms (from scratch)")  # fmt: skip
+    print(f"{replicas} replicas, {found['cores']} cores, load average before: "
+          f"{found['load_average']:.1f}; {2 * replicas} runs, medians of {rounds}")  # fmt: skip
+    for name, of in (("engines", "engines on these cores"), ("devices", "a device for each")):
+        row = found[name]
+        print(f"   {of:<24} one visitor {row['one']:7.2f} s, {replicas} visitors "
+              f"{row['all']:7.2f} s, ratio {row['ratio']:.2f}")  # fmt: skip
+    for name, of in (("added_seconds", "all cached"), ("added_from_scratch", "from scratch")):
+        print(f"   added to a run, {of:<12} {1000 * found[name]:8.1f} ms")
     for kind, size in found["bytes"].items():
-        unit = "" if kind == "events" else " bytes"
-        print(f"   {kind:<20} {size:10,d}{unit}")
+        print(f"   {kind:<12} {size:12,d}" + " bytes" * (kind != "events"))
     print("\n" + json.dumps(_rounded(found)))
 
 

@@ -46,7 +46,9 @@ class Cluster:
         self._serve.start(proxy_location="Disabled")
         resources = ray.cluster_resources()
         self._gpus, self._cpus = (int(resources.get(kind, 0)) for kind in ("GPU", "CPU"))
-        there = sum(self._states().values())
+        from awaken.replicas.driver import states
+
+        there = sum(states().values())
         self.most = self._scale[1] if self._scale else there or self._gpus or 1
         if address == LOCAL and self.most > (self._gpus or self._cpus):
             raise RequestError(
@@ -63,11 +65,11 @@ class Cluster:
         replica's engine, for tests.
         """
         from awaken.replicas.deployment import APP, NAME, code_version, deployment
-        from awaken.replicas.driver import Replicas
+        from awaken.replicas.driver import Replicas, states
 
         least, most = self._scale or (self.most, self.most)
         scale = f"{least}-{most}"
-        if self._states():
+        if states():
             handle = self._serve.get_deployment_handle(NAME, APP)
             about, here = self._about(handle), code_version()
             right = about["scale"] in ("", scale) or not self._scale
@@ -84,6 +86,12 @@ class Cluster:
         handle = self._serve.run(bound, name=APP, route_prefix=None)
         return Replicas(handle, self._about(handle)["device"])
 
+    def remove(self) -> None:
+        """Take the application away; the next ``engine`` deploys anew."""
+        from awaken.replicas.deployment import APP
+
+        self._serve.delete(APP)
+
     def _options(self, least: int, most: int) -> dict[str, Any]:
         """A GPU for each replica where there are any, and its share of the cores."""
         needs: dict[str, Any] = {
@@ -97,26 +105,18 @@ class Cluster:
 
     def _about(self, handle: Any) -> dict[str, str]:
         """What a replica says of itself, as soon as one is free."""
+        from awaken.replicas.deployment import APP
+
         while True:
             try:
                 return handle.about.remote().result(timeout_s=_ANSWER)
             except TimeoutError:
-                if self._status() == "DEPLOY_FAILED":
+                found = self._serve.status().applications.get(APP)
+                if found and found.status == "DEPLOY_FAILED":
                     raise ModelError(
                         "The engines at {address} do not start: `serve status` says why.",
                         address=self._address,
                     ) from None
-
-    def _status(self) -> str:
-        from awaken.replicas.deployment import APP
-
-        found = self._serve.status().applications.get(APP)
-        return found.status.value if found else ""
-
-    def _states(self) -> dict[str, int]:
-        from awaken.replicas.driver import states
-
-        return states()
 
 
 def _scale(replicas: str) -> tuple[int, int] | None:
