@@ -166,7 +166,10 @@ def _report_replicas(replicas: int, rounds: int) -> None:
     from awaken.replicas import measure
 
     print(measure.__doc__)
-    found = measure.figures(replicas, rounds, lambda seed: default_request(seed=seed))
+    short = {"steps": 10}  # the ratio of two times is that of long runs
+    found = measure.figures(
+        replicas, rounds, default_request(), lambda seed: default_request(seed=seed, **short)
+    )
     print(f"{replicas} replicas, {found['cores']} cores, load average before: "
           f"{found['load_average']:.1f}; {2 * replicas} runs, medians of {rounds}")  # fmt: skip
     for name, of in (("engines", "engines on these cores"), ("devices", "a device for each")):

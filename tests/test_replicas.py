@@ -280,6 +280,17 @@ def test_what_cannot_be_is_said_in_a_sentence(address, replicas_, words):
         Cluster(address, replicas_)
 
 
+def test_versions_of_ray_that_are_apart_are_said(monkeypatch):
+    import ray
+
+    def init(**options):
+        raise RuntimeError("Version mismatch:\n  Ray: 2.1 there, 2.60.0 here")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(ModelError, match=r"auto \(Version mismatch: Ray: 2.1 there, 2.60.0 here"):
+        Cluster("auto")
+
+
 def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ModelError, match="requirements-ray.txt"):

@@ -42,12 +42,12 @@ class Cluster:
     def __init__(self, address: str = LOCAL, replicas: str = "", **init: Any):
         self._address, self._scale = address, _scale(replicas)
         ray, self._serve = _imported()
+        from awaken.replicas.driver import states
+
         _connect(ray, address, init)
         self._serve.start(proxy_location="Disabled")
         resources = ray.cluster_resources()
         self._gpus, self._cpus = (int(resources.get(kind, 0)) for kind in ("GPU", "CPU"))
-        from awaken.replicas.driver import states
-
         there = sum(states().values())
         self.most = self._scale[1] if self._scale else there or self._gpus or 1
         if address == LOCAL and self.most > (self._gpus or self._cpus):

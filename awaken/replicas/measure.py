@@ -50,25 +50,28 @@ class Recording:
         """There is nothing that could fail."""
 
 
-def figures(replicas: int, rounds: int, request: Callable[[int], Request]) -> dict[str, Any]:
-    """Measure a local Ray with so many replicas; ``request``: the run that is measured, by seed.
+def figures(
+    replicas: int, rounds: int, press: Request, short: Callable[[int], Request]
+) -> dict[str, Any]:
+    """Measure a local Ray with so many replicas.
 
+    press: the run whose events and latency are measured; short: by seed, those of the throughput.
     ``engines`` and ``devices`` are seconds of one visitor and of all, medians, with their ratio.
     Raises AwakenError.
     """
     load = os.getloadavg() if hasattr(os, "getloadavg") else (float("nan"),)
-    requests = map(request, count(1))
+    requests = map(short, count())
     cluster = Cluster(LOCAL, str(replicas))
     engine = cluster.engine()
     engines = throughput(engine, replicas, rounds, requests)
-    known = [run(engine, request(0)) for _ in range(KNOWN_RUNS + 1)][1:]
-    fresh, events = run(engine, next(requests))
+    fresh, events = run(engine, press)
+    known = [run(engine, press)[0] for _ in range(KNOWN_RUNS)]
     cluster.remove()
     played = cluster.engine(partial(Recording, events))
     return {
         "replicas": replicas, "cores": os.cpu_count(), "load_average": load[0],
         "engines": engines, "devices": throughput(played, replicas, rounds, requests),
-        "added_seconds": median(added for added, _ in known), "added_from_scratch": fresh,
+        "added_seconds": median(known), "added_from_scratch": fresh,
         "bytes": sizes(events),
     }  # fmt: skip
 
