@@ -85,3 +85,7 @@ def test_pure_noise_is_as_still_a_start_as_the_still_painting(moved):
 
 def test_more_of_the_motion_dial_moves_more(moved):
     assert moved(motion=2.0)[1] > 1.3 * moved(motion=0.5)[1]
+
+
+def test_a_proxy_in_which_the_sky_is_rougher_moves_it_more(moved):
+    assert moved()[1] > 1.05 * moved(proxy="identity")[1]

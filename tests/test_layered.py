@@ -761,7 +761,7 @@ def test_a_network_without_chances_goes_on_with_them_unchanged_and_learns_to_use
     none, all_there = (
         network.condition(
             torch.full((2, 3, 64, 96), 0.5), torch.ones(2, 1, 8, 12), chance, words, present
-        )[4]
+        )[5]
         for chance in (torch.zeros(2, len(CLASSES), 8, 12), torch.ones(2, len(CLASSES), 8, 12))
     )
     torch.testing.assert_close(none, all_there)

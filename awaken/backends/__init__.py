@@ -36,7 +36,7 @@ BACKENDS: dict[str, BackendSpec] = {
         summary="A small image-to-video model trained by us, on paintings and on painted scenes: "
         "sky, water, trees, grass, boats, sun rays; snow, rain, petals. A laptop is enough.",
         load=lazy_loader("awaken.backends.miniature", "MiniatureBackend"),
-        guidance=1.5,
+        guidance=1.25,
         motion=1.9,
         upload_motion=1.4,
         learnt_from="procedural scenes and labelled public-domain paintings; what is where in them, "

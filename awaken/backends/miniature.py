@@ -33,6 +33,7 @@ from awaken.miniature.latents import (
     SHIFT,
     UNITS,
     TimeBasis,
+    gain_of,
     grid_for,
     image_latents,
     schedule_table,
@@ -52,7 +53,7 @@ from awaken.miniature.reading import read
 from awaken.miniature.segmentation_network import SegmentationNetwork
 from awaken.miniature.stencil import resting, stencil, touched
 from awaken.miniature.text import text_encoder
-from awaken.miniature.video_network import VideoNetwork
+from awaken.miniature.video_network import LIVELY, VideoNetwork
 from awaken.miniature.vocabulary import Vocabulary
 from awaken.sampling import Schedule
 
@@ -127,7 +128,7 @@ class MiniatureBackend(Backend):
         there = expected(classes, reads)
         seen = there.expand(k, -1, -1, -1)
         features = self.video.condition(look, cells, seen, words, present)
-        own = chances(features[3][-1:], features[4][-1:])
+        own = chances(features[3][-1:], features[5][-1:])
         chance = fuse_with_segmentation(own, there, reads)
         # Where a person points, the networks may doubt as they like.
         most = cells.float().expand(-1, 2, -1, -1)
@@ -142,7 +143,9 @@ class MiniatureBackend(Backend):
             "features16": features[1],
             "features8": features[2],
             "regions": features[3],
+            "lively": features[4],
             "most": most,
+            "loudest": (LIVELY[1] * gain_of(most.sum((2, 3))))[:, :, None, None, None] * _WHOLE,
             "allowed": cells.float(),
             "words": words,
             "present": present,
@@ -162,13 +165,13 @@ class MiniatureBackend(Backend):
         noisy = (basis.input(z) / (a * a + noise * noise) ** 0.5).to(self.dtype)
         noisy = noisy.contiguous(memory_format=torch.channels_last).repeat(k, 1, 1, 1)
         level = torch.full((k * b,), a / noise, device=self.device).log()
-        features = (c["features32"], c["features16"], c["features8"], c["regions"])
+        features = (c["features32"], c["features16"], c["features8"], c["regions"], c["lively"])
         prediction = self.video.denoiser(
             noisy, level, features, c["words"], c["present"], c["motion"], c["duration"]
         )
         clean = basis.video(prediction.float(), c["light"])
         clean[:, AIR] *= c["allowed"][:, :, None]
-        shares = clean[:, _SHARES].clamp(min=0).minimum(_WHOLE.to(clean))
+        shares = clean[:, _SHARES].clamp(min=0).minimum(c["loudest"])
         clean[:, _SHARES] = shares * c["most"][:, :, None]
         return clean.unflatten(0, (k, b))
 

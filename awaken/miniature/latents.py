@@ -11,7 +11,7 @@ Channels, of values (``values_of``):
 
     light      3  Y, Cb, Cr of the cell; a video differs from its painting where light changes
     region     1  share of the cell inside a region whose inside moves while its outline stays, times
-                  how strongly it moves (0.1 at rest to 1)
+                  how strongly it moves (0.05 at rest to 1.5), the louder the smaller (``gain_of``)
     flow       2  that region's displacement since frame 0 (where its content has gone), in cells
     object     1  share of the cell inside an object that moves as a whole, likewise
     shift      2  that object's displacement since frame 0, in cells
@@ -54,6 +54,9 @@ UNITS = torch.tensor([0.1, 0.025, 0.025, 1.05, 5.5, 5.5, 0.72, 3.5, 3.5, 10.0, 1
 # What the coefficients of the sines of a displacement are multiplied by, about their frequency.
 EMPHASIS: tuple[float, ...] = (0.7, 3.0, 5.0, 7.0, 7.0, 7.0, 7.0, 7.0)
 _DISPLACEMENTS = (FLOW, SHIFT, DRIFT)
+# The cells of a region and of an object whose shares, at usual strength, are heard with 4 standard
+# deviations in the noisiest latents; and how much louder or softer those of others may be.
+_HEARD, _GAIN = (320.0, 150.0), (0.6, 2.5)
 _YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
 
 
@@ -115,6 +118,15 @@ def values_of(z: torch.Tensor) -> torch.Tensor:
     return z * UNITS.to(z)[None, :, None, None, None]
 
 
+def gain_of(cells: torch.Tensor) -> torch.Tensor:
+    """What shares are multiplied by, (b, 2), about the cells of region and object, (b, 2).
+
+    All cells say the strength together: a pond is heard as well as a sky, which would else drown out
+    the still video at every step of the distillation.
+    """
+    return (cells.new_tensor(_HEARD) / cells.clamp(min=1)).sqrt().clamp(*_GAIN)
+
+
 # Shares below this are noise; what is named and rests has as much.
 _FAINTEST = 0.06
 # Strength is one number that every cell says a little differently: so much of the strongest is whole.
@@ -123,7 +135,7 @@ _PART = 0.35
 
 def whole_shares(values: torch.Tensor) -> torch.Tensor:
     """Values -> shares of region and object, (b, 2, h, w) of 0 to 1, however strongly they move."""
-    shares = values[:, (REGION.start, OBJECT.start)].mean(2).clamp(0, 1)
+    shares = values[:, (REGION.start, OBJECT.start)].mean(2).clamp(min=0)
     strongest = F.max_pool2d(shares, 9, 1, 4).clamp(min=_FAINTEST)
     return (shares / (_PART * strongest)).clamp(max=1)
 

@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from awaken.miniature.classes import CLASSES
-from awaken.miniature.latents import SHARES, TimeBasis
+from awaken.miniature.imaging import box
+from awaken.miniature.latents import SHARES, UNITS, TimeBasis, light_of
 
 TEXT = 384  # width of a word vector of all-MiniLM-L6-v2
 EMBEDDING = 256
@@ -154,7 +155,7 @@ class ConditionNetwork(nn.Module):
         there (b, classes, h, w): the segmentation network's chances of what is where.
 
         Returns features at h, h / 2 and h / 4, (b, 2, h, w) logits of the named region and object,
-        and (b, classes, h, w) logits of what is there.
+        (b, 2) how lively these look, and (b, classes, h, w) logits of what is there.
         """
         x = F.pixel_unshuffle(picture * 2 - 1, 8)
         x32 = self.enter(torch.cat([x, mask.to(x), coordinates(x)], 1)) + self.told(there.to(x))
@@ -174,9 +175,27 @@ class ConditionNetwork(nn.Module):
         x16 = self.reread16(x16, words, present)
         x32 = self.up32(torch.cat([doubled(x16), x32], 1))
         x32 = self.last32(self.reread32(x32, words, present))
-        return (
-            self.out32(x32), self.out16(x16), self.out8(x8), self.regions(x32), self.classes(x32)
-        )  # fmt: skip
+        regions = self.regions(x32)
+        lively = liveliness(picture, regions.detach().float().sigmoid())
+        features = self.out32(x32), self.out16(x16), self.out8(x8)
+        return *features, regions, lively, self.classes(x32)
+
+
+# Contrast (mean difference of luma from the cells around, 0 to 1) of a region and of an object that
+# move as strongly as the dial says; how much more of it moves more strongly, within bounds.
+_CONTRAST, _ROUGHER, LIVELY = (0.035, 0.06), 0.8, (0.4, 1.5)
+
+
+def liveliness(picture: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """How strongly a picture's region and object look to move, (b, 2): 1 is usual.
+
+    picture: (b, 3, 8 h, 8 w) in 0..1; where: (b, 2, h, w), shares of 0 to 1. A rough sea, a torn sky
+    and ruffled corn move more than smooth ones, as in footage.
+    """
+    luma = light_of(picture.float(), where.shape[-2:])[:, :1] * UNITS[0]
+    apart, where = (luma - box(luma, 2)).abs(), where.float()
+    contrast = (apart * where).sum((2, 3)) / where.sum((2, 3)).clamp(min=1e-3)
+    return (contrast / contrast.new_tensor(_CONTRAST)).pow(_ROUGHER).clamp(*LIVELY)
 
 
 def wave_embedding(x: torch.Tensor, width: int = 64) -> torch.Tensor:
@@ -213,14 +232,14 @@ class Denoiser(nn.Module):
         self.level = nn.Sequential(nn.Linear(128, e), nn.SiLU(), nn.Linear(e, e))
         self.motion = nn.Sequential(nn.Linear(256, e), nn.SiLU(), nn.Linear(e, e))
         self.meaning = nn.Linear(TEXT, e)
-        self.strength = nn.Sequential(nn.Linear(4, 64), nn.SiLU(), zeroed(nn.Linear(64, e)))
+        self.strength = nn.Sequential(nn.Linear(6, 64), nn.SiLU(), zeroed(nn.Linear(64, e)))
         self.enter = nn.Conv2d(4 * TimeBasis.INPUTS, b, 1)
         self.at16 = nn.ModuleList([Residual(b, embedding=e), Residual(b, embedding=e)])
         self.down8 = nn.Conv2d(b, c, 3, 2, 1)
         self.at8 = nn.ModuleList([Residual(c, embedding=e) for _ in range(3)])
         self.see8, self.read8 = Attention(c), Attention(c, TEXT)
         self.up16 = nn.ModuleList([Residual(b + c, b, embedding=e), Residual(b, embedding=e)])
-        self.strengths = zeroed(nn.Conv2d(4, a, 1, bias=False))
+        self.strengths = zeroed(nn.Conv2d(6, a, 1, bias=False))
         self.up32, self.near = nn.Conv2d(b, 4 * a, 1), nn.Conv2d(TimeBasis.INPUTS, a, 1)
         self.at32 = nn.ModuleList([Residual(2 * a, a, embedding=e), Residual(a, embedding=e)])
         self.leave = nn.Sequential(
@@ -230,15 +249,16 @@ class Denoiser(nn.Module):
     def forward(self, noisy, level, features, words, present, motion, duration):
         """noisy (b, 84, h, w) of unit scale; level, log signal-to-noise, motion, duration: (b,).
 
-        features: those of the condition network: at three scales, and its logits of region and object.
+        features: those of the condition network, without the classes.
         """
-        x32, x16, x8, regions = features[:4]
+        x32, x16, x8, regions, lively = features[:5]
         count = present.sum(1, keepdim=True).clamp(min=1)
         meaning = (words * present[..., None]).sum(1) / count
         dials = torch.cat([wave_embedding(motion), wave_embedding(duration)], 1).to(noisy.dtype)
         e = self.level(wave_embedding(level / 4).to(noisy.dtype)) + self.motion(dials)
-        heard = pooled_shares(noisy[:, SHARES], level, regions).to(noisy.dtype)
-        where = regions.sigmoid().to(noisy.dtype).repeat(1, 2, 1, 1)
+        heard = torch.cat([pooled_shares(noisy[:, SHARES], level, regions), lively.float()], 1)
+        heard = heard.to(noisy.dtype)
+        where = regions.sigmoid().to(noisy.dtype).repeat(1, 3, 1, 1)
         e = F.silu(e + self.meaning(meaning.to(noisy.dtype)) + self.strength(heard))
         x = self.enter(F.pixel_unshuffle(noisy, 2)) + x16
         for block in self.at16:

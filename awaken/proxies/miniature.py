@@ -26,7 +26,7 @@ from awaken.miniature.text import text_encoder
 from awaken.proxies import PROXIES, Proxy, ProxySettings
 
 STEPS = 25
-GUIDANCE = 4.0
+GUIDANCE = 3.0
 
 
 class MiniatureProxy(Proxy):

@@ -47,7 +47,7 @@ IDEAS: dict[str, str] = {
 }  # fmt: skip
 
 # Found in less than a third of the held-out pictures that show them: the page says so.
-HARDLY: tuple[str, ...] = ("waterfall", "birds", "fire", "smoke")
+HARDLY: tuple[str, ...] = ("waterfall", "birds", "fire", "smoke", "flags")
 
 # adverb -> factor on the motion's strength
 SPEEDS: dict[str, float] = {

@@ -32,7 +32,7 @@ from awaken.miniature.latents import (
 from awaken.miniature.training import fields
 from awaken.miniature.training.captions import Wording
 from awaken.miniature.training.library import Library
-from awaken.miniature.training.weakening import graded, loudness, weakened
+from awaken.miniature.training.weakening import enlivened, graded, loudness, weakened
 
 # Grids of training batches: squares, landscapes and portraits of about 1,024 cells, seldom
 # extremes.
@@ -178,7 +178,7 @@ def make_clips(
     amount = torch.tensor([w.amount for w in words], device=device)
     z, valid, regions = synthesise(space, picture, masks, happens, dial * asked, direction, amount)
     heard = loudness(z, regions)
-    z = weakened(space, graded(space, z, masks))
+    z = weakened(space, graded(space, enlivened(z, picture, regions), masks))
     texts = [w.text for w in words]
     return Clips(picture, z, valid, regions, masks, heard, texts, dial, duration)
 

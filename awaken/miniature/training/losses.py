@@ -121,7 +121,7 @@ class VideoLoss:
                 features = network.condition(picture, mask, doubted(clips.masks), words, present)
             prediction = network.denoiser(
                 noisy.contiguous(memory_format=torch.channels_last), torch.log(a / s),
-                [often(x) for x in features[:4]], often(words), often(present),
+                [often(x) for x in features[:5]], often(words), often(present),
                 often(clips.strength), often(clips.duration),
             )  # fmt: skip
         rare = lifted(clips.regions)
@@ -143,7 +143,7 @@ class VideoLoss:
             cross = F.binary_cross_entropy_with_logits
             regions = cross(features[3].float(), clips.regions, rare, reduction="none")
             parts["regions"] = (regions.mean((1, 2, 3)) * ~dropped).mean()
-            parts["classes"] = cross(features[4].float(), clips.masks, lifted(clips.masks))
+            parts["classes"] = cross(features[5].float(), clips.masks, lifted(clips.masks))
             loss = loss + 0.2 * parts["regions"] + 0.3 * parts["classes"]
         return loss, {name: value.detach() for name, value in parts.items()}, b
 

@@ -45,8 +45,8 @@ class Grade:
 
 # What an effect's own cells become: clearer, and more of what the word means.
 _THINGS: dict[str, tuple[str, Grade]] = {
-    "clouds": ("sky", Grade(0.9, 0.03, 0.012, -0.006, 1.15)),
-    "billow": ("sky", Grade(1.2, -0.02, 0.008, 0.0, 1.3)),
+    "clouds": ("sky", Grade(1.1, -0.05, 0.016, -0.008, 1.2)),
+    "billow": ("sky", Grade(1.3, -0.06, 0.008, 0.0, 1.3)),
     "stars": ("sky", Grade(0.9, -0.10, 0.035, -0.01, 1.2)),
     "rays": ("sky", Grade(0.6, 0.11, -0.035, 0.025, 1.1)),
     "waves": ("water", Grade(1.1, 0.02, 0.022, -0.022, 1.2)),
@@ -98,7 +98,7 @@ def repainted(
 def _repainted(
     light: torch.Tensor, masks: torch.Tensor, asked: Sequence[str], rng: random.Random
 ) -> torch.Tensor:
-    much = rng.uniform(0.8, 1.2)
+    much = rng.uniform(1.3, 1.7)
     whole = next((_WHOLE[name] for name in reversed(asked) if name in _WHOLE), _CLEARER)
     out = _graded(light, much * _falling_light(light, rng), whole)
     for name in asked:

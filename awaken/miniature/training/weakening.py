@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from awaken.miniature.latents import AIR, DRIFT, FLOW, LIGHT, OBJECT, REGION, SHIFT, SINES
+from awaken.miniature.latents import AIR, DRIFT, FLOW, LIGHT, OBJECT, REGION, SHIFT, SINES, gain_of
 from awaken.miniature.training import fields
+from awaken.miniature.video_network import liveliness
 
 # Footage tells what is there and not how much it moves. Of so many clips each kind of motion is weaker
 # than the dial says, by anything down to ``_LEAST``: what shows through the noise of how much moves is
@@ -23,6 +24,20 @@ def loudness(z: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
     cells = regions.sum((2, 3))
     energy = torch.stack([z[:, FLOW].square().sum((1, 2)), z[:, SHIFT].square().sum((1, 2))], 1)
     return (energy * regions).sum((2, 3)) / (2 * SINES * cells.clamp(min=1))
+
+
+def enlivened(z: torch.Tensor, picture: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
+    """Latents in which what looks lively moves more, and whose shares are as loud whatever their size.
+
+    picture: (b, 3, 8 h, 8 w) in 0..1; regions: (b, 2, h, w), shares of region and object.
+    """
+    lively = liveliness(picture, regions)
+    gain = lively * gain_of(regions.sum((2, 3)))
+    z = z.clone()
+    for i, (share, motion) in enumerate(((REGION, FLOW), (OBJECT, SHIFT))):
+        z[:, share] *= gain[:, i, None, None, None, None]
+        z[:, motion] *= lively[:, i, None, None, None, None]
+    return z
 
 
 def weakened(stage: fields.SpaceTime, z: torch.Tensor) -> torch.Tensor:

@@ -240,7 +240,7 @@ card: a few small networks that we trained ourselves, on procedurally painted sc
 public-domain paintings set in motion region by region (the one that finds what is where went on from
 published weights, learnt from photographs). They have learnt which region moves, and how:
 sky, water, trees, grass, boats, sun rays, and snow, rain, petals or mist in the air; smoke, fire,
-waterfalls and birds hardly move. They are *not* the paper’s models: they read short
+waterfalls, birds and flags hardly move. They are *not* the paper’s models: they read short
 English sentences and cannot make people or animals move. Where baseline and awakened look alike, that is the
 honest result.
 
