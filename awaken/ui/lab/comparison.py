@@ -9,6 +9,7 @@ import gradio as gr
 
 from awaken.backends import BACKENDS, ModelSpec
 from awaken.proxies import PROXIES
+from awaken.ui.controls import model_picker
 from awaken.ui.lab import grid, series
 from awaken.ui.lab.series import Trial
 from awaken.ui.run.engine_holder import EngineHolder
@@ -35,9 +36,12 @@ def choice(name: str, registry: Mapping[str, ModelSpec]) -> gr.CheckboxGroup:
     )  # fmt: skip
     if len(here) < len(registry):
         with gr.Accordion(say("elsewhere"), open=False):
-            for key, why in missing.items():
-                if why:
-                    spec = registry[key]
+            for title, keys in model_picker.grouped(registry).items():
+                absent = [key for key in keys if missing[key]]
+                if absent:
+                    gr.Markdown(f"#### {title}")
+                for key in absent:
+                    spec, why = registry[key], missing[key]
                     gr.Markdown(
                         say(
                             "elsewhere_line",

@@ -110,8 +110,8 @@ ENGLISH: dict[str, str] = {
     "size_info": "Square root of the pixel area. Smaller is faster.",
     "re_noise": "Re-noise strength",
     "draft": "Draft",
-    "draft_info": "Quicker and less exact, for trying things out: in half the steps, with what most layers "
-    "found used again in the next ones. Off is the model as it is.",
+    "draft_info": "Quicker and less exact, for trying things out: half the steps, and most layers run at "
+    "some of them only. Off is the model as it is.",
     "start": "Start of the baseline",
     "start_still": "Noised still painting (published)",
     "start_noise": "Pure noise",
