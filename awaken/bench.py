@@ -80,7 +80,10 @@ def main(argv: list[str] | None = None) -> int:
     logging.disable(logging.INFO)
     try:
         if arguments.official is not None:
-            _official(arguments)
+            from awaken import official as against
+
+            for told in against.reports(arguments):
+                print(json.dumps(_rounded(told)), flush=True)
         elif arguments.first_press:
             print(json.dumps(first_press()))
         elif arguments.ray:
@@ -91,19 +94,6 @@ def main(argv: list[str] | None = None) -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _official(arguments: argparse.Namespace) -> None:
-    from awaken.official import report
-    from awaken.residence import pick_device, working_dtype
-
-    device = pick_device()
-    dtype = working_dtype(device, half_on_cpu=False)
-    for name in arguments.official or ["animate_anything"]:
-        told = report(
-            name, arguments.scale, arguments.size, arguments.steps, arguments.rounds, device, dtype
-        )
-        print(json.dumps(_rounded(told)), flush=True)
 
 
 def _report(rounds: int) -> None:

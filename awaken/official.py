@@ -12,6 +12,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from awaken.engine import Engine, until_result
 from awaken.fusion import FUSIONS
 from awaken.painting import similarity
 from awaken.proxies import PROXIES
+from awaken.residence import pick_device, working_dtype
 from awaken.sampling import Outcome, guided_prediction
 from awaken.settings import resolve
 from awaken.types import Request, Result, Step
@@ -56,6 +58,14 @@ class Press:
     preview: float = float("inf")
     result: Result | None = None
     videos: Sequence[np.ndarray] = ()  # awakened, baseline
+
+
+def reports(arguments: Namespace) -> Iterator[dict[str, Any]]:
+    """``report`` of every model that the command line of ``awaken.bench`` names, on the best device."""
+    a, device = arguments, pick_device()
+    for name in a.official or ["animate_anything"]:
+        dtype = working_dtype(device, half_on_cpu=False)
+        yield report(name, a.scale, a.size, a.steps, a.rounds, device, dtype)
 
 
 def report(
