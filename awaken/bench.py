@@ -14,9 +14,8 @@ under a hash of what it read, so that turning one knob repeats only what lies be
 
 Parts: (1) the first press in a fresh process, models loaded, with mp4s and peak memory; (2) FLOPs,
 counted; (3) batched with memo against the published order (one path and one video at a time, from
-scratch) on the same weights, alternating in one process, medians; (4) bfloat16 against float32. The
-last line is one JSON object. Other work on the machine shows in wall-clock times, hardly in ratios
-of processor time.
+scratch) on the same weights, alternating in one process, medians; (4) bfloat16 against float32; then
+one line of JSON. Other work on the machine shows in wall-clock times, hardly in processor time.
 """
 
 from __future__ import annotations
@@ -156,9 +155,8 @@ def _report_replicas(replicas: int, rounds: int) -> None:
     from awaken.replicas import measure
 
     print(measure.__doc__)
-    short = {"steps": 10}  # the ratio of two times is that of long runs
-    found = measure.figures(
-        replicas, rounds, default_request(), lambda seed: default_request(seed=seed, **short)
+    found = measure.figures(  # with few steps: the ratio of two times is that of long runs
+        replicas, rounds, default_request(), lambda seed: default_request(seed=seed, steps=10)
     )
     print(f"{replicas} replicas, {found['cores']} cores, load average before: "
           f"{found['load_average']:.1f}; {2 * replicas} runs, medians of {rounds}")  # fmt: skip
