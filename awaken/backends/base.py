@@ -108,7 +108,7 @@ class BackendSpec(ModelSpec):
 
     def steps_of(self, draft: bool) -> int:
         """The model's own number of steps; a draft makes half of them."""
-        return (self.steps + 1) // 2 if draft else self.steps
+        return max(2, (self.steps + 1) // 2) if draft else self.steps
 
 
 @dataclass(frozen=True, eq=False)
