@@ -128,3 +128,10 @@ def test_ratios_count_pairs_that_move_a_tenth_more_or_less():
     found = summary.ratios({"a": 2.0, "b": 1.05, "c": 0.5, "still": 0.0}, base)
     assert found == {"median": pytest.approx(1.025, abs=1e-3), "more": 0.25, "less": 0.25}
     assert summary.ratios({"x": 1.0}, base) == {}
+
+
+def test_a_pairs_ratio_is_of_the_means_of_its_seeds():
+    base = {"a.s42": 0.5, "a.s43": 1.5}
+    assert summary.ratios({"a.s42": 3.0, "a.s43": 1.0}, base)["median"] == pytest.approx(
+        2, abs=1e-3
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -119,11 +120,18 @@ def difference(
 
 def ratios(values: Mapping[str, float], base: Mapping[str, float]) -> dict[str, float]:
     """How many times the baseline's flow inside the region: the median, and the shares of pairs
-    with at least a tenth more or less. A ten-thousandth is added to both, against still ones."""
-    common = values.keys() & base.keys()
-    if not common:
+    with at least a tenth more or less. A pair's value is the mean of its seeds (ids of ``pairs.read``);
+    a ten-thousandth is added to both, against still ones."""
+    seeds: dict[str, list[str]] = {}
+    for name in sorted(values.keys() & base.keys()):
+        seeds.setdefault(re.sub(r"\.s\d+$", "", name), []).append(name)
+    if not seeds:
         return {}
-    quotients = np.array([(values[i] + 1e-4) / (base[i] + 1e-4) for i in common])
+
+    def of(video: Mapping[str, float], names: list[str]) -> float:
+        return float(np.mean([video[name] for name in names])) + 1e-4
+
+    quotients = np.array([of(values, names) / of(base, names) for names in seeds.values()])
     more, less = float((quotients >= 1.1).mean()), float((quotients <= 0.9).mean())
     return {"median": float(np.median(quotients)), "more": more, "less": less}
 
