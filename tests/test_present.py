@@ -132,10 +132,11 @@ def test_no_link_leads_out_of_the_folder_and_no_pipe_is_waited_for(talk, result,
     (talk / "m pipe" / "stacked.mp4").write_bytes((outside / "stacked.mp4").read_bytes())
     os.mkfifo(talk / "m pipe" / "settings.json")
     (talk / "n loop").symlink_to(talk / "n loop")
+    (talk / "o loop.zip").symlink_to(talk / "o loop.zip")
     slides, problems = present.from_folder(talk)
     assert [s.facts["title"] for s in slides] == ["<b>The Wave</b>", "c"]
     left = {p.split(" is left out")[0] for p in problems}
-    assert {"h link", "i.zip", "j film", "k settings", "l.zip", "m pipe"} <= left
+    assert {"h link", "i.zip", "j film", "k settings", "l.zip", "m pipe", "o loop.zip"} <= left
 
 
 def test_a_film_that_became_a_link_is_not_shown(result, tmp_path):

@@ -129,7 +129,10 @@ def _from_result(home: Path, folder: Path, picture: dict[str, str]) -> Slide:
 
 def _plain(home: Path, path: Path) -> Path:
     """Where a plain file inside the folder really lies. Raises RequestError for whatever else."""
-    place = path.resolve()
+    try:
+        place = path.resolve()
+    except (OSError, RuntimeError) as error:  # links in a circle
+        raise RequestError("It is a link that leads nowhere.") from error
     if not place.is_relative_to(home.resolve()):
         raise RequestError("It is a link out of the folder.")
     if not place.is_file():
