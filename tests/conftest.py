@@ -111,7 +111,7 @@ def open_page(chromium):
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)  # patience with slow machines, not a measure of speed
+        page.set_default_timeout(150_000)  # patience with slow machines, not a measure of speed
         page.expected_errors = []
         troubles: list[str] = []
         page.on("console", lambda m: m.type == "error" and troubles.append(f"console: {m.text}"))

@@ -81,12 +81,12 @@ def tab(page, name: str) -> None:
 
 
 def wait_for_state(page, name: str, state: str):
-    return page.wait_for_selector(f"#aw-grid-{name} [data-state={state}]", timeout=60_000)
+    return page.wait_for_selector(f"#aw-grid-{name} [data-state={state}]", timeout=150_000)
 
 
 def sweep(page):
     page.click("#aw-go-sweep")
-    return page.wait_for_selector("#aw-grid-sweep [data-source=film]", timeout=60_000)
+    return page.wait_for_selector("#aw-grid-sweep [data-source=film]", timeout=150_000)
 
 
 def test_one_scrubber_drives_all_videos_exactly(visit):
@@ -134,7 +134,7 @@ def test_stop_ends_a_series_within_a_step(visit, server):
         page.click("#aw-go-sweep")
         page.wait_for_function(
             "document.querySelector('#aw-grid-sweep .aw-grid-line').textContent.includes('step 3')",
-            timeout=60_000,
+            timeout=150_000,
         )
         asked = []
         page.on("request", lambda r: r.method == "POST" and asked.append(server.engine.steps))
@@ -160,7 +160,7 @@ def test_closing_the_tab_frees_the_engine(visit, server):
         page.click("#aw-go-sweep")
         page.wait_for_function(
             "document.querySelector('#aw-grid-sweep .aw-grid-line').textContent.includes('step 3')",
-            timeout=60_000,
+            timeout=150_000,
         )
         assert server.engine.open_runs == 1
         page.close()
@@ -254,7 +254,7 @@ def test_paths_with_a_clip_and_every_map(visit, tmp_path):
     page.set_input_files("#aw-clip input[type=file]", str(tmp_path / "clip.mp4"))
     page.wait_for_selector("#aw-clip .file-preview, #aw-clip .file-preview-holder")
     page.click("#aw-go-paths")
-    page.wait_for_selector("[data-testid=paths][data-state=done]", timeout=60_000)
+    page.wait_for_selector("[data-testid=paths][data-state=done]", timeout=150_000)
     assert page.locator("#aw-paths tbody tr").count() == 3
     assert page.locator("#aw-paths .aw-path-clip .aw-mark").count() >= 4
     assert "by construction" in page.inner_text("#aw-laboratory")
