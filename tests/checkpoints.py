@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -133,3 +134,10 @@ def cinemo(models: Path) -> Path:
 
 
 WRITERS = {"animate_anything": animate_anything, "consisti2v": consisti2v, "cinemo": cinemo}
+
+
+def write_all(folder: Path, writers: Mapping[str, Callable[[Path], object]] = WRITERS) -> Path:
+    """Write every release there is into a folder of models; returns that folder."""
+    for write in writers.values():
+        write(folder)
+    return folder

@@ -13,8 +13,8 @@ from awaken.__main__ import main
 from awaken.backends import BACKENDS, VideoSettings
 from awaken.backends.pipeline_specs import PIPELINES
 from awaken.engine import Engine
-from awaken.types import Request
 from tests import checkpoints, tiny
+from tests.tiny import quick_request as request
 from tests.tiny import run
 
 pytestmark = pytest.mark.usefixtures("places")
@@ -27,21 +27,12 @@ by_model = pytest.mark.parametrize("name", OURS, scope="module")
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """A folder of models with every release in it."""
-    folder = tmp_path_factory.mktemp("models")
-    for write in checkpoints.WRITERS.values():
-        write(folder)
-    return folder
+    return checkpoints.write_all(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
 def engine():
     return Engine(device="cpu", dtype="float32")
-
-
-def request(name, **changes):
-    quick = dict(painting=tiny.painting(height=200, width=200), prompt="clouds drift", backend=name,
-                 proxy="upload", proxy_image=tiny.painting(seed=1), steps=3, size=96, p=0.5)  # fmt: skip
-    return Request(**(quick | changes))
 
 
 @by_model

@@ -1,6 +1,7 @@
 """Draft mode of the paper's U-Nets: exact where nothing is reused, counted, and equal in any order."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -8,32 +9,23 @@ import torch
 from awaken import recipe, types
 from awaken.backends import BACKENDS
 from awaken.engine import Engine
-from awaken.types import Request
 from awaken.ui.run import links
-from tests import checkpoints, tiny
-from tests.tiny import run
+from tests import checkpoints
+from tests.tiny import quick_request, run
 
 pytestmark = pytest.mark.usefixtures("places")
+request = partial(quick_request, steps=4)
 by_model = pytest.mark.parametrize("name", checkpoints.WRITERS, scope="module")
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
-    for write in checkpoints.WRITERS.values():
-        write(folder)
-    return folder
+    return checkpoints.write_all(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
 def engine():
     return Engine(device="cpu", dtype="float32")
-
-
-def request(name, **changes):
-    quick = dict(painting=tiny.painting(height=200, width=200), prompt="clouds drift", backend=name,
-                 proxy="upload", proxy_image=tiny.painting(seed=1), steps=4, size=96, p=0.5)  # fmt: skip
-    return Request(**(quick | changes))
 
 
 def latents(engine, asked):

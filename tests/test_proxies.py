@@ -17,7 +17,7 @@ from awaken.proxies import PROXIES, ProxySettings
 from awaken.sampling import Outcome
 from awaken.settings import resolve
 from awaken.types import ModelError, Request, RequestError
-from tests import proxy_checkpoints, tiny
+from tests import checkpoints, proxy_checkpoints, tiny
 
 RELEASED = [name for name, spec in PROXIES.items() if spec.release]
 IMG2IMG = [name for name in RELEASED if PROXIES[name].family == "img2img"]
@@ -27,10 +27,7 @@ QUICK = {"size": 96, "steps": 4}  # below what the page offers: these networks k
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
-    for write in proxy_checkpoints.WRITERS.values():
-        write(folder)
-    return folder
+    return checkpoints.write_all(tmp_path_factory.mktemp("models"), proxy_checkpoints.WRITERS)
 
 
 @pytest.fixture(autouse=True)

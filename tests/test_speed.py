@@ -27,10 +27,7 @@ by_model = pytest.mark.parametrize("name", checkpoints.WRITERS, scope="module")
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
-    for write in checkpoints.WRITERS.values():
-        write(folder)
-    return folder
+    return checkpoints.write_all(tmp_path_factory.mktemp("models"))
 
 
 def inputs(name, frames=16, t=500.0, seed=0):

@@ -121,6 +121,13 @@ def run(engine: Engine, request: Request) -> tuple[Result, list[Event]]:
     return events[-1], events
 
 
+def quick_request(backend: str, **changes) -> Request:
+    """A run of a tiny checkpoint: few steps, small, with a proxy that costs nothing."""
+    quick = dict(painting=painting(height=200, width=200), prompt="clouds drift", backend=backend,
+                 proxy="upload", proxy_image=painting(seed=1), steps=3, size=96, p=0.5)  # fmt: skip
+    return Request(**(quick | changes))
+
+
 def painting(seed: int = 0, height: int = 64, width: int = 64) -> np.ndarray:
     """A smooth coloured picture, (height, width, 3) uint8."""
     draw = np.random.default_rng(seed)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from awaken.backends.draft_loop import DraftLoop
+
 if TYPE_CHECKING:
     from awaken.backends import Condition
 
@@ -32,15 +34,13 @@ class DeepCache:
         self.video = 0  # of the loop's, where they are called one after the other
         self._split: weakref.WeakKeyDictionary[nn.Module, tuple[dict, dict]]
         self._split = weakref.WeakKeyDictionary()
-        self._loop, self._step, self._t = None, 0, 0.0
+        self._loop, self._step = DraftLoop(self._deep.clear), 0
         self.on = self.shallow = False
 
     def begin(self, t: float, condition: Condition) -> None:
-        """The next call is at timestep ``t``. A loop has a condition of its own, and t falls in it;
-        where another one begins, nothing is kept, and a loop that is over leaves nothing behind."""
-        same = self._loop is not None and self._loop() is condition and t < self._t
-        self._step = self._step + 1 if same else 0
-        self._loop, self._t = weakref.ref(condition, self._forget), t
+        """The next call is at timestep ``t``. Where another loop begins, nothing is kept, and a loop
+        that is over leaves nothing behind."""
+        self._step = self._step + 1 if self._loop.goes_on(t, condition) else 0
         self.on = condition.draft
         self.shallow = self.on and self._step % self.every > 0
 
@@ -67,10 +67,6 @@ class DeepCache:
 
     def _keep(self, last: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
         self._deep[self.video] = given[0]
-
-    def _forget(self, ended: weakref.ref) -> None:
-        if ended is self._loop:
-            self._deep.clear()
 
 
 class _Kept(nn.Module):

@@ -145,7 +145,8 @@ class MiniatureBackend(Backend):
             "regions": features[3],
             "lively": features[4],
             "most": most,
-            "loudest": (LIVELY[1] * gain_of(most.sum((2, 3))))[:, :, None, None, None] * _WHOLE,
+            "loudest": (LIVELY[1] * gain_of(most.sum((2, 3))))[:, :, None, None, None]
+            * _WHOLE.to(most),
             "allowed": cells.float(),
             "words": words,
             "present": present,

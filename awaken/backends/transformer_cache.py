@@ -6,12 +6,13 @@ before: quicker, and not the same numbers.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from awaken.backends.draft_loop import DraftLoop
 
 if TYPE_CHECKING:
     from awaken.backends import Condition
@@ -24,21 +25,19 @@ class TransformerCache:
 
     def __init__(self, denoisers: Sequence[torch.nn.Module], kind: str):
         self._denoisers, self._kind = denoisers, kind
-        self.on, self._t, self._loop = False, 0.0, None
+        self.on, self._loop = False, DraftLoop()
 
     def begin(self, t: float, condition: Condition) -> None:
-        """The next calls are at timestep ``t``. A loop has a condition of its own, and t falls in it;
-        where another one begins, nothing is kept."""
+        """The next calls are at timestep ``t``. Where another loop begins, nothing is kept."""
         for module in self._denoisers if condition.draft != self.on else ():
             if condition.draft:
                 module.enable_cache(self._config())
             else:
                 module.disable_cache()
         self.on = condition.draft
-        same = self._loop is not None and self._loop() is condition and t < self._t
+        same = self._loop.goes_on(t, condition)
         for module in self._denoisers if self.on and not same else ():
             module._reset_stateful_cache()
-        self._loop, self._t = weakref.ref(condition), t
 
     def context(self, module: torch.nn.Module, name: str) -> AbstractContextManager:
         """Around every call: one memory per video and guidance branch."""
@@ -56,5 +55,5 @@ class TransformerCache:
         return diffusers.PyramidAttentionBroadcastConfig(
             spatial_attention_block_skip_range=2,
             spatial_attention_timestep_skip_range=(100, 800),
-            current_timestep_callback=lambda: self._t,
+            current_timestep_callback=lambda: self._loop.t,
         )

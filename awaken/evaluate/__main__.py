@@ -172,14 +172,16 @@ def _on_a_cluster(
 
     cluster = Cluster(args.ray)
     engine, n = cluster.engine(), cluster.most
+    parts = [pairs[i::n] for i in range(n)]
     with (
         _bar(generate.wanted(pairs, arms, args.out), "video", True) as progress,
         ThreadPoolExecutor(n) as pool,
     ):
-        make = lambda part: generate.generate(  # noqa: E731
-            part, arms, kept, args.out, lambda: engine, progress
-        )
-        return generate.Report.of(list(pool.map(make, [pairs[i::n] for i in range(n)])))
+
+        def made(part: list[Pair]) -> generate.Report:
+            return generate.generate(part, arms, kept, args.out, lambda: engine, progress)
+
+        return generate.Report.of(list(pool.map(made, parts)))
 
 
 def _score(args: argparse.Namespace) -> int:

@@ -141,7 +141,7 @@ def with_own_options(values: Mapping[str, Any]) -> dict[str, Any]:
 def own_settings(kind: str, key: str, restored: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that a model brings when it is chosen, by name; those restored for it come first.
 
-    kind: "backend" or "proxy"; a setting that the model lacks is None.
+    kind: "backend" or "proxy"; one that the model lacks is as the settings table has it.
     """
     kept = restored if restored.get(kind, SETTINGS[kind].default) == key else {}
     return {

@@ -10,13 +10,11 @@ from typing import Any
 
 import uvicorn
 
-from awaken.ui.server.security import SANDBOX
+from awaken.ui.server.security import ALWAYS, SANDBOX
 
 HEADER_SECONDS = 10.0  # from the first byte of a request, or none, to the end of its headers
 MOST = 64  # connections of one address at once: some browsers' worth
-MOST_NEAR = (
-    512  # of an address of this machine or its network: a proxy may stand there for everybody
-)
+MOST_NEAR = 512  # of one near by: a proxy of this machine or its network may stand for everybody
 
 
 def close_idle(config: uvicorn.Config) -> None:
@@ -64,12 +62,14 @@ def _impatient(protocol: type) -> type:
                 self.transport.close()
 
         def _end(self, status: str, words: str) -> None:
-            self.transport.write(
-                f"HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\n"
-                f"content-length: {len(words)}\r\nconnection: close\r\n"
-                "x-content-type-options: nosniff\r\nreferrer-policy: same-origin\r\n"
-                f"content-security-policy: {SANDBOX}; frame-ancestors 'self'\r\n\r\n{words}".encode()
-            )
+            headers = ALWAYS | {
+                "Content-Type": "text/plain; charset=utf-8",
+                "Content-Length": str(len(words)),
+                "Connection": "close",
+                "Content-Security-Policy": f"{SANDBOX}; frame-ancestors 'self'",
+            }
+            lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
+            self.transport.write("\r\n".join([*lines, "", words]).encode())
             self.transport.close()
 
     return Impatient

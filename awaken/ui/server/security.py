@@ -58,6 +58,8 @@ _SPACE = (
 )
 # What is no page of ours is shown, if at all, without scripts and as of no origin.
 SANDBOX = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+# Of every answer, whatever it is.
+ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 _BROKEN = "Something went wrong here; whoever runs this page finds more in its log.\n"
 _TOO_LARGE = f"That is too large: a request has at most {MAX_BODY >> 20} MB.\n"
 
@@ -131,8 +133,8 @@ class SecurityMiddleware:
                 headers = MutableHeaders(scope=message)
                 is_page = headers.get("content-type", "").startswith("text/html")
                 policy = self._policy if is_page and path in self._pages else SANDBOX
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "same-origin")
+                for name, value in ALWAYS.items():
+                    headers.setdefault(name, value)
                 policy = headers.get("Content-Security-Policy", policy.format(nonce=nonce))
                 headers["Content-Security-Policy"] = f"{policy}; frame-ancestors {self._frames}"
                 if entered and (proof := self._guesses.proof(cookies)):
